@@ -2,25 +2,10 @@
  * A fact as pass 1 finds it: verbatim, with its context, and tied to printed words. Nothing here is trusted yet;
  * pass 2 codes and checks it, and only admitted facts become rows of the record.
  */
-export const factTypes = [
-  'medication',
-  'lab_result',
-  'vital_sign',
-  'condition',
-  'allergy',
-  'immunization',
-  'procedure',
-  'symptom',
-  'physical_finding',
-  'imaging_result',
-  'family_history',
-  'social_history',
-  'encounter',
-  'identity',
-] as const
-export type FactType = (typeof factTypes)[number]
+import { factStatuses, factTypes } from '../../db/schema/facts.ts'
 
-export const factStatuses = ['present', 'negated', 'historical', 'family', 'hypothetical', 'uncertain'] as const
+export { factStatuses, factTypes }
+export type FactType = (typeof factTypes)[number]
 export type FactStatus = (typeof factStatuses)[number]
 
 export const spanRoles = ['name', 'value', 'unit', 'reference_range', 'date', 'detail', 'cue'] as const

@@ -1,0 +1,85 @@
+import {
+  bigint,
+  boolean,
+  check,
+  customType,
+  index,
+  inet,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uuid,
+} from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { at, createdAt, oneOf } from './columns.ts'
+
+const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
+
+export const auditOperations = ['INSERT', 'UPDATE', 'DELETE', 'SELECT', 'EXECUTE'] as const
+export const complianceCategories = [
+  'clinical_data',
+  'document',
+  'consent_management',
+  'access_control',
+  'identity',
+  'usage',
+  'queue',
+  'configuration',
+] as const
+
+/** Append-only; partitioned by month (see the first migration); sealed into a hash chain by `seal_audit_log()`. */
+export const auditLog = pgTable(
+  'audit_log',
+  {
+    id: uuid()
+      .notNull()
+      .default(sql`public.uuid_v7()`),
+    changedAt: at()
+      .notNull()
+      .default(sql`clock_timestamp()`),
+    tableName: text().notNull(),
+    recordId: text().notNull(),
+    operation: text({ enum: auditOperations }).notNull(),
+    /** Column names and ids, never clinical or personal content. */
+    oldValues: jsonb(),
+    newValues: jsonb(),
+    reason: text(),
+    complianceCategory: text({ enum: complianceCategories }),
+    patientId: uuid(),
+    /** The account that acted or, for workers, that started the work. */
+    changedBy: uuid(),
+    actorRole: text().notNull(),
+    jobId: uuid(),
+    correlationId: text(),
+    ipAddress: inet(),
+    /** Place in the chain of its partition, set once by sealing; null until then. */
+    chainPosition: bigint({ mode: 'bigint' }),
+    rowHash: bytea(),
+  },
+  (table) => [
+    primaryKey({ name: 'audit_log_pkey', columns: [table.id, table.changedAt] }),
+    index('audit_log_record_idx').on(table.tableName, table.recordId, table.changedAt),
+    index('audit_log_patient_idx').on(table.patientId, table.changedAt),
+    index('audit_log_unsealed_idx')
+      .on(table.changedAt, table.id)
+      .where(sql`row_hash is null`),
+    check('audit_log_operation_check', oneOf('operation', auditOperations)),
+    check('audit_log_compliance_category_check', oneOf('compliance_category', complianceCategories)),
+  ],
+).enableRLS()
+
+/** Settings that operators change while everything runs. */
+export const systemConfiguration = pgTable('system_configuration', {
+  configKey: text().primaryKey(),
+  configValue: jsonb().notNull(),
+  description: text().notNull(),
+  updatedAt: createdAt(),
+}).enableRLS()
+
+export const featureFlags = pgTable('feature_flags', {
+  featureName: text().primaryKey(),
+  enabled: boolean().notNull().default(false),
+  description: text().notNull(),
+  updatedAt: createdAt(),
+}).enableRLS()
