@@ -1,0 +1,148 @@
+/**
+ * What a person's app does, in as few lines as it takes: sign up, make a profile, upload, follow, fetch. It speaks
+ * HTTP only and knows nothing of the server's inside.
+ */
+import { openAsBlob } from 'node:fs'
+import { basename } from 'node:path'
+import { z } from 'zod'
+
+const session = z.object({ token: z.string() })
+const profile = z.object({ id: z.string() })
+const uploaded = z.object({ shell_file_id: z.string(), sha256: z.string(), size_bytes: z.number(), mime_type: z.string() })
+const problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string() })
+
+const stage = z.object({
+  stage: z.string(),
+  status: z.string(),
+  error: z.object({ code: z.string(), message: z.string() }).nullish(),
+})
+const document = z.object({ status: z.string(), page_count: z.number().nullish(), stages: z.array(stage) })
+export type DocumentState = z.infer<typeof document>
+
+const source = z.object({
+  page: z.number(),
+  box: z.tuple([z.number(), z.number(), z.number(), z.number()]),
+  quote: z.string(),
+})
+const fact = z.object({
+  id: z.string(),
+  type: z.string(),
+  text: z.string(),
+  code: z.object({ system: z.string(), code: z.string() }).nullable(),
+  value: z.string().nullable(),
+  unit: z.string().nullable(),
+  date: z.string().nullable(),
+  status: z.string(),
+  confidence: z.string().nullable(),
+  held: z.boolean(),
+  sources: z.array(source),
+})
+export type Fact = z.infer<typeof fact>
+const factList = z.object({ facts: z.array(fact) })
+
+const event = z.object({
+  stage: z.string().nullable(),
+  stage_status: z.string().nullable(),
+  status: z.string(),
+  pages_done: z.number().nullish(),
+  pages_total: z.number().nullish(),
+})
+export type DocumentEvent = z.infer<typeof event>
+
+export type Person = { name: string; dateOfBirth: string | null }
+
+export type DemoClient = {
+  addProfile(person: Person): Promise<string>
+  upload(path: string, patientId: string): Promise<z.infer<typeof uploaded>>
+  /** Yields until the document has come to rest. */
+  follow(documentId: string): AsyncGenerator<DocumentEvent>
+  document(documentId: string): Promise<DocumentState>
+  facts(documentId: string): Promise<Fact[]>
+  pageImage(documentId: string, page: number): Promise<Buffer>
+}
+
+/** Signs up a new account at `baseUrl` and acts for it. */
+export async function signUp(baseUrl: string, email: string, password: string): Promise<DemoClient> {
+  const json = { 'content-type': 'application/json' }
+  const signedUp = await answerOf(
+    fetch(new URL('/auth/sign-up/email', baseUrl), {
+      method: 'POST',
+      headers: json,
+      body: JSON.stringify({ email, password, name: 'Demo' }),
+    }),
+  )
+  const bearer = signedUp.headers.get('set-auth-token')
+  if (bearer === null) throw new Error('sign-up answered without a set-auth-token header')
+  const token = session.parse(
+    await (await answerOf(fetch(new URL('/auth/token', baseUrl), { headers: { authorization: `Bearer ${bearer}` } }))).json(),
+  )
+  const authorization = `Bearer ${token.token}`
+  const get = (path: string, headers: Record<string, string> = {}) =>
+    answerOf(fetch(new URL(path, baseUrl), { headers: { authorization, ...headers } }))
+
+  return {
+    async addProfile(person) {
+      const body = {
+        display_name: person.name,
+        full_name: person.name,
+        profile_type: 'dependent',
+        ...(person.dateOfBirth === null ? {} : { date_of_birth: person.dateOfBirth }),
+      }
+      const made = await answerOf(
+        fetch(new URL('/profiles', baseUrl), {
+          method: 'POST',
+          headers: { ...json, authorization },
+          body: JSON.stringify(body),
+        }),
+      )
+      return profile.parse(await made.json()).id
+    },
+    async upload(path, patientId) {
+      const form = new FormData()
+      form.set('patient_id', patientId)
+      form.set('file', await openAsBlob(path), basename(path))
+      const stored = await answerOf(
+        fetch(new URL('/documents/upload', baseUrl), {
+          method: 'POST',
+          headers: { authorization, 'idempotency-key': crypto.randomUUID() },
+          body: form,
+        }),
+      )
+      return uploaded.parse(await stored.json())
+    },
+    async *follow(documentId) {
+      const stream = await get(`/documents/${documentId}/events`, { accept: 'text/event-stream' })
+      for await (const message of messagesOf(stream)) {
+        const happened = event.parse(JSON.parse(message))
+        yield happened
+        if (['completed', 'needs_review', 'failed'].includes(happened.status)) return
+      }
+    },
+    document: async (id) => document.parse(await (await get(`/documents/${id}`)).json()),
+    facts: async (id) => factList.parse(await (await get(`/documents/${id}/facts`)).json()).facts,
+    pageImage: async (id, page) => Buffer.from(await (await get(`/documents/${id}/pages/${page}/image`)).arrayBuffer()),
+  }
+}
+
+async function answerOf(request: Promise<Response>): Promise<Response> {
+  const response = await request
+  if (response.ok) return response
+  const text = await response.text()
+  const told = problem.safeParse(text.startsWith('{') ? JSON.parse(text) : null)
+  if (!told.success) throw new Error(`the server answered ${response.status}`)
+  throw new Error(`${told.data.code} (${response.status}): ${told.data.detail ?? told.data.title}`)
+}
+
+/** The `data` of each server-sent event. */
+async function* messagesOf(response: Response): AsyncGenerator<string> {
+  if (response.body === null) return
+  let rest = ''
+  for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
+    const blocks = (rest + chunk).split('\n\n')
+    rest = blocks.pop() ?? ''
+    for (const block of blocks) {
+      const lines = block.split('\n').filter((line) => line.startsWith('data:'))
+      if (lines.length > 0) yield lines.map((line) => line.slice(5).trimStart()).join('\n')
+    }
+  }
+}
