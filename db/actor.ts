@@ -1,0 +1,60 @@
+import { sql } from 'drizzle-orm'
+import type { Database, Drizzle } from './client.ts'
+
+/** A transaction in which an actor or a service has been established. */
+export type Tx = Parameters<Parameters<Drizzle['transaction']>[0]>[0]
+
+/** Who makes a request: an account with a verified token, or nobody in particular. */
+export type Actor = {
+  readonly accountId: string | null
+  readonly role: 'authenticated' | 'anon'
+  /** Of the verified token; `sub` and `role` are set from the two fields above, whatever they say. */
+  readonly claims: Readonly<Record<string, unknown>>
+  readonly correlationId: string
+}
+
+/** On whose behalf a worker or a scheduled task acts; goes into the audit. */
+export type ServiceContext = {
+  readonly initiatedBy?: string | null
+  readonly patientId?: string | null
+  readonly jobId?: string | null
+  readonly correlationId?: string | null
+}
+
+/** Runs the work in a transaction that sees and may do what the actor may. */
+export async function asActor<T>(db: Database, actor: Actor, work: (tx: Tx) => Promise<T>): Promise<T> {
+  if (actor.role === 'authenticated' && actor.accountId === null)
+    throw new TypeError('an authenticated actor has an account')
+  const claims = { ...actor.claims, sub: actor.accountId ?? undefined, role: actor.role }
+  return await inTransaction(db, work, {
+    role: actor.role,
+    claims,
+    correlationId: actor.correlationId,
+    initiatedBy: actor.accountId,
+  })
+}
+
+/** Runs the work in a transaction of the service, carrying who started it. */
+export async function asService<T>(db: Database, context: ServiceContext, work: (tx: Tx) => Promise<T>): Promise<T> {
+  return await inTransaction(db, work, { role: 'service_role', claims: { role: 'service_role' }, ...context })
+}
+
+type Identity = ServiceContext & {
+  readonly role: 'anon' | 'authenticated' | 'service_role'
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+// One statement sets everything, for this transaction only: the connection goes back to the pool as it came.
+async function inTransaction<T>(db: Database, work: (tx: Tx) => Promise<T>, identity: Identity): Promise<T> {
+  return await db.drizzle.transaction(async (tx) => {
+    await tx.execute(sql`
+      select
+        set_config('role', ${identity.role}, true),
+        set_config('request.jwt.claims', ${JSON.stringify(identity.claims)}, true),
+        set_config('exora.correlation_id', ${identity.correlationId ?? ''}, true),
+        set_config('exora.initiated_by', ${identity.initiatedBy ?? ''}, true),
+        set_config('exora.patient_id', ${identity.patientId ?? ''}, true),
+        set_config('exora.job_id', ${identity.jobId ?? ''}, true)`)
+    return await work(tx)
+  })
+}

@@ -1,0 +1,81 @@
+import { drizzle } from 'drizzle-orm/postgres-js'
+import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import * as schema from './schema/index.ts'
+
+export type Schema = typeof schema
+export type Drizzle = PostgresJsDatabase<Schema>
+
+export type Database = {
+  /** For typed queries. It changes how its client parses dates and JSON, hence a client of its own. */
+  readonly drizzle: Drizzle
+  /** For functions and hot statements: postgres.js as it is. */
+  readonly sql: postgres.Sql
+  /**
+   * Listens on a connection of its own, which comes back by itself. What is notified while it is away is lost, so
+   * `onListening` is called at each (re)connection: look there for what was missed.
+   */
+  listen(
+    channel: string,
+    onNotify: (payload: string) => void,
+    onListening?: () => void,
+  ): Promise<{ stop: () => Promise<void> }>
+  close(): Promise<void>
+}
+
+export type DatabaseOptions = {
+  /** May go through a pooler in transaction mode. */
+  readonly url: string
+  /** Straight to the server, for LISTEN; the same as `url` when there is no pooler. */
+  readonly directUrl?: string | undefined
+  /** Connections of each of the two clients. */
+  readonly max?: number
+  readonly applicationName: string
+  /** `auto` looks at the URL: behind a pooler in transaction mode prepared statements hang without an error. */
+  readonly pooling?: 'auto' | 'pooled' | 'direct'
+}
+
+const fromMsToS = 1 / 1000
+const reconnectMs = 500
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const isPooled = options.pooling === 'pooled' || (options.pooling !== 'direct' && looksPooled(options.url))
+  const settings = {
+    max: options.max ?? 10,
+    prepare: !isPooled,
+    connect_timeout: 10,
+    onnotice: () => {},
+    backoff: () => reconnectMs * fromMsToS,
+    connection: { application_name: options.applicationName },
+  }
+  const forDrizzle = postgres(forDriver(options.url), settings)
+  const sql = postgres(forDriver(options.url), settings)
+  const listener = postgres(forDriver(options.directUrl ?? options.url), { ...settings, max: 1, prepare: false })
+
+  return {
+    drizzle: drizzle(forDrizzle, { schema, casing: 'snake_case' }),
+    sql,
+    listen: async (channel, onNotify, onListening) => {
+      const subscription = await listener.listen(channel, onNotify, onListening)
+      return { stop: () => subscription.unlisten() }
+    },
+    close: async () => {
+      await Promise.all([forDrizzle, sql, listener].map((client) => client.end({ timeout: 5 })))
+    },
+  }
+}
+
+/** The marks that Supabase, Prisma-style URLs and PgBouncer hosts leave in a URL. */
+export function looksPooled(url: string): boolean {
+  const { hostname, port, searchParams } = new URL(url)
+  return searchParams.get('pgbouncer') === 'true' || port === '6543' || /pooler|pgbouncer/i.test(hostname)
+}
+
+// Marks for other drivers; ours would send them to the server, which refuses settings that it does not know.
+const foreignParameters = ['pgbouncer', 'connection_limit', 'pool_timeout', 'schema']
+
+function forDriver(url: string): string {
+  const cleaned = new URL(url)
+  for (const name of foreignParameters) cleaned.searchParams.delete(name)
+  return cleaned.href
+}

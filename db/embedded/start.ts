@@ -1,0 +1,98 @@
+import { resolve } from 'node:path'
+import { wait } from '../../platform/wait.ts'
+import { findBinaries } from './binaries.ts'
+import { prepareCluster, writeConnectionFile } from './cluster.ts'
+import type { Cluster, Durability } from './cluster.ts'
+import type { ConnectionFile } from './connection-file.ts'
+import { isServerOf, readPidFile } from './process-of.ts'
+import { prepareRoles } from './roles.ts'
+import { chooseRunAs } from './run-as.ts'
+import type { RunAs } from './run-as.ts'
+import { takeSeat } from './seat.ts'
+import type { Seat } from './seat.ts'
+import { lastWordsOf, launchServer, stopServer } from './server.ts'
+import type { Launched, LaunchTools } from './server.ts'
+
+export type EmbeddedDatabase = {
+  /** `owner` migrates and is what studio opens; `app` is what server and workers log in as. */
+  readonly urls: { readonly owner: string; readonly app: string }
+  /** Stops the server too, unless another process still uses it. */
+  close(): Promise<void>
+}
+
+export type EmbeddedOptions = {
+  readonly dataDir: string
+  /** `disposable` trades safety against power loss for speed: tests only. */
+  readonly durability?: Durability
+  readonly startTimeoutMs?: number
+  /** How to leave root; found by trying when not given. */
+  readonly runAs?: RunAs
+}
+
+const attempts = 12
+
+/**
+ * Starts PostgreSQL on the data directory, or joins the one that already runs there: one that another process of ours
+ * uses, or one that was left behind when its starter was killed.
+ */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
+  const dataDir = resolve(options.dataDir)
+  const durability = options.durability ?? 'durable'
+  const binaries = await findBinaries(dataDir)
+  const runAs = options.runAs ?? (await chooseRunAs(binaries))
+  const cluster = await prepareCluster({ dataDir, durability }, binaries, runAs)
+
+  const giveUpAt = performance.now() + (options.startTimeoutMs ?? 60_000)
+  const { seat, port } = await joinOrLaunch(cluster, { binaries, runAs, durability }, giveUpAt)
+  const connection = onPort(cluster.connection, port)
+  await writeConnectionFile(cluster.home, connection)
+  await prepareRoles(seat.session, connection)
+
+  return {
+    urls: { owner: connection.owner, app: connection.app },
+    close: () => leave(cluster, seat),
+  }
+}
+
+async function joinOrLaunch(
+  cluster: Cluster,
+  tools: LaunchTools,
+  giveUpAt: number,
+): Promise<{ seat: Seat; port: number }> {
+  let launched: Launched | null = null
+  let launches = 0
+  while (performance.now() < giveUpAt) {
+    const server = await readPidFile(cluster.dataFolder)
+    if (server?.port) {
+      const answer = await takeSeat(cluster.connection.superuser, server.port, () => {})
+      if (answer.kind === 'seated') return { seat: answer.seat, port: server.port }
+    }
+
+    const isComing = launched?.hasEnded() === false
+    const isOthers = server !== null && (await isServerOf(server.pid, cluster.dataFolder))
+    if (!isComing && !isOthers) {
+      // The processes of a server that was killed need a moment to notice and to let go of its memory.
+      if (launches > 0) await wait(Math.min(50 * launches, 500))
+      if (launches >= attempts) break
+      launched = await launchServer(cluster, tools)
+      launches += 1
+    }
+    await wait(10)
+  }
+  throw new Error(`The embedded database did not start. Its last words:\n${await lastWordsOf(cluster)}`)
+}
+
+async function leave(cluster: Cluster, seat: Seat): Promise<void> {
+  const isLast = await seat.isLast().catch(() => false)
+  if (isLast) await stopServer(cluster)
+  await seat.leave()
+}
+
+function onPort(connection: ConnectionFile, port: number): ConnectionFile {
+  const moved = (url: string) => {
+    const changed = new URL(url)
+    changed.port = String(port)
+    return changed.href
+  }
+  return { port, superuser: moved(connection.superuser), owner: moved(connection.owner), app: moved(connection.app) }
+}
