@@ -1,0 +1,174 @@
+import { and, eq, inArray, ne, sql } from 'drizzle-orm'
+import type { Tx } from '../actor.ts'
+import {
+  entityProcessingAudit,
+  factSources,
+  semanticProcessingSessions,
+  type FactRow,
+  type FactSourceRow,
+  type NewFactRow,
+} from '../schema/facts.ts'
+
+export type NewSource = Pick<
+  FactSourceRow,
+  'role' | 'pageNumber' | 'textStart' | 'textLength' | 'quote' | 'x0' | 'y0' | 'x1' | 'y1' | 'confidence01'
+>
+
+/** A fact to be kept, with the printed words that it came from. */
+export type NewFact = Pick<
+  NewFactRow,
+  | 'findingKey'
+  | 'factType'
+  | 'factText'
+  | 'factStatus'
+  | 'value'
+  | 'unit'
+  | 'referenceRange'
+  | 'foundDate'
+  | 'detail'
+  | 'concept'
+  | 'strength'
+  | 'foundByPass'
+  | 'foundByProvider'
+  | 'foundByModel'
+  | 'promptVersion'
+> & {
+  readonly decision: 'found' | 'held'
+  readonly decisionReason: string | null
+  readonly sources: readonly [NewSource, ...NewSource[]]
+}
+
+export type FactsOfFile = {
+  readonly shellFileId: string
+  readonly patientId: string
+  readonly textVersion: number
+  readonly sessionId: string
+}
+
+export type NewSession = Omit<typeof semanticProcessingSessions.$inferInsert, 'id' | 'createdAt'>
+
+export type StoredFact = FactRow & { readonly sources: readonly FactSourceRow[] }
+
+export async function saveSession(tx: Tx, session: NewSession): Promise<string> {
+  const [row] = await tx
+    .insert(semanticProcessingSessions)
+    .values(session)
+    .returning({ id: semanticProcessingSessions.id })
+  if (row === undefined) throw new Error('the session was not stored')
+  return row.id
+}
+
+/**
+ * Replaces what passes found in a file before. The same finding keeps its row and id; what people accepted, edited or
+ * rejected is left alone and not found a second time. Call `retractFile` first: a fact of the record cannot be replaced.
+ */
+export async function replaceFoundFacts(tx: Tx, file: FactsOfFile, facts: readonly NewFact[]): Promise<number> {
+  const reviewed = await reviewedFindings(tx, file.shellFileId)
+  const news = facts.filter((fact) => !reviewed.has(finding(fact)))
+  await deleteStaleFacts(tx, file, news)
+  for (let from = 0; from < news.length; from += batchSize)
+    await saveBatch(tx, file, news.slice(from, from + batchSize))
+  return news.length
+}
+
+/** The facts of a file with their sources, as pass 2 takes them up. */
+export async function loadFacts(tx: Tx, shellFileId: string): Promise<StoredFact[]> {
+  const rows = await tx
+    .select()
+    .from(entityProcessingAudit)
+    .where(eq(entityProcessingAudit.shellFileId, shellFileId))
+    .orderBy(entityProcessingAudit.id)
+  const sources = await tx
+    .select()
+    .from(factSources)
+    .where(eq(factSources.shellFileId, shellFileId))
+    .orderBy(factSources.factId, factSources.ordinal)
+  const byFact = Map.groupBy(sources, (source) => source.factId)
+  return rows.map((row) => ({ ...row, sources: byFact.get(row.id) ?? [] }))
+}
+
+// PostgreSQL takes 65,535 parameters in a statement; a fact has 24 columns.
+const batchSize = 500
+
+async function reviewedFindings(tx: Tx, shellFileId: string): Promise<ReadonlySet<string>> {
+  const rows = await tx
+    .select()
+    .from(entityProcessingAudit)
+    .where(and(eq(entityProcessingAudit.shellFileId, shellFileId), ne(entityProcessingAudit.review, 'unreviewed')))
+  return new Set(rows.map(finding))
+}
+
+/** What makes two findings of different text versions the same for a person who has already decided on one. */
+function finding(fact: Pick<NewFact, 'factType' | 'factText' | 'value' | 'unit' | 'foundDate'>): string {
+  return JSON.stringify([fact.factType, fact.factText.toLowerCase(), fact.value, fact.unit, fact.foundDate])
+}
+
+async function deleteStaleFacts(tx: Tx, file: FactsOfFile, news: readonly NewFact[]): Promise<void> {
+  const kept = JSON.stringify(news.map((fact) => fact.findingKey))
+  await tx.execute(sql`
+    delete from public.entity_processing_audit_v2 as fact
+    where fact.shell_file_id = ${file.shellFileId}
+      and fact.review = 'unreviewed'
+      and not (
+        fact.text_version = ${file.textVersion}
+        and fact.finding_key in (select jsonb_array_elements_text(${kept}::text::jsonb))
+      )
+  `)
+}
+
+async function saveBatch(tx: Tx, file: FactsOfFile, facts: readonly NewFact[]): Promise<void> {
+  const rows = await tx
+    .insert(entityProcessingAudit)
+    .values(facts.map((fact) => factRow(file, fact)))
+    .onConflictDoUpdate({
+      target: [entityProcessingAudit.shellFileId, entityProcessingAudit.textVersion, entityProcessingAudit.findingKey],
+      set: refound,
+    })
+    .returning({ id: entityProcessingAudit.id, findingKey: entityProcessingAudit.findingKey })
+  const idByFinding = new Map(rows.map((row) => [row.findingKey, row.id]))
+  await tx.delete(factSources).where(
+    inArray(
+      factSources.factId,
+      rows.map((row) => row.id),
+    ),
+  )
+  const sources = facts.flatMap((fact) => sourceRows(file, idByFinding.get(fact.findingKey), fact.sources))
+  for (let from = 0; from < sources.length; from += batchSize)
+    await tx.insert(factSources).values(sources.slice(from, from + batchSize))
+}
+
+function factRow(file: FactsOfFile, fact: NewFact): NewFactRow {
+  const { sources, ...columns } = fact
+  if (sources.length < 1) throw new Error('a fact without words on a page does not exist')
+  return { ...file, ...columns }
+}
+
+function sourceRows(file: FactsOfFile, factId: string | undefined, sources: readonly NewSource[]): FactSourceRow[] {
+  if (factId === undefined) return []
+  const { shellFileId, patientId, textVersion } = file
+  return sources.map((source, ordinal) => ({ factId, ordinal, shellFileId, patientId, textVersion, ...source }))
+}
+
+const refound = {
+  factType: sql`excluded.fact_type`,
+  factText: sql`excluded.fact_text`,
+  factStatus: sql`excluded.fact_status`,
+  value: sql`excluded.value`,
+  unit: sql`excluded.unit`,
+  referenceRange: sql`excluded.reference_range`,
+  foundDate: sql`excluded.found_date`,
+  detail: sql`excluded.detail`,
+  concept: sql`excluded.concept`,
+  strength: sql`excluded.strength`,
+  decision: sql`excluded.decision`,
+  decisionReason: sql`excluded.decision_reason`,
+  confidence: sql`null`,
+  confidenceReason: sql`null`,
+  eventId: sql`null`,
+  sessionId: sql`excluded.session_id`,
+  foundByPass: sql`excluded.found_by_pass`,
+  foundByProvider: sql`excluded.found_by_provider`,
+  foundByModel: sql`excluded.found_by_model`,
+  promptVersion: sql`excluded.prompt_version`,
+  updatedAt: sql`now()`,
+}

@@ -1,0 +1,300 @@
+-- What must hold for facts, clinical events and narratives, whoever writes them.
+--
+-- The checks run as the owner (security definer): a deferred trigger must see the whole truth, not what the
+-- policies of the role that happens to commit let it see. They take no arguments and change nothing, or only
+-- what follows from the row that fired them.
+
+-- A fact without printed words does not exist ------------------------------------------------------------------------
+
+create or replace function public.require_fact_source()
+returns trigger language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_fact_id uuid := case when tg_table_name = 'fact_sources' then (to_jsonb(old) ->> 'fact_id')::uuid else (to_jsonb(new) ->> 'id')::uuid end;
+begin
+  -- A fact that went away again within the transaction needs no words.
+  if exists (select 1 from public.entity_processing_audit_v2 as fact where fact.id = v_fact_id)
+     and not exists (select 1 from public.fact_sources as source where source.fact_id = v_fact_id) then
+    raise exception 'fact % has no words on a page', v_fact_id
+      using errcode = 'check_violation', constraint = 'fact_has_source', table = 'entity_processing_audit_v2';
+  end if;
+  return null;
+end
+$$;
+comment on function public.require_fact_source() is
+  'Refuses, at commit, a fact that no printed word stands behind.';
+
+drop trigger if exists fact_has_source on public.entity_processing_audit_v2;
+create constraint trigger fact_has_source
+  after insert on public.entity_processing_audit_v2
+  deferrable initially deferred
+  for each row execute function public.require_fact_source();
+
+drop trigger if exists fact_keeps_source on public.fact_sources;
+create constraint trigger fact_keeps_source
+  after delete on public.fact_sources
+  deferrable initially deferred
+  for each row execute function public.require_fact_source();
+
+-- Nothing of one person's file reaches another person ----------------------------------------------------------------
+
+create or replace function public.require_patient_of_file()
+returns trigger language plpgsql volatile security definer set search_path = '' as $$
+begin
+  if exists (
+    select 1
+    from written
+    where not exists (
+      select 1
+      from public.shell_files as file
+      where file.id = written.shell_file_id
+        and file.patient_id = written.patient_id
+    )
+  ) then
+    raise exception 'a row of % belongs to another patient than its file', tg_table_name
+      using errcode = 'check_violation', constraint = 'same_patient_as_file', table = tg_table_name;
+  end if;
+  return null;
+end
+$$;
+comment on function public.require_patient_of_file() is
+  'Refuses a row whose patient is not the patient of the file that it came from (contamination).';
+
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array[
+    'entity_processing_audit_v2', 'fact_sources', 'semantic_processing_sessions', 'manual_review_queue',
+    'healthcare_encounters', 'patient_clinical_events', 'clinical_narratives'
+  ] loop
+    execute format('drop trigger if exists same_patient_on_insert on public.%I', v_table);
+    execute format('drop trigger if exists same_patient_on_update on public.%I', v_table);
+    execute format(
+      'create trigger same_patient_on_insert after insert on public.%I
+         referencing new table as written for each statement execute function public.require_patient_of_file()', v_table);
+    execute format(
+      'create trigger same_patient_on_update after update on public.%I
+         referencing new table as written for each statement execute function public.require_patient_of_file()', v_table);
+  end loop;
+end
+$$;
+
+create or replace function public.require_patient_of_event()
+returns trigger language plpgsql volatile security definer set search_path = '' as $$
+begin
+  if exists (
+    select 1
+    from written
+    where written.event_id is not null
+      and not exists (
+        select 1
+        from public.patient_clinical_events as event
+        where event.id = written.event_id
+          and event.patient_id = written.patient_id
+        union all
+        select 1
+        from public.healthcare_encounters as encounter
+        where encounter.id = written.event_id
+          and encounter.patient_id = written.patient_id
+      )
+  ) then
+    raise exception 'a fact points at an event that its patient does not have'
+      using errcode = 'check_violation', constraint = 'same_patient_as_event', table = tg_table_name;
+  end if;
+  return null;
+end
+$$;
+comment on function public.require_patient_of_event() is
+  'Refuses a fact that is admitted as, or merged into, an event of another patient or none.';
+
+drop trigger if exists event_of_same_patient_on_insert on public.entity_processing_audit_v2;
+create trigger event_of_same_patient_on_insert
+  after insert on public.entity_processing_audit_v2
+  referencing new table as written
+  for each statement execute function public.require_patient_of_event();
+
+drop trigger if exists event_of_same_patient_on_update on public.entity_processing_audit_v2;
+create trigger event_of_same_patient_on_update
+  after update on public.entity_processing_audit_v2
+  referencing new table as written
+  for each statement execute function public.require_patient_of_event();
+
+-- Every event has its spoke ------------------------------------------------------------------------------------------
+
+create or replace function public.require_spoke()
+returns trigger language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_found boolean;
+begin
+  if not exists (select 1 from public.patient_clinical_events as event where event.id = new.id) then
+    return null;
+  end if;
+  case
+    when new.event_type in ('lab_result', 'vital_sign', 'physical_finding', 'imaging_result') then
+      v_found := exists (select 1 from public.patient_observations as spoke where spoke.event_id = new.id);
+    when new.event_type in ('condition', 'symptom') then
+      v_found := exists (select 1 from public.patient_conditions as spoke where spoke.event_id = new.id);
+    when new.event_type = 'medication' then
+      v_found := exists (select 1 from public.patient_medications as spoke where spoke.event_id = new.id);
+    when new.event_type = 'allergy' then
+      v_found := exists (select 1 from public.patient_allergies as spoke where spoke.event_id = new.id);
+    when new.event_type = 'immunization' then
+      v_found := exists (select 1 from public.patient_immunizations as spoke where spoke.event_id = new.id);
+    when new.event_type = 'procedure' then
+      v_found := exists (select 1 from public.patient_interventions as spoke where spoke.event_id = new.id);
+    when new.event_type = 'family_history' then
+      v_found := exists (select 1 from public.family_history as spoke where spoke.event_id = new.id);
+    when new.event_type = 'social_history' then
+      v_found := exists (select 1 from public.social_history as spoke where spoke.event_id = new.id);
+    else
+      v_found := false;
+  end case;
+  if not v_found then
+    raise exception 'event % has no row of its type', new.id
+      using errcode = 'check_violation', constraint = 'event_has_spoke', table = 'patient_clinical_events';
+  end if;
+  return null;
+end
+$$;
+comment on function public.require_spoke() is
+  'Refuses, at commit, a clinical event without the row that says what it is.';
+
+drop trigger if exists event_has_spoke on public.patient_clinical_events;
+create constraint trigger event_has_spoke
+  after insert on public.patient_clinical_events
+  deferrable initially deferred
+  for each row execute function public.require_spoke();
+
+-- Narratives follow their events -------------------------------------------------------------------------------------
+
+create or replace function public.require_cited_events()
+returns trigger language plpgsql volatile security definer set search_path = '' as $$
+begin
+  if exists (
+    select 1
+    from unnest(new.cited_event_ids) as cited (event_id)
+    where not exists (
+      select 1
+      from public.patient_clinical_events as event
+      where event.id = cited.event_id
+        and event.patient_id = new.patient_id
+        and event.archived_at is null
+    )
+  ) then
+    raise exception 'a sentence cites an event that its patient does not have'
+      using errcode = 'check_violation', constraint = 'sentence_cites_events', table = tg_table_name;
+  end if;
+  return new;
+end
+$$;
+comment on function public.require_cited_events() is
+  'Refuses a sentence that cites anything but live events of the same patient.';
+
+drop trigger if exists sentence_cites_events on public.clinical_narrative_sentences;
+create trigger sentence_cites_events
+  before insert or update on public.clinical_narrative_sentences
+  for each row execute function public.require_cited_events();
+
+create or replace function public.drop_sentences_of_event()
+returns trigger language plpgsql volatile security definer set search_path = '' as $$
+begin
+  with gone as (
+    delete from public.clinical_narrative_sentences as sentence
+    using public.clinical_narratives as narrative
+    where narrative.patient_id = old.patient_id
+      and sentence.narrative_id = narrative.id
+      and old.id = any (sentence.cited_event_ids)
+    returning sentence.narrative_id, sentence.ordinal
+  )
+  delete from public.clinical_narratives as narrative
+  where narrative.id in (select gone.narrative_id from gone)
+    and not exists (
+      select 1
+      from public.clinical_narrative_sentences as sentence
+      where sentence.narrative_id = narrative.id
+        and sentence.ordinal not in (select gone.ordinal from gone where gone.narrative_id = narrative.id)
+    );
+  return null;
+end
+$$;
+comment on function public.drop_sentences_of_event() is
+  'An event that is deleted or archived takes along the sentences that cite it, and storylines left empty.';
+
+drop trigger if exists sentences_follow_deleted_event on public.patient_clinical_events;
+create trigger sentences_follow_deleted_event
+  after delete on public.patient_clinical_events
+  for each row execute function public.drop_sentences_of_event();
+
+drop trigger if exists sentences_follow_archived_event on public.patient_clinical_events;
+create trigger sentences_follow_archived_event
+  after update of archived_at on public.patient_clinical_events
+  for each row when (old.archived_at is null and new.archived_at is not null)
+  execute function public.drop_sentences_of_event();
+
+-- Reading ------------------------------------------------------------------------------------------------------------
+
+create or replace view public.patient_record
+  with (security_invoker = true, security_barrier = true) as
+select
+  event.id,
+  event.patient_id,
+  event.shell_file_id,
+  event.encounter_id,
+  event.event_type,
+  event.assertion,
+  event.event_date,
+  event.event_day,
+  event.date_meaning,
+  event.confidence,
+  event.confidence_reason,
+  event.review,
+  coalesce(
+    observation.name, condition.name, medication.name, allergy.name, immunization.name, intervention.name,
+    relative.name, social.name
+  ) as name,
+  coalesce(
+    observation.code_system, condition.code_system, medication.code_system, allergy.code_system,
+    immunization.code_system, intervention.code_system, relative.code_system, social.code_system
+  ) as code_system,
+  coalesce(
+    observation.code, condition.code, medication.code, allergy.code, immunization.code, intervention.code,
+    relative.code, social.code
+  ) as code,
+  coalesce(observation.value_text, medication.strength, social.value_text) as value_text,
+  observation.comparator,
+  observation.value_numeric,
+  coalesce(observation.unit, medication.strength_unit) as unit,
+  observation.unit_ucum,
+  observation.reference_range,
+  observation.flag,
+  medication.dose,
+  medication.route,
+  medication.frequency,
+  coalesce(medication.clinical_status, condition.clinical_status, intervention.clinical_status) as clinical_status,
+  medication.indication,
+  allergy.reaction,
+  relative.relationship
+from public.patient_clinical_events as event
+left join public.patient_observations as observation on observation.event_id = event.id
+left join public.patient_conditions as condition on condition.event_id = event.id
+left join public.patient_medications as medication on medication.event_id = event.id
+left join public.patient_allergies as allergy on allergy.event_id = event.id
+left join public.patient_immunizations as immunization on immunization.event_id = event.id
+left join public.patient_interventions as intervention on intervention.event_id = event.id
+left join public.family_history as relative on relative.event_id = event.id
+left join public.social_history as social on social.event_id = event.id
+where event.archived_at is null;
+
+comment on view public.patient_record is
+  'Clinical events with what their spokes say, one row each. The policies of the reader apply.';
+
+revoke all on public.patient_record from public, anon, authenticated, service_role;
+grant select on public.patient_record to authenticated, service_role;
+
+-- Trigger functions are nobody's to call.
+revoke all on function public.require_fact_source() from public, anon, authenticated, service_role;
+revoke all on function public.require_patient_of_file() from public, anon, authenticated, service_role;
+revoke all on function public.require_patient_of_event() from public, anon, authenticated, service_role;
+revoke all on function public.require_spoke() from public, anon, authenticated, service_role;
+revoke all on function public.require_cited_events() from public, anon, authenticated, service_role;
+revoke all on function public.drop_sentences_of_event() from public, anon, authenticated, service_role;
