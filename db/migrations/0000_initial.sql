@@ -621,6 +621,7 @@ CREATE TABLE "api_capacity_reservations" (
 	"rate_limit_id" uuid NOT NULL,
 	"job_id" uuid,
 	"worker_id" text,
+	"slot" bigint NOT NULL,
 	"estimated_tokens" bigint NOT NULL,
 	"actual_tokens" bigint,
 	"acquired_at" timestamp (6) with time zone DEFAULT now() NOT NULL,
@@ -637,16 +638,25 @@ CREATE TABLE "api_rate_limits" (
 	"requests_per_minute" integer,
 	"tokens_per_minute" integer,
 	"concurrent_requests" integer,
+	"reported_requests_per_minute" integer,
+	"reported_tokens_per_minute" integer,
 	"is_active" boolean DEFAULT true NOT NULL,
-	"requests_available" double precision DEFAULT 0 NOT NULL,
-	"tokens_available" double precision DEFAULT 0 NOT NULL,
-	"refilled_at" timestamp (6) with time zone DEFAULT now() NOT NULL,
 	"blocked_until" timestamp (6) with time zone,
 	"updated_at" timestamp (6) with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
 ALTER TABLE "api_rate_limits" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 ALTER TABLE "api_rate_limits" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "api_usage_slots" (
+	"rate_limit_id" uuid NOT NULL,
+	"slot" bigint NOT NULL,
+	"requests" integer NOT NULL,
+	"tokens" bigint NOT NULL,
+	CONSTRAINT "api_usage_slots_pkey" PRIMARY KEY("rate_limit_id","slot")
+);
+--> statement-breakpoint
+ALTER TABLE "api_usage_slots" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "api_usage_slots" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "job_queue" (
 	"id" uuid PRIMARY KEY DEFAULT public.uuid_v7() NOT NULL,
 	"job_type" text NOT NULL,
@@ -666,6 +676,7 @@ CREATE TABLE "job_queue" (
 	"retry_count" smallint DEFAULT 0 NOT NULL,
 	"max_retries" smallint DEFAULT 6 NOT NULL,
 	"defer_count" integer DEFAULT 0 NOT NULL,
+	"fair_turn" integer DEFAULT 0 NOT NULL,
 	"error_details" jsonb,
 	"dead_letter_at" timestamp (6) with time zone,
 	"job_result" jsonb,
@@ -684,6 +695,17 @@ CREATE TABLE "job_queue" (
 --> statement-breakpoint
 ALTER TABLE "job_queue" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 ALTER TABLE "job_queue" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "job_schedules" (
+	"schedule_name" text PRIMARY KEY NOT NULL,
+	"every_seconds" integer NOT NULL,
+	"last_slot_at" timestamp (6) with time zone,
+	"last_finished_at" timestamp (6) with time zone,
+	"last_duration_ms" integer,
+	"last_error_code" text
+);
+--> statement-breakpoint
+ALTER TABLE "job_schedules" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "job_schedules" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "job_types" (
 	"job_type" text PRIMARY KEY NOT NULL,
 	"job_lane" text NOT NULL,
@@ -830,6 +852,7 @@ ALTER TABLE "patient_observation_components" ADD CONSTRAINT "patient_observation
 ALTER TABLE "patient_observations" ADD CONSTRAINT "patient_observations_hub_fkey" FOREIGN KEY ("event_id","patient_id","assertion") REFERENCES "public"."patient_clinical_events"("id","patient_id","assertion") ON DELETE no action ON UPDATE cascade;--> statement-breakpoint
 ALTER TABLE "social_history" ADD CONSTRAINT "social_history_hub_fkey" FOREIGN KEY ("event_id","patient_id","assertion") REFERENCES "public"."patient_clinical_events"("id","patient_id","assertion") ON DELETE no action ON UPDATE cascade;--> statement-breakpoint
 ALTER TABLE "api_capacity_reservations" ADD CONSTRAINT "api_capacity_reservations_rate_limit_id_api_rate_limits_id_fk" FOREIGN KEY ("rate_limit_id") REFERENCES "public"."api_rate_limits"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
+ALTER TABLE "api_usage_slots" ADD CONSTRAINT "api_usage_slots_rate_limit_id_api_rate_limits_id_fk" FOREIGN KEY ("rate_limit_id") REFERENCES "public"."api_rate_limits"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "account_subscriptions" ADD CONSTRAINT "account_subscriptions_account_id_users_id_fk" FOREIGN KEY ("account_id") REFERENCES "auth"."users"("id") ON DELETE restrict ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "account_subscriptions" ADD CONSTRAINT "account_subscriptions_plan_type_subscription_plans_plan_type_fk" FOREIGN KEY ("plan_type") REFERENCES "public"."subscription_plans"("plan_type") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "idempotency_keys" ADD CONSTRAINT "idempotency_keys_profile_id_user_profiles_id_fk" FOREIGN KEY ("profile_id") REFERENCES "public"."user_profiles"("id") ON DELETE cascade ON UPDATE no action;--> statement-breakpoint
@@ -870,11 +893,12 @@ CREATE INDEX "patient_medications_patient_idx" ON "patient_medications" USING bt
 CREATE INDEX "patient_observations_trend_idx" ON "patient_observations" USING btree ("patient_id","code");--> statement-breakpoint
 CREATE INDEX "social_history_patient_idx" ON "social_history" USING btree ("patient_id");--> statement-breakpoint
 CREATE INDEX "api_capacity_reservations_live_idx" ON "api_capacity_reservations" USING btree ("rate_limit_id","expires_at") WHERE released_at is null;--> statement-breakpoint
+CREATE INDEX "api_capacity_reservations_job_idx" ON "api_capacity_reservations" USING btree ("job_id") WHERE released_at is null;--> statement-breakpoint
 CREATE UNIQUE INDEX "api_rate_limits_endpoint_key" ON "api_rate_limits" USING btree ("provider_name","api_endpoint");--> statement-breakpoint
-CREATE INDEX "job_queue_claim_idx" ON "job_queue" USING btree ("job_lane","priority" DESC NULLS LAST,"scheduled_at","id") WHERE status = 'pending';--> statement-breakpoint
+CREATE INDEX "job_queue_claim_idx" ON "job_queue" USING btree ("job_lane","priority" DESC NULLS FIRST,"fair_turn","scheduled_at","id") WHERE status = 'pending';--> statement-breakpoint
 CREATE INDEX "job_queue_lease_idx" ON "job_queue" USING btree ("lease_expires_at") WHERE status = 'processing';--> statement-breakpoint
-CREATE INDEX "job_queue_patient_running_idx" ON "job_queue" USING btree ("patient_id") WHERE status = 'processing';--> statement-breakpoint
-CREATE INDEX "job_queue_file_idx" ON "job_queue" USING btree ("shell_file_id");--> statement-breakpoint
+CREATE INDEX "job_queue_turn_idx" ON "job_queue" USING btree ("patient_id","job_lane","priority","fair_turn") WHERE status in ('pending', 'processing') and patient_id is not null;--> statement-breakpoint
+CREATE INDEX "job_queue_file_idx" ON "job_queue" USING btree ("shell_file_id") WHERE shell_file_id is not null;--> statement-breakpoint
 CREATE INDEX "job_queue_finished_idx" ON "job_queue" USING btree ("completed_at") WHERE status in ('completed', 'cancelled');--> statement-breakpoint
 CREATE INDEX "job_queue_dead_letter_idx" ON "job_queue" USING btree ("dead_letter_at") WHERE status = 'dead_letter';--> statement-breakpoint
 CREATE UNIQUE INDEX "job_queue_idempotency_key" ON "job_queue" USING btree ("idempotency_key");--> statement-breakpoint

@@ -5,13 +5,13 @@ import {
   integer,
   jsonb,
   pgTable,
+  primaryKey,
   smallint,
   text,
   uniqueIndex,
   uuid,
   bigint,
   boolean,
-  doublePrecision,
 } from 'drizzle-orm/pg-core'
 import { at, correlationId, createdAt, id, oneOf } from './columns.ts'
 
@@ -59,6 +59,8 @@ export const jobQueue = pgTable(
     retryCount: smallint().notNull().default(0),
     maxRetries: smallint().notNull().default(6),
     deferCount: integer().notNull().default(0),
+    /** Place of the job in its patient's own line: all first jobs go before all second ones (see `enqueue_job_v3`). */
+    fairTurn: integer().notNull().default(0),
     errorDetails: jsonb(),
     deadLetterAt: at(),
     jobResult: jsonb(),
@@ -71,15 +73,17 @@ export const jobQueue = pgTable(
   },
   (table) => [
     index('job_queue_claim_idx')
-      .on(table.jobLane, table.priority.desc(), table.scheduledAt, table.id)
+      .on(table.jobLane, table.priority.desc().nullsFirst(), table.fairTurn, table.scheduledAt, table.id)
       .where(sql`status = 'pending'`),
     index('job_queue_lease_idx')
       .on(table.leaseExpiresAt)
       .where(sql`status = 'processing'`),
-    index('job_queue_patient_running_idx')
-      .on(table.patientId)
-      .where(sql`status = 'processing'`),
-    index('job_queue_file_idx').on(table.shellFileId),
+    index('job_queue_turn_idx')
+      .on(table.patientId, table.jobLane, table.priority, table.fairTurn)
+      .where(sql`status in ('pending', 'processing') and patient_id is not null`),
+    index('job_queue_file_idx')
+      .on(table.shellFileId)
+      .where(sql`shell_file_id is not null`),
     index('job_queue_finished_idx')
       .on(table.completedAt)
       .where(sql`status in ('completed', 'cancelled')`),
@@ -116,6 +120,17 @@ export const workers = pgTable(
   (table) => [index('workers_last_seen_idx').on(table.lastSeenAt)],
 ).enableRLS()
 
+/** Recurring work of the workers: whoever moves `last_slot_at` on does the run of that slot. */
+export const jobSchedules = pgTable('job_schedules', {
+  scheduleName: text().primaryKey(),
+  everySeconds: integer().notNull(),
+  lastSlotAt: at(),
+  lastFinishedAt: at(),
+  lastDurationMs: integer(),
+  /** Code of the error that the last run ended with. */
+  lastErrorCode: text(),
+}).enableRLS()
+
 /** Limits of outside services, as data: changed by operators, followed by all workers within seconds. */
 export const apiRateLimits = pgTable(
   'api_rate_limits',
@@ -126,11 +141,11 @@ export const apiRateLimits = pgTable(
     requestsPerMinute: integer(),
     tokensPerMinute: integer(),
     concurrentRequests: integer(),
+    /** What the provider itself said last; the smaller of the two counts. */
+    reportedRequestsPerMinute: integer(),
+    reportedTokensPerMinute: integer(),
+    /** False switches the endpoint off for the whole fleet. */
     isActive: boolean().notNull().default(true),
-    /** What the buckets hold, as of `refilledAt`; refilled continuously by elapsed time. */
-    requestsAvailable: doublePrecision('requests_available').notNull().default(0),
-    tokensAvailable: doublePrecision('tokens_available').notNull().default(0),
-    refilledAt: createdAt(),
     /** Set by a provider's 429 or Retry-After; every worker waits until then. */
     blockedUntil: at(),
     updatedAt: createdAt(),
@@ -138,6 +153,22 @@ export const apiRateLimits = pgTable(
   (table) => [uniqueIndex('api_rate_limits_endpoint_key').on(table.providerName, table.apiEndpoint)],
 ).enableRLS()
 
+/** What was spent in each half second of the last minute: a sliding window, so that no minute ever holds more than the limit. */
+export const apiUsageSlots = pgTable(
+  'api_usage_slots',
+  {
+    rateLimitId: uuid()
+      .notNull()
+      .references(() => apiRateLimits.id, { onDelete: 'cascade' }),
+    /** Half seconds since 1970. */
+    slot: bigint({ mode: 'number' }).notNull(),
+    requests: integer().notNull(),
+    tokens: bigint({ mode: 'number' }).notNull(),
+  },
+  (table) => [primaryKey({ name: 'api_usage_slots_pkey', columns: [table.rateLimitId, table.slot] })],
+).enableRLS()
+
+/** One outside call that is allowed and not yet over. It ends by release or with the lease of its job. */
 export const apiCapacityReservations = pgTable(
   'api_capacity_reservations',
   {
@@ -147,6 +178,7 @@ export const apiCapacityReservations = pgTable(
       .references(() => apiRateLimits.id, { onDelete: 'cascade' }),
     jobId: uuid(),
     workerId: text(),
+    slot: bigint({ mode: 'number' }).notNull(),
     estimatedTokens: bigint({ mode: 'number' }).notNull(),
     actualTokens: bigint({ mode: 'number' }),
     acquiredAt: createdAt(),
@@ -156,6 +188,9 @@ export const apiCapacityReservations = pgTable(
   (table) => [
     index('api_capacity_reservations_live_idx')
       .on(table.rateLimitId, table.expiresAt)
+      .where(sql`released_at is null`),
+    index('api_capacity_reservations_job_idx')
+      .on(table.jobId)
       .where(sql`released_at is null`),
   ],
 ).enableRLS()
