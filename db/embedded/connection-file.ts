@@ -19,11 +19,22 @@ const placeholderUrl = 'postgres://nobody@127.0.0.1:1/exora'
 
 export function readConnectionFile(home: string): ConnectionFile | null {
   try {
-    return JSON.parse(readFileSync(connectionFilePath(home), 'utf8')) as ConnectionFile
+    return parseConnection(readFileSync(connectionFilePath(home), 'utf8'))
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
   }
+}
+
+function parseConnection(text: string): ConnectionFile {
+  const entries = new Map<string, unknown>(Object.entries(JSON.parse(text)))
+  const url = (name: string) => {
+    const value = entries.get(name)
+    if (typeof value === 'string' && value.startsWith('postgres://')) return value
+    throw new Error(`The connection file of the embedded database has no usable "${name}".`)
+  }
+  const owner = url('owner')
+  return { port: Number(new URL(owner).port), superuser: url('superuser'), owner, app: url('app') }
 }
 
 /** The database that drizzle-kit opens: the configured one, else the embedded one of `DATA_DIR`. */

@@ -6,7 +6,7 @@ import postgres from 'postgres'
  * the truth about who is left, and whoever leaves last (and so gets the exclusive lock) stops the server.
  */
 export type Seat = {
-  readonly session: postgres.ReservedSql
+  readonly session: postgres.Sql
   /** True when nobody else is left; newcomers are refused from then on. */
   readonly isLast: () => Promise<boolean>
   readonly leave: () => Promise<void>
@@ -25,8 +25,9 @@ const startingOrStopping = '57P03'
 export async function takeSeat(superuserUrl: string, port: number, onLost: () => void): Promise<SeatAnswer> {
   const sql = postgres(withPort(superuserUrl, port), {
     max: 1,
-    // The lock lives in this session: it must never be exchanged for a fresh one.
+    // The lock lives in the one session of this client: it must never be exchanged for a fresh one.
     max_lifetime: null,
+    fetch_types: false,
     idle_timeout: 0,
     connect_timeout: 10,
     prepare: false,
@@ -35,9 +36,8 @@ export async function takeSeat(superuserUrl: string, port: number, onLost: () =>
     connection: { application_name: 'exora-seat' },
   })
   try {
-    const session = await sql.reserve()
-    const [answer] = await session<[{ seated: boolean }]>`select pg_try_advisory_lock_shared(${seatLock}) as seated`
-    if (answer.seated) return { kind: 'seated', seat: seatOf(sql, session) }
+    const [answer] = await sql<[{ seated: boolean }]>`select pg_try_advisory_lock_shared(${seatLock}) as seated`
+    if (answer.seated) return { kind: 'seated', seat: seatOf(sql) }
     await sql.end({ timeout: 0 })
     return { kind: 'busy' }
   } catch (error) {
@@ -46,7 +46,7 @@ export async function takeSeat(superuserUrl: string, port: number, onLost: () =>
   }
 }
 
-function seatOf(sql: postgres.Sql, session: postgres.ReservedSql): Seat {
+function seatOf(session: postgres.Sql): Seat {
   return {
     session,
     isLast: async () => {
@@ -54,7 +54,7 @@ function seatOf(sql: postgres.Sql, session: postgres.ReservedSql): Seat {
       const [answer] = await session<[{ alone: boolean }]>`select pg_try_advisory_lock(${seatLock}) as alone`
       return answer.alone
     },
-    leave: () => sql.end({ timeout: 0 }),
+    leave: () => session.end({ timeout: 5 }),
   }
 }
 

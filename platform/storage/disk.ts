@@ -1,0 +1,160 @@
+import { createHash } from 'node:crypto'
+import { mkdir, open, opendir, readdir, rename, stat, unlink } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { uuidV7 } from '../uuid.ts'
+import { fileTooLarge, objectNotFound } from './store.ts'
+import type { ByteRange, PutResult, Store, StoredObject } from './store.ts'
+
+const temporaryMark = '.part'
+// The end of a v7 id is random, so its last digits spread objects evenly; its start is the time.
+const keyPattern =
+  /^([0-9a-f]{2})\/([0-9a-f]{2})\/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{8}\2\1$/
+
+/** Objects as files: `<root>/f3/9a/<uuid>`, written beside their place, made durable, then renamed into it. */
+export async function openDiskStore(root: string): Promise<Store> {
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  return {
+    put: (source, limits) => putObject(root, source, limits),
+    open: (key, range) => openObject(root, key, range),
+    head: (key) => headObject(root, key),
+    delete: (key) => deleteObject(root, key),
+    list: () => listObjects(root),
+    sweepTemporary: (limits) => sweepTemporary(root, limits.olderThanMs),
+  }
+}
+
+async function putObject(
+  root: string,
+  source: AsyncIterable<Uint8Array>,
+  limits: { readonly maxBytes: number; readonly signal?: AbortSignal },
+): Promise<PutResult> {
+  const key = newKey()
+  const path = join(root, key)
+  const temporary = `${path}${temporaryMark}`
+  await makeShard(root, key)
+  const file = await open(temporary, 'wx', 0o600)
+  try {
+    const written = await writeAll(file, source, limits)
+    await file.sync()
+    await file.close()
+    await rename(temporary, path)
+    await syncFolder(dirname(path))
+    return { key, ...written }
+  } catch (error) {
+    await file.close().catch(() => {})
+    await unlink(temporary).catch(() => {})
+    throw error
+  }
+}
+
+async function writeAll(
+  file: FileHandle,
+  source: AsyncIterable<Uint8Array>,
+  limits: { readonly maxBytes: number; readonly signal?: AbortSignal },
+): Promise<{ sha256: string; sizeBytes: number }> {
+  const hash = createHash('sha256')
+  let sizeBytes = 0
+  for await (const chunk of source) {
+    limits.signal?.throwIfAborted()
+    sizeBytes += chunk.byteLength
+    if (sizeBytes > limits.maxBytes) throw fileTooLarge({ maxBytes: limits.maxBytes })
+    hash.update(chunk)
+    // Unlike `write`, this goes on until every byte is written.
+    await file.appendFile(chunk)
+  }
+  limits.signal?.throwIfAborted()
+  return { sha256: hash.digest('hex'), sizeBytes }
+}
+
+async function openObject(root: string, key: string, range?: ByteRange) {
+  const found = await headObject(root, key)
+  if (found === null) throw objectNotFound()
+  // Opened here and not by the stream, so that a deletion in between is still an answer and not a broken stream.
+  const file = await open(join(root, key), 'r').catch((error: unknown) => {
+    throw isMissing(error) ? objectNotFound() : error
+  })
+  return { stream: file.createReadStream(range ?? {}), sizeBytes: found.sizeBytes }
+}
+
+async function headObject(root: string, key: string): Promise<StoredObject | null> {
+  if (!keyPattern.test(key)) return null
+  try {
+    const { size, mtime } = await stat(join(root, key))
+    return { key, sizeBytes: size, modifiedAt: mtime }
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+async function deleteObject(root: string, key: string): Promise<void> {
+  if (!keyPattern.test(key)) return
+  const path = join(root, key)
+  await unlink(path).catch((error: unknown) => {
+    if (!isMissing(error)) throw error
+  })
+  await syncFolder(dirname(path)).catch((error: unknown) => {
+    if (!isMissing(error)) throw error
+  })
+}
+
+async function* listObjects(root: string): AsyncIterable<StoredObject> {
+  for (const shard of await shardsOf(root)) {
+    for await (const entry of await opendir(join(root, shard))) {
+      const found = await headObject(root, `${shard}/${entry.name}`)
+      if (found !== null) yield found
+    }
+  }
+}
+
+async function sweepTemporary(root: string, olderThanMs: number): Promise<{ removed: number }> {
+  const before = Date.now() - olderThanMs
+  let removed = 0
+  for (const shard of await shardsOf(root)) {
+    for (const name of await readdir(join(root, shard))) {
+      if (!name.endsWith(temporaryMark)) continue
+      const path = join(root, shard, name)
+      const found = await stat(path).catch(() => null)
+      if (found === null || found.mtimeMs > before) continue
+      await unlink(path).catch(() => {})
+      removed += 1
+    }
+  }
+  return { removed }
+}
+
+async function shardsOf(root: string): Promise<string[]> {
+  const outer = (await readdir(root)).filter(isShard)
+  const inner = await Promise.all(
+    outer.map(async (name) => (await readdir(join(root, name))).filter(isShard).map((below) => `${name}/${below}`)),
+  )
+  return inner.flat()
+}
+
+function newKey(): string {
+  const id = uuidV7()
+  return `${id.slice(-2)}/${id.slice(-4, -2)}/${id}`
+}
+
+/** A new folder is durable only once its parent has been synced as well. */
+async function makeShard(root: string, key: string): Promise<void> {
+  const folder = dirname(join(root, key))
+  const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 })
+  if (firstMade === undefined) return
+  await syncFolder(dirname(folder))
+  await syncFolder(root)
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+const isShard = (name: string) => /^[0-9a-f]{2}$/.test(name)
+
+const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'

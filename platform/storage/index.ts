@@ -1,0 +1,22 @@
+import { isAbsolute, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ConfigurationError } from '../env.ts'
+import { openDiskStore } from './disk.ts'
+import type { Store } from './store.ts'
+
+/** The store that `STORAGE_URL` names; without one, a folder in the data directory. */
+export async function openStore(config: {
+  readonly storageUrl?: string | undefined
+  readonly dataDir: string
+}): Promise<Store> {
+  if (config.storageUrl === undefined) return await openDiskStore(resolve(config.dataDir, 'objects'))
+  if (config.storageUrl.startsWith('file:')) return await openDiskStore(folderOf(config.storageUrl))
+  throw new ConfigurationError('STORAGE_URL: only file: is built; an s3: store is not built yet')
+}
+
+/** `file:///srv/exora` is absolute; `file:objects` and `file:./objects` start from where the process runs. */
+function folderOf(url: string): string {
+  const path = url.slice('file:'.length)
+  if (path.startsWith('//')) return fileURLToPath(url)
+  return isAbsolute(path) ? path : join(process.cwd(), path)
+}
