@@ -1,0 +1,142 @@
+-- Who may see and do what, on one screen. docs/access.md tells it in words; test/db/access.test.ts tries all of it.
+--
+-- Three layers, each sufficient alone: grants (what a role may name), policies (which rows), functions (what a client
+-- may change: nearly every write of a client is a function call, not a write on a table).
+--
+-- `= any (array(select ...))` makes the set of profiles an InitPlan: computed once per statement, usable by an index.
+-- Rows that hang off a file ask for the file, whose own policy answers.
+
+-- The policies of services and of the embedded login are made at the head of 10-identity.sql, since seeds need them.
+revoke all on all tables in schema public from public, anon, authenticated, service_role;
+revoke all on all sequences in schema public from public, anon, authenticated, service_role;
+revoke execute on all functions in schema public from public, anon;
+
+-- Grants: services --------------------------------------------------------------------------------------------------
+
+grant select, insert, update, delete on all tables in schema public to service_role;
+-- Written by functions and triggers alone: what is derived stays derived, what is evidence stays evidence.
+revoke insert, update, delete, truncate on
+  public.shell_file_stages,
+  public.shell_file_events,
+  public.usage_events,
+  public.user_usage_tracking,
+  public.account_roles,
+  public.profile_access_permissions
+from service_role;
+revoke update on public.shell_files from service_role;
+grant update (review_state, page_count, quality_grade, document_class, document_date, locale, updated_at)
+  on public.shell_files to service_role;
+do $$
+declare
+  v_evidence regclass;
+begin
+  for v_evidence in
+    select class.oid::regclass
+    from pg_catalog.pg_class as class
+    where class.relnamespace = 'public'::regnamespace and class.relname ~ '^audit_(log|seals)'
+      and class.relkind in ('r', 'p')
+  loop
+    execute format('revoke all on %s from service_role', v_evidence);
+  end loop;
+  grant select on public.audit_log to service_role;
+end
+$$;
+
+-- Grants: clients. No table of the queue, the limits, the keys, the settings or the seals is among them. -------------
+
+grant select on
+  public.user_profiles, public.profile_access_permissions, public.account_roles,
+  public.shell_files, public.shell_file_stages, public.shell_file_events, public.shell_file_pages,
+  public.shell_file_texts, public.processing_errors,
+  public.entity_processing_audit_v2, public.fact_sources, public.semantic_processing_sessions,
+  public.medical_code_assignments, public.manual_review_queue,
+  public.healthcare_encounters, public.patient_clinical_events, public.patient_observations,
+  public.patient_observation_components, public.patient_medications, public.patient_conditions,
+  public.patient_allergies, public.patient_immunizations, public.patient_interventions, public.family_history,
+  public.social_history, public.clinical_narratives, public.clinical_narrative_sentences,
+  public.subscription_plans, public.account_subscriptions, public.usage_events, public.user_usage_tracking,
+  public.audit_log
+to authenticated;
+-- guard_user_profile() sets what of these is not the client's to say.
+grant insert on public.user_profiles to authenticated;
+grant update (display_name, full_name, date_of_birth, relationship, time_zone, locale)
+  on public.user_profiles to authenticated;
+
+-- Policies: one per table and command ------------------------------------------------------------------------------
+
+-- The first half is not covered by the second: a profile made by this very statement is in no set computed before it.
+drop policy if exists client_reads on public.user_profiles;
+create policy client_reads on public.user_profiles for select to authenticated using (
+  account_owner_id = (select auth.uid())
+  or id = any (array(select public.accessible_profile_ids('read_only')))
+);
+drop policy if exists client_adds on public.user_profiles;
+create policy client_adds on public.user_profiles for insert to authenticated with check (
+  account_owner_id = (select auth.uid()) and profile_type <> 'self'
+);
+drop policy if exists client_edits on public.user_profiles;
+create policy client_edits on public.user_profiles for update to authenticated
+  using (account_owner_id = (select auth.uid()))
+  with check (account_owner_id = (select auth.uid()));
+
+drop policy if exists client_reads on public.profile_access_permissions;
+create policy client_reads on public.profile_access_permissions for select to authenticated using (
+  account_id = (select auth.uid())
+  or profile_id = any (array(select public.accessible_profile_ids('full_access')))
+);
+drop policy if exists client_reads on public.account_roles;
+create policy client_reads on public.account_roles for select to authenticated using (
+  account_id = (select auth.uid())
+);
+
+-- A patient's rows, for whoever may read the patient.
+do $$
+declare
+  v_table text;
+begin
+  foreach v_table in array array[
+    'shell_files', 'shell_file_events', 'processing_errors',
+    'entity_processing_audit_v2', 'fact_sources', 'semantic_processing_sessions', 'medical_code_assignments',
+    'manual_review_queue', 'healthcare_encounters', 'patient_clinical_events', 'patient_observations',
+    'patient_observation_components', 'patient_medications', 'patient_conditions', 'patient_allergies',
+    'patient_immunizations', 'patient_interventions', 'family_history', 'social_history', 'clinical_narratives',
+    'clinical_narrative_sentences'
+  ] loop
+    execute format('drop policy if exists client_reads on public.%I', v_table);
+    execute format(
+      'create policy client_reads on public.%I for select to authenticated using ('
+      '  patient_id = any (array(select public.accessible_profile_ids(''read_only'')))'
+      ')', v_table
+    );
+  end loop;
+
+  foreach v_table in array array['shell_file_stages', 'shell_file_pages', 'shell_file_texts'] loop
+    execute format('drop policy if exists client_reads on public.%I', v_table);
+    execute format(
+      'create policy client_reads on public.%I for select to authenticated using ('
+      '  exists (select from public.shell_files as file where file.id = shell_file_id)'
+      ')', v_table
+    );
+  end loop;
+end
+$$;
+
+drop policy if exists client_reads on public.subscription_plans;
+create policy client_reads on public.subscription_plans for select to authenticated using (true);
+drop policy if exists client_reads on public.account_subscriptions;
+create policy client_reads on public.account_subscriptions for select to authenticated using (
+  account_id = (select auth.uid())
+);
+drop policy if exists client_reads on public.usage_events;
+create policy client_reads on public.usage_events for select to authenticated using (
+  account_id = (select auth.uid())
+);
+drop policy if exists client_reads on public.user_usage_tracking;
+create policy client_reads on public.user_usage_tracking for select to authenticated using (
+  account_id = (select auth.uid())
+);
+
+drop policy if exists client_reads on public.audit_log;
+create policy client_reads on public.audit_log for select to authenticated using (
+  patient_id = any (array(select public.accessible_profile_ids('owner')))
+);
