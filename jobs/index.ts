@@ -1,0 +1,23 @@
+import { codeFacts } from './code-facts.ts'
+import { findFacts } from './find-facts.ts'
+import type { JobDefinition } from './job.ts'
+import { mapFile } from './map-file.ts'
+import { narrateFacts } from './narrate-facts.ts'
+import { readFile } from './read-file.ts'
+import { scanFile } from './scan-file.ts'
+import type { StagePayload } from './stage-payload.ts'
+
+/**
+ * Every kind of job, by its name in `job_queue.job_type`. A worker does not compile without a handler for each, and
+ * `job_types` in the database says the same (a test compares them).
+ */
+export const jobs = {
+  security_scan: scanFile,
+  ocr: readFile,
+  spatial_mapping: mapFile,
+  pass1_find: findFacts,
+  pass2_code: codeFacts,
+  pass3_narrate: narrateFacts,
+} as const satisfies Readonly<Record<string, JobDefinition<StagePayload>>>
+
+export type JobName = keyof typeof jobs

@@ -1,0 +1,77 @@
+import type { Tx } from '../../db/actor.ts'
+import type { JobLane } from '../../db/schema/queue.ts'
+import type { JobDefinition, PayloadOf } from '../../jobs/job.ts'
+import type { AppError } from '../../platform/errors.ts'
+import type { Logger } from '../../platform/log.ts'
+
+/** One attempt at a job, as it was claimed. */
+export type ClaimedJob = {
+  readonly id: string
+  readonly type: string
+  readonly lane: JobLane
+  /** As stored; parsed by the job's schema before a handler sees it. */
+  readonly payload: unknown
+  /** Of this attempt alone: what the database asks for before it writes anything. */
+  readonly attemptToken: string
+  /** From 1. Waiting for capacity and being handed back do not count. */
+  readonly attempt: number
+  readonly retryCount: number
+  readonly patientId: string | null
+  readonly shellFileId: string | null
+  readonly initiatedBy: string | null
+  readonly correlationId: string | null
+}
+
+/** Kept in `job_queue.job_result`: counts, versions and ids, never content. */
+export type JobResult = Readonly<Record<string, string | number | boolean | null>>
+
+export type CapacityRequest = {
+  readonly provider: string
+  readonly endpoint: string
+  readonly estimatedTokens: number
+}
+
+export type RunContext = {
+  readonly job: ClaimedJob
+  /** Aborted when the run has had its time, when its lease is lost and when the worker must stop. */
+  readonly signal: AbortSignal
+  readonly log: Logger
+  /** A service transaction that first makes sure that the lease is still held, and throws `leaseLost` otherwise. */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  read<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  /**
+   * Acquire, call, release with the truth. Waits in place for up to two seconds; when room is further off it throws a
+   * snooze, which ends the run without spending a retry. An error with `retryAfterMs` and status 429 pauses the
+   * endpoint for all workers. Let both pass through.
+   */
+  withCapacity<T>(
+    request: CapacityRequest,
+    call: () => Promise<{ readonly value: T; readonly tokensUsed?: number }>,
+  ): Promise<T>
+}
+
+/** How a run ended. An error that is thrown becomes one of these: see `outcomeOf`. */
+export type Outcome =
+  /** `commit` runs in the transaction that completes the job, after the lease has been secured. */
+  | { readonly kind: 'done'; readonly commit?: (tx: Tx) => Promise<JobResult | undefined> }
+  | { readonly kind: 'retry'; readonly error: AppError }
+  /** No capacity, not a failure: no retry is spent. */
+  | { readonly kind: 'snooze'; readonly delayMs: number; readonly reason: string }
+  /** Straight to the dead letters: another try would end the same way. */
+  | { readonly kind: 'discard'; readonly error: AppError }
+
+export type Handler<Payload = unknown> = {
+  readonly job: JobDefinition<Payload>
+  run(payload: Payload, context: RunContext): Promise<Outcome>
+}
+
+/** One handler for each job of a registry: a missing one does not compile. */
+export type HandlersFor<Jobs extends Readonly<Record<string, unknown>>> = {
+  readonly [Name in keyof Jobs]: Handler<PayloadOf<Jobs[Name]>>
+}
+
+export const done = (commit?: (tx: Tx) => Promise<JobResult | undefined>): Outcome =>
+  commit === undefined ? { kind: 'done' } : { kind: 'done', commit }
+export const retry = (error: AppError): Outcome => ({ kind: 'retry', error })
+export const snooze = (delayMs: number, reason: string): Outcome => ({ kind: 'snooze', delayMs, reason })
+export const discard = (error: AppError): Outcome => ({ kind: 'discard', error })
