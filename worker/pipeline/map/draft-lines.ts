@@ -1,0 +1,181 @@
+/**
+ * Runs of columns → lines in reading order. A table keeps its rows; blocks side by side (letterheads, two columns of
+ * prose, grids of labels) are read one after the other, or nonsense would stand on a line.
+ */
+import type { Band, Segment } from './bands.ts'
+import { extent, segmentOf, textOf } from './bands.ts'
+import type { ColumnRun, Gutter, RunOrBand } from './column-runs.ts'
+import type { PlacedWord } from './placed-words.ts'
+import { looksLikeHeader } from './table-headers.ts'
+
+export type DraftCell = Segment & { readonly column: number | null }
+
+export type DraftLine = {
+  readonly cells: readonly DraftCell[]
+  readonly top: number
+  readonly bottom: number
+  /** Counts the tables of the page. */
+  readonly table: number | null
+}
+
+export function draftLines(parts: readonly RunOrBand[]): DraftLine[] {
+  let tables = 0
+  return parts.flatMap((part) => {
+    if (part.kind === 'band') return [looseLine(part.band)]
+    const rows = rowsOf(part.run)
+    const shape = shapeOf(rows)
+    if (shape === 'table') return tableLines(rows, tables++)
+    return shape === 'label grid' ? gridLines(rows) : blockLines(rows)
+  })
+}
+
+function looseLine(band: Band): DraftLine {
+  return {
+    cells: band.segments.map((segment) => ({ ...segment, column: null })),
+    ...extent(band.segments),
+    table: null,
+  }
+}
+
+/** The cells of a band by column; a column without words is null. */
+type Row = readonly (Segment | null)[]
+
+function rowsOf({ bands, gutters }: ColumnRun): Row[] {
+  return bands.map((band) => {
+    const columns = Array.from({ length: gutters.length + 1 }, (): PlacedWord[] => [])
+    for (const piece of band.segments.flatMap((segment) => splitAtGutters(segment.words, gutters))) {
+      columns[columnOf(piece, gutters)]?.push(...piece)
+    }
+    return columns.map((words) => (words.length === 0 ? null : segmentOf(words)))
+  })
+}
+
+/** Neighbours belong together unless a whole stripe lies between them. */
+function splitAtGutters(words: readonly PlacedWord[], gutters: readonly Gutter[]): PlacedWord[][] {
+  const pieces: PlacedWord[][] = []
+  for (const word of words) {
+    const piece = pieces.at(-1)
+    const before = piece?.at(-1)
+    const slack = 0.3 * (word.bottom - word.top)
+    const isSplit = gutters.some(
+      ({ left, right }) => before !== undefined && before.right <= left + slack && word.left >= right - slack,
+    )
+    if (piece === undefined || isSplit) pieces.push([word])
+    else piece.push(word)
+  }
+  return pieces
+}
+
+// Where most of its words' width is: a long name may run into the next column.
+function columnOf(piece: readonly PlacedWord[], gutters: readonly Gutter[]): number {
+  const widths = new Map<number, number>()
+  for (const word of piece) {
+    const middle = (word.left + word.right) / 2
+    const column = gutters.filter((gutter) => (gutter.left + gutter.right) / 2 < middle).length
+    widths.set(column, (widths.get(column) ?? 0) + word.right - word.left)
+  }
+  return [...widths].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? 0
+}
+
+type Shape = 'table' | 'label grid' | 'blocks'
+
+function shapeOf(rows: readonly Row[]): Shape {
+  if (rows.some((row) => looksLikeHeader(cellTexts(row)))) return 'table'
+  const columns = columnsOf(rows)
+  if (columns.length % 2 === 0 && isLabelGrid(columns)) return 'label grid'
+  if (hasLabelsInside(columns) || isProse(columns)) return 'blocks'
+  if (columns.some(isValueColumn)) return 'table'
+  return columns.length >= 3 && rows.length >= 3
+    ? 'table'
+    : columns.length === 2 && rows.length >= 4
+      ? 'table'
+      : 'blocks'
+}
+
+function cellTexts(row: Row): string[] {
+  return row.map((cell) => (cell === null ? '' : textOf(cell)))
+}
+
+type Column = readonly Segment[]
+
+function columnsOf(rows: readonly Row[]): Column[] {
+  const width = Math.max(...rows.map((row) => row.length))
+  return Array.from({ length: width }, (_, column) => rows.flatMap((row) => row[column] ?? []))
+}
+
+const labelEnd = /[:：]$/
+const labelInside = /^\p{L}[^:]{0,30}:\s*\S/u
+
+/** Every other column holds nothing but labels, told by a colon or by bold beside plain. */
+function isLabelGrid(columns: readonly Column[]): boolean {
+  return columns.every((column, index) => {
+    const labels = column.filter(isLabel).length
+    return index % 2 === 0 ? labels >= 0.7 * column.length : labels <= 0.3 * column.length
+  })
+}
+
+function isLabel(cell: Segment): boolean {
+  return labelEnd.test(textOf(cell)) || (isBoldSegment(cell) && cell.words.length <= 5 && !/^\d/.test(textOf(cell)))
+}
+
+export function isBoldSegment({ words }: Pick<Segment, 'words'>): boolean {
+  return words.length > 0 && words.every(({ word }) => word.isBold === true)
+}
+
+/** "Collected: 2 May" to the right of something else: two blocks that happen to share their baselines. */
+function hasLabelsInside(columns: readonly Column[]): boolean {
+  const right = columns.slice(1).flat()
+  return right.length > 0 && right.filter((cell) => labelInside.test(textOf(cell))).length >= 0.4 * right.length
+}
+
+/** Two columns of running text: long lines that fill their columns. */
+function isProse(columns: readonly Column[]): boolean {
+  return (
+    columns.length <= 3 && columns.every((column) => column.length >= 4 && wordsPerCell(column) >= 4.5 && fills(column))
+  )
+}
+
+function wordsPerCell(column: Column): number {
+  return column.reduce((sum, { words }) => sum + words.length, 0) / Math.max(column.length, 1)
+}
+
+function fills(column: Column): boolean {
+  const { left, right } = extent(column)
+  const full = column.filter((cell) => cell.right - cell.left > 0.7 * (right - left)).length
+  return full >= 0.6 * column.length
+}
+
+/** Numbers, dates, doses, flags, ticks. */
+const shortValue = /^[<>≤≥=~(+-]*\d|^(?:H|L|HH|LL|N|A|pos|neg|positive|negative|normal|abnormal|yes|no|nil|-+|\*+)$/i
+
+function isValueColumn(column: Column, index: number): boolean {
+  if (index === 0 || column.length < 2) return false
+  const values = column.filter((cell) => cell.words.length <= 4 && shortValue.test(textOf(cell))).length
+  return values >= 0.6 * column.length
+}
+
+function tableLines(rows: readonly Row[], table: number): DraftLine[] {
+  return rows.map((row) => {
+    const cells = row.flatMap((cell, column) => (cell === null ? [] : [{ ...cell, column }]))
+    return { cells, ...extent(cells), table }
+  })
+}
+
+function gridLines(rows: readonly Row[]): DraftLine[] {
+  const pairs = Array.from({ length: (rows[0]?.length ?? 0) / 2 }, (_, pair) => pair * 2)
+  return pairs.flatMap((column) =>
+    rows.flatMap((row) => lineOf([row[column] ?? null, row[column + 1] ?? null].filter((cell) => cell !== null))),
+  )
+}
+
+function blockLines(rows: readonly Row[]): DraftLine[] {
+  const width = Math.max(...rows.map((row) => row.length))
+  return Array.from({ length: width }, (_, column) => column).flatMap((column) =>
+    rows.flatMap((row) => lineOf([row[column] ?? null].filter((cell) => cell !== null))),
+  )
+}
+
+function lineOf(segments: readonly Segment[]): DraftLine[] {
+  if (segments.length === 0) return []
+  return [{ cells: segments.map((segment) => ({ ...segment, column: null })), ...extent(segments), table: null }]
+}

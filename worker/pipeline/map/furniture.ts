@@ -1,0 +1,38 @@
+/**
+ * What pages repeat around their content. Lines near an edge that stand at the same place on several pages, alike but
+ * for their digits, and page numbers wherever they stand near an edge.
+ */
+import type { Assembled, AssembledLine } from './assemble-text.ts'
+
+const edge = 0.15
+const pageNumber = /^(?:page|pg\.?|p\.)?\s*\d{1,3}\s*(?:(?:of|\/)\s*\d{1,3})?$/i
+const numberedPage = /\bpage\s+\d+\s+of\s+\d+\b/i
+
+/** Indexes of lines. */
+export function findFurniture(assembled: Assembled, pageCount: number): ReadonlySet<number> {
+  const furniture = new Set<number>()
+  const places = new Map<string, { pages: Set<number>; lines: number[] }>()
+  assembled.lines.forEach((line, index) => {
+    if (!isNearEdge(line)) return
+    const text = assembled.text.slice(line.start, line.start + line.length)
+    if (isPageNumber(text, line)) furniture.add(index)
+    const key = `${line.box[1] < 0.5 ? 'top' : 'bottom'} ${text.replaceAll(/\d+/g, '#').replaceAll(/\s+/g, ' ').toLowerCase()}`
+    const place = places.get(key) ?? { pages: new Set(), lines: [] }
+    places.set(key, place)
+    place.pages.add(line.page)
+    place.lines.push(index)
+  })
+  for (const { pages, lines } of places.values()) {
+    if (pages.size >= Math.max(2, Math.ceil(pageCount * 0.5))) lines.slice(1).forEach((index) => furniture.add(index))
+  }
+  return furniture
+}
+
+function isNearEdge({ box }: AssembledLine): boolean {
+  return box[3] < edge || box[1] > 1 - edge
+}
+
+function isPageNumber(text: string, { box, cells }: AssembledLine): boolean {
+  if (numberedPage.test(text)) return cells.length <= 2 || text.length < 80
+  return pageNumber.test(text) && (box[3] < 0.07 || box[1] > 0.93)
+}
