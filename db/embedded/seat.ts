@@ -23,6 +23,7 @@ const seatLock = 7_306_001
 const startingOrStopping = '57P03'
 
 export async function takeSeat(superuserUrl: string, port: number, onLost: () => void): Promise<SeatAnswer> {
+  let isSeated = false
   const sql = postgres(withPort(superuserUrl, port), {
     max: 1,
     // The lock lives in the one session of this client: it must never be exchanged for a fresh one.
@@ -32,12 +33,15 @@ export async function takeSeat(superuserUrl: string, port: number, onLost: () =>
     connect_timeout: 10,
     prepare: false,
     onnotice: () => {},
-    onclose: onLost,
+    onclose: () => {
+      if (isSeated) onLost()
+    },
     connection: { application_name: 'exora-seat' },
   })
   try {
     const [answer] = await sql<[{ seated: boolean }]>`select pg_try_advisory_lock_shared(${seatLock}) as seated`
-    if (answer.seated) return { kind: 'seated', seat: seatOf(sql) }
+    isSeated = answer.seated
+    if (isSeated) return { kind: 'seated', seat: seatOf(sql) }
     await sql.end({ timeout: 0 })
     return { kind: 'busy' }
   } catch (error) {

@@ -33,38 +33,62 @@ const attempts = 12
 
 /**
  * Starts PostgreSQL on the data directory, or joins the one that already runs there: one that another process of ours
- * uses, or one that was left behind when its starter was killed.
+ * uses, or one that was left behind when its starter was killed. When the server dies under us it is started again on
+ * the same port, so that connection pools come back by themselves.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const dataDir = resolve(options.dataDir)
   const durability = options.durability ?? 'durable'
   const binaries = await findBinaries(dataDir)
   const runAs = options.runAs ?? (await chooseRunAs(binaries))
+  const tools = { binaries, runAs, durability }
   const cluster = await prepareCluster({ dataDir, durability }, binaries, runAs)
-
-  const giveUpAt = performance.now() + (options.startTimeoutMs ?? 60_000)
-  const { seat, port } = await joinOrLaunch(cluster, { binaries, runAs, durability }, giveUpAt)
-  const connection = onPort(cluster.connection, port)
-  await writeConnectionFile(cluster.home, connection)
-  await prepareRoles(seat.session, connection)
-
+  const { seat, connection } = await occupy(cluster, tools, options)
   return {
     urls: { owner: connection.owner, app: connection.app },
-    close: () => leave(cluster, seat),
+    close: () => seat.leave(),
   }
+}
+
+type Occupied = { readonly connection: ConnectionFile; readonly seat: { leave(): Promise<void> } }
+
+async function occupy(cluster: Cluster, tools: LaunchTools, options: EmbeddedOptions): Promise<Occupied> {
+  let isLeaving = false
+  const join = async (): Promise<{ seat: Seat; connection: ConnectionFile }> => {
+    const joined = await joinOrLaunch(cluster, tools, {
+      giveUpAt: performance.now() + (options.startTimeoutMs ?? 60_000),
+      onLost: () => {
+        if (!isLeaving) current = join()
+        // Whoever closes next is told; until then the pools say what they see.
+        current.catch(() => {})
+      },
+    })
+    const connection = onPort(cluster.connection, joined.port)
+    await writeConnectionFile(cluster.home, connection)
+    return { seat: joined.seat, connection }
+  }
+  let current = join()
+  const { seat, connection } = await current
+  await prepareRoles(seat.session, connection)
+  const leave = async () => {
+    const last = await current
+    isLeaving = true
+    await leaveServer(cluster, last.seat)
+  }
+  return { connection, seat: { leave } }
 }
 
 async function joinOrLaunch(
   cluster: Cluster,
   tools: LaunchTools,
-  giveUpAt: number,
+  limits: { giveUpAt: number; onLost: () => void },
 ): Promise<{ seat: Seat; port: number }> {
   let launched: Launched | null = null
   let launches = 0
-  while (performance.now() < giveUpAt) {
+  while (performance.now() < limits.giveUpAt) {
     const server = await readPidFile(cluster.dataFolder)
     if (server?.port) {
-      const answer = await takeSeat(cluster.connection.superuser, server.port, () => {})
+      const answer = await takeSeat(cluster.connection.superuser, server.port, limits.onLost)
       if (answer.kind === 'seated') return { seat: answer.seat, port: server.port }
     }
 
@@ -82,7 +106,7 @@ async function joinOrLaunch(
   throw new Error(`The embedded database did not start. Its last words:\n${await lastWordsOf(cluster)}`)
 }
 
-async function leave(cluster: Cluster, seat: Seat): Promise<void> {
+async function leaveServer(cluster: Cluster, seat: Seat): Promise<void> {
   const isLast = await seat.isLast().catch(() => false)
   if (isLast) await stopServer(cluster)
   await seat.leave()
