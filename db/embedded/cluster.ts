@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { randomBytes, randomUUID } from 'node:crypto'
-import { chown, mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, readdir, realpath, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Binaries } from './binaries.ts'
@@ -43,6 +43,9 @@ export async function prepareCluster(
   if (connection === null) throw new Error('The folder of the embedded database holds no connection file.')
   const dataFolder = join(home, 'cluster')
   await giveTo(runAs, home)
+  // Copying and restoring widen these, and the server refuses to start on what others may read.
+  await chmod(home, 0o700)
+  await chmod(dataFolder, 0o700)
   return { home, dataFolder, connection }
 }
 

@@ -1,0 +1,189 @@
+import { randomUUID } from 'node:crypto'
+import { test } from 'tap'
+import { jobs } from '../../jobs/index.ts'
+import { claim, enqueueJob, expireLease, jobRecord, serviceSql } from '../support/queue.ts'
+import { testDatabase } from '../support/postgres.ts'
+
+test('enqueueing says what is wrong with a job', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const sql = serviceSql(t, appUrl)
+  const file = { shell_file_id: randomUUID() }
+  await t.rejects(enqueueJob(sql, { type: 'brew' }), { message: /job_type "brew" is not known/ })
+  await t.rejects(enqueueJob(sql, { priority: 11 }), { message: /priority must be from 1 to 10/ })
+  await t.rejects(enqueueJob(sql, { payload: { shell_file: 'x' } }), { message: /lacks: shell_file_id/ })
+  await t.rejects(enqueueJob(sql, { payload: { shell_file_id: 'x' } }), { message: /shell_file_id is not a UUID/ })
+  await t.rejects(enqueueJob(sql, { payload: ['x'] }), { message: /must be a JSON object/ })
+  await t.rejects(enqueueJob(sql, { payload: { ...file, text: 'x'.repeat(5000) } }), { message: /ids only/ })
+  const wrongLane = sql`select public.enqueue_job_v3('ocr', 'ocr', ${sql.json(file)}, job_lane => 'ai_queue')`
+  await t.rejects(wrongLane, { message: /job_lane "ai_queue" does not serve job_type "ocr"/ })
+  const wrongCategory = sql`select public.enqueue_job_v3('ocr', 'ocr', ${sql.json(file)}, job_category => 'urgent')`
+  await t.rejects(wrongCategory, { message: /job_category "urgent" is not known/ })
+  t.same((await sql`select count(*)::int as n from public.job_queue`)[0], { n: 0 })
+})
+
+test('one key is one job, also for fifty at once', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const sql = serviceSql(t, appUrl, 20)
+  const ids = await Promise.all(Array.from({ length: 50 }, () => enqueueJob(sql, { key: 'upload-7' })))
+  t.equal(new Set(ids).size, 1)
+  t.not(await enqueueJob(sql, { key: 'upload-8' }), ids[0])
+})
+
+test('the most urgent job is claimed first, then the oldest', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const sql = serviceSql(t, appUrl)
+  const usual = await enqueueJob(sql)
+  const later = await enqueueJob(sql)
+  const low = await enqueueJob(sql, { priority: 1 })
+  const urgent = await enqueueJob(sql, { priority: 10 })
+  await enqueueJob(sql, { priority: 10, scheduledAt: new Date(Date.now() + 60_000) })
+  const claimed = await claim(sql, 'w1', { max: 10 })
+  t.same(
+    claimed.map((job) => job.id),
+    [urgent, usual, later, low],
+  )
+})
+
+test('a worker gets only the lanes and types that it asks for', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const sql = serviceSql(t, appUrl)
+  const ocr = await enqueueJob(sql)
+  const find = await enqueueJob(sql, { type: 'pass1_find' })
+  t.same(await claim(sql, 'w1', { lanes: ['background'], max: 5 }), [])
+  const none = await sql`select * from public.claim_next_job_v3('w1', array['security_scan'], array['fast_queue'], 5)`
+  t.equal(none.length, 0)
+  t.same(
+    (await claim(sql, 'w1', { lanes: ['ai_queue'], max: 5 })).map((job) => job.id),
+    [find],
+  )
+  const rest = await sql`select id from public.claim_next_job_v3(worker_id => 'w2', max_jobs => 5)`
+  t.same(
+    rest.map((row) => row['id']),
+    [ocr],
+  )
+})
+
+test('a thousand uploads of one person do not hold up another', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const sql = serviceSql(t, appUrl)
+  const [busy, other] = [randomUUID(), randomUUID()]
+  await sql`
+    select public.enqueue_job_v3('ocr', 'ocr', jsonb_build_object('shell_file_id', gen_random_uuid()), patient_id => ${busy})
+    from generate_series(1, 1000)`
+  for (let n = 0; n < 3; n += 1) await enqueueJob(sql, { patientId: other })
+  const claimed = await claim(sql, 'w1', { max: 6 })
+  t.equal(claimed.filter((job) => job.patient_id === other).length, 3)
+
+  // Who comes while the long line is being served neither waits for its end nor goes before everybody for ever.
+  await claim(sql, 'w1', { max: 100 })
+  const late = randomUUID()
+  for (let n = 0; n < 50; n += 1) await enqueueJob(sql, { patientId: late })
+  const shared = await claim(sql, 'w1', { max: 40 })
+  const ofLate = shared.filter((job) => job.patient_id === late).length
+  t.ok(ofLate >= 19 && ofLate <= 21, `${ofLate} of 40`)
+})
+
+test('twenty workers racing for the same jobs never get one twice', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const sql = serviceSql(t, appUrl, 20)
+  await sql`
+    select public.enqueue_job_v3('ocr', 'ocr', jsonb_build_object('shell_file_id', gen_random_uuid()))
+    from generate_series(1, 500)`
+  const takeAll = async (worker: string) => {
+    const taken: string[] = []
+    for (;;) {
+      const batch = await claim(sql, worker, { max: 3 })
+      if (batch.length === 0) return taken
+      taken.push(...batch.map((job) => job.id))
+    }
+  }
+  const all = (await Promise.all(Array.from({ length: 20 }, (_, n) => takeAll(`w${n}`)))).flat()
+  t.equal(all.length, 500)
+  t.equal(new Set(all).size, 500)
+})
+
+test('finished and far-off jobs do not make claiming dearer', async (t) => {
+  const { ownerUrl, appUrl } = await testDatabase(t)
+  const owner = serviceSql(t, ownerUrl)
+  const sql = serviceSql(t, appUrl)
+  await owner`
+    insert into public.job_queue (job_type, job_lane, job_name, job_payload, status, completed_at)
+    select 'ocr', 'fast_queue', 'ocr', '{}', 'completed', now() from generate_series(1, 20000)`
+  await owner`
+    insert into public.job_queue (job_type, job_lane, job_name, job_payload, fair_turn)
+    select 'ocr', 'fast_queue', 'ocr', '{}', n from generate_series(1, 5000) as n`
+  const text = `select * from public.claim_next_job_v3('w1', null, array['fast_queue'], 5)`
+  const buffers = async () => {
+    const [row] = await sql.unsafe(`explain (analyze, buffers, format json) ${text}`)
+    const plan: unknown = row?.['QUERY PLAN']
+    const found = /"Shared Hit Blocks": (\d+).*?"Shared Read Blocks": (\d+)/s.exec(JSON.stringify(plan, null, 1))
+    return Number(found?.[1]) + Number(found?.[2])
+  }
+  await buffers()
+  const touched = await buffers()
+  t.ok(touched < 400, `${touched} buffers for 5 of 5,000 jobs among 20,000 finished ones`)
+})
+
+test('only the attempt that holds the lease can end a job', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const sql = serviceSql(t, appUrl)
+  const id = await enqueueJob(sql)
+  const [first] = await claim(sql, 'w1')
+  await expireLease(sql, id)
+  t.same((await sql`select * from public.rescue_stale_jobs()`)[0], { rescued: 1, dead_lettered: 0 })
+  const [second] = await claim(sql, 'w1')
+  t.equal(second?.id, id)
+  t.not(second?.attempt_token, first?.attempt_token)
+
+  // Same worker id, older attempt: only the token tells them apart.
+  const stale = first?.attempt_token ?? ''
+  t.same((await sql`select public.complete_job(${id}, 'w1', null, ${stale}) as ok`)[0], { ok: false })
+  t.same((await sql`select public.fail_job(${id}, 'w1', '{"code":"x"}', true, ${stale}) as status`)[0], {
+    status: null,
+  })
+  t.same((await sql`select public.reschedule_job(${id}, 'w1', 5, 'full', ${stale}) as ok`)[0], { ok: false })
+  t.same((await sql`select public.hold_lease(${id}, ${stale}) as ok`)[0], { ok: false })
+  t.same((await sql`select public.complete_job(${id}, 'w2') as ok`)[0], { ok: false })
+  t.equal((await jobRecord(sql, id)).status, 'processing')
+
+  const done = await sql`select public.complete_job(${id}, 'w1', '{"pages": 3}', ${second?.attempt_token ?? ''}) as ok`
+  t.same(done[0], { ok: true })
+  t.match(await jobRecord(sql, id), { status: 'completed', job_result: { pages: 3 }, worker_id: null })
+  t.same((await sql`select public.complete_job(${id}, 'w1') as ok`)[0], { ok: false })
+})
+
+test('heartbeats extend what is held and tell what is lost', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const sql = serviceSql(t, appUrl)
+  const held = await enqueueJob(sql)
+  const lost = await enqueueJob(sql)
+  await sql`select public.register_worker('w1', 'host', 1, array['fast_queue'], 4, 'test')`
+  await claim(sql, 'w1', { max: 2 })
+  await expireLease(sql, held)
+  await sql`select public.complete_job(${lost}, 'w1')`
+  const kept = await sql`select * from public.update_job_heartbeats('w1', array[${held}, ${lost}]::uuid[])`
+  t.same(
+    kept.map((row) => row['update_job_heartbeats']),
+    [held],
+  )
+  t.ok(((await jobRecord(sql, held)).lease_expires_at?.getTime() ?? 0) > Date.now() + 20_000)
+  t.same((await sql`select public.update_job_heartbeat(${held}, 'w1') as ok`)[0], { ok: true })
+  t.same((await sql`select public.update_job_heartbeat(${held}, 'w2') as ok`)[0], { ok: false })
+  t.match((await sql`select running from public.workers where id = 'w1'`)[0], { running: 1 })
+})
+
+test('a heartbeat does not wait for a job that is just being written', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const sql = serviceSql(t, appUrl)
+  const [writing, other] = [await enqueueJob(sql), await enqueueJob(sql)]
+  const claimed = await claim(sql, 'w1', { max: 2 })
+  const token = claimed.find((job) => job.id === writing)?.attempt_token ?? ''
+  await sql.begin(async (tx) => {
+    await tx`select public.hold_lease(${writing}, ${token})`
+    await expireLease(sql, other)
+    const kept = await sql`
+      set statement_timeout = 2000; select * from public.update_job_heartbeats('w1', array['${sql.unsafe(writing)}', '${sql.unsafe(other)}']::uuid[])`.simple()
+    t.ok(kept)
+    t.ok(((await jobRecord(sql, other)).lease_expires_at?.getTime() ?? 0) > Date.now() + 20_000)
+  })
+})

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import postgres from 'postgres'
+import tap from 'tap'
+import { embeddedHome } from '../../db/embedded/connection-file.ts'
+import { isServerOf, readPidFile } from '../../db/embedded/process-of.ts'
+import { startEmbedded } from '../../db/embedded/start.ts'
+
+type Test = { teardown(work: () => unknown): unknown }
+type Urls = { owner: string; app: string }
+
+const holder = join(import.meta.dirname, 'hold-embedded.ts')
+
+/** An empty data directory; whatever still runs in it at the end is stopped, so that a failed test leaves nothing. */
+export function emptyFolder(t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'exora-embedded-'))
+  t.teardown(async () => {
+    const left = await serverOf(path)
+    if (left !== null) process.kill(left, 'SIGQUIT')
+    rmSync(path, { recursive: true, force: true, maxRetries: 5 })
+  })
+  return path
+}
+
+let installed: Promise<string> | null = null
+
+/** A data directory in which the database has run before; copying one is several times quicker than installing it. */
+export async function usedFolder(t: Test): Promise<string> {
+  installed ??= installOnce()
+  const path = emptyFolder(t)
+  cpSync(await installed, path, { recursive: true, preserveTimestamps: true })
+  return path
+}
+
+async function installOnce(): Promise<string> {
+  const path = emptyFolder(tap)
+  const database = await startEmbedded({ dataDir: path, durability: 'disposable' })
+  await database.close()
+  return path
+}
+
+/** Another process that uses the database until it is let go. */
+export async function hold(t: Test, dataDir: string, who: 'as_nobody' | 'as_we_are' = 'as_we_are') {
+  const nobody = who === 'as_nobody' ? { uid: 65534, gid: 65534 } : {}
+  const child = spawn(process.execPath, [holder, dataDir], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    detached: true,
+    env: { PATH: process.env['PATH'] ?? '' },
+    ...nobody,
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const first = await lines.next()
+  const urls: Urls = JSON.parse(String(first.value))
+  return { child, urls, lines }
+}
+
+export async function letGo(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit')
+  child.stdin?.end()
+  await exit
+}
+
+export async function killHard(child: ChildProcess): Promise<void> {
+  const exit = once(child, 'exit')
+  child.kill('SIGKILL')
+  await exit
+}
+
+export async function serverOf(dataDir: string): Promise<number | null> {
+  const cluster = join(embeddedHome(dataDir), 'cluster')
+  const found = await readPidFile(cluster)
+  return found !== null && (await isServerOf(found.pid, cluster)) ? found.pid : null
+}
+
+export async function killServer(dataDir: string): Promise<void> {
+  const server = await serverOf(dataDir)
+  if (server === null) throw new Error('no server runs there')
+  process.kill(server, 'SIGKILL')
+}
+
+export async function startedAt(url: string): Promise<string> {
+  const [row] = await query(url, (sql) => sql<{ at: string }[]>`select pg_postmaster_start_time()::text as at`)
+  return row?.at ?? ''
+}
+
+export async function query<T>(url: string, work: (sql: postgres.Sql) => PromiseLike<T>): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => {}, connect_timeout: 5 })
+  try {
+    return await work(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
