@@ -285,15 +285,9 @@ end
 $$;
 comment on function public.is_time_zone(text) is 'Is this the name of a time zone that the server knows?';
 
--- Clients may insert and edit profiles of their own; what is not theirs to say is said here.
 create or replace function public.guard_user_profile() returns trigger
 language plpgsql volatile set search_path = '' as $$
 begin
-  if tg_op = 'INSERT' and current_user = 'authenticated' then
-    new.id := public.uuid_v7();
-    new.created_at := now();
-    new.archived_at := null;
-  end if;
   new.updated_at := now();
   if public.is_time_zone(new.time_zone) is not true then
     raise exception 'The time zone is not known.' using errcode = 'check_violation', constraint = 'user_profiles_time_zone_check';
@@ -302,7 +296,7 @@ begin
 end
 $$;
 comment on function public.guard_user_profile() is
-  'Ids and times of a profile are the server''s; its time zone, by which the account''s months are counted, exists.';
+  'A profile''s time zone exists (the account''s months are counted by it), and updated_at is true.';
 drop trigger if exists guard on public.user_profiles;
 create trigger guard before insert or update on public.user_profiles
   for each row execute function public.guard_user_profile();

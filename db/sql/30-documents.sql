@@ -254,16 +254,28 @@ create trigger fail_stage after update of status on public.job_queue
 create or replace function public.enqueue_stage(p_shell_file_id uuid, p_stage text) returns uuid
 language plpgsql volatile set search_path = '' as $$
 begin
+  -- Whoever asks now has started it; the queue itself would name who uploaded the file.
   return public.enqueue_job_v3(
     job_type => p_stage,
     job_name => p_stage,
-    job_payload => jsonb_build_object('shell_file_id', p_shell_file_id)
-  );
+    job_payload => jsonb_build_object('shell_file_id', p_shell_file_id),
+    initiated_by => context.actor_id,
+    correlation_id => context.correlation_id
+  )
+  from public.request_context() as context;
 end
 $$;
-comment on function public.enqueue_stage(uuid, text) is 'A job for a stage of a file; the queue looks up patient, account and correlation.';
+comment on function public.enqueue_stage(uuid, text) is 'A job for a stage of a file, in the name of whoever acts.';
 
 -- Uploads ---------------------------------------------------------------------------------------------------------
+
+create or replace function public.idempotency_kept_for() returns interval
+language plpgsql stable set search_path = '' as $$
+begin
+  return make_interval(hours => greatest(public.configured_number('idempotency.keep_hours', 48), 24)::int);
+end
+$$;
+comment on function public.idempotency_kept_for() is 'How long the answer under a key is kept: configuration, never under 24 hours.';
 
 -- Definer: the table is closed to clients, whose only scope is their own account and profiles they may write.
 create or replace function public.begin_idempotent_request(
@@ -288,7 +300,7 @@ begin
       p_idempotency_key,
       p_attempt_token,
       now() + make_interval(secs => p_lock_seconds),
-      now() + interval '48 hours'
+      now() + public.idempotency_kept_for()
     )
     on conflict (account_id, profile_id, idempotency_key) do update
     set status = 'in_progress',
@@ -465,7 +477,7 @@ begin
         response_status = (v_answer ->> 'response_status')::smallint,
         response_body = v_answer -> 'response_body',
         shell_file_id = (v_answer ->> 'shell_file_id')::uuid,
-        expires_at = now() + interval '48 hours'
+        expires_at = now() + public.idempotency_kept_for()
     where known.account_id = auth.uid()
       and known.profile_id = p_patient_id
       and known.idempotency_key = p_idempotency_key;
@@ -637,6 +649,7 @@ revoke all on function
   public.stage_error(jsonb),
   public.fail_stage_of_ended_job(),
   public.enqueue_stage(uuid, text),
+  public.idempotency_kept_for(),
   public.begin_idempotent_request(uuid, text, uuid, int),
   public.abandon_idempotent_request(uuid, text, uuid),
   public.hold_idempotent_request(uuid, text, uuid),

@@ -57,8 +57,9 @@ grant select on
   public.subscription_plans, public.account_subscriptions, public.usage_events, public.user_usage_tracking,
   public.audit_log
 to authenticated;
--- guard_user_profile() sets what of these is not the client's to say.
-grant insert on public.user_profiles to authenticated;
+-- Ids, times and archiving of a profile are not the client's to say.
+grant insert (account_owner_id, profile_type, relationship, display_name, full_name, date_of_birth, time_zone, locale)
+  on public.user_profiles to authenticated;
 grant update (display_name, full_name, date_of_birth, relationship, time_zone, locale)
   on public.user_profiles to authenticated;
 
