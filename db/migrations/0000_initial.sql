@@ -27,6 +27,17 @@ CREATE TABLE "audit_log" (
 --> statement-breakpoint
 ALTER TABLE "audit_log" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 ALTER TABLE "audit_log" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
+CREATE TABLE "audit_seals" (
+	"chain" text NOT NULL,
+	"last_position" bigint NOT NULL,
+	"last_row_id" uuid NOT NULL,
+	"last_hash" "bytea" NOT NULL,
+	"sealed_at" timestamp (6) with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "audit_seals_pkey" PRIMARY KEY("chain","last_position")
+);
+--> statement-breakpoint
+ALTER TABLE "audit_seals" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
+ALTER TABLE "audit_seals" FORCE ROW LEVEL SECURITY;--> statement-breakpoint
 CREATE TABLE "feature_flags" (
 	"feature_name" text PRIMARY KEY NOT NULL,
 	"enabled" boolean DEFAULT false NOT NULL,

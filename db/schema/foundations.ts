@@ -69,6 +69,20 @@ export const auditLog = pgTable(
   ],
 ).enableRLS()
 
+/** How far each month of the audit log was sealed, and with which hash: what the removal of its last rows would contradict. */
+export const auditSeals = pgTable(
+  'audit_seals',
+  {
+    /** The month, as its partition is named. */
+    chain: text().notNull(),
+    lastPosition: bigint({ mode: 'bigint' }).notNull(),
+    lastRowId: uuid().notNull(),
+    lastHash: bytea().notNull(),
+    sealedAt: createdAt(),
+  },
+  (table) => [primaryKey({ name: 'audit_seals_pkey', columns: [table.chain, table.lastPosition] })],
+).enableRLS()
+
 /** Settings that operators change while everything runs. */
 export const systemConfiguration = pgTable('system_configuration', {
   configKey: text().primaryKey(),

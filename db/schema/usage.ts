@@ -86,7 +86,7 @@ export const usageEvents = pgTable(
   ],
 ).enableRLS()
 
-/** Counters per account, cycle and profile, kept by the ledger's trigger and equal to it. Storage is a gauge: see `account_storage`. */
+/** Counters per account, cycle and profile, kept by the ledger's trigger and equal to it. Storage is a gauge: summed over all cycles. */
 export const userUsageTracking = pgTable(
   'user_usage_tracking',
   {
