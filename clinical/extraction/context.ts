@@ -1,0 +1,165 @@
+/**
+ * What a statement says of a concept: there, denied, possible, only feared, past, or somebody else's. Cues act inside
+ * their segment, up to a word that ends their scope; pseudo-cues ("no change", "gram negative") swallow the cue in them.
+ */
+import { cueLexicon, type CueCategory } from '../terminology/cues.ts'
+import { findTerms } from '../terminology/lexicon.ts'
+import type { Token } from '../terminology/tokens.ts'
+
+export type CueHit = {
+  readonly categories: readonly CueCategory[]
+  readonly directions: ReadonlySet<string>
+  readonly start: number
+  readonly end: number
+  /** Tokens [from, to) */
+  readonly from: number
+  readonly to: number
+  readonly effects: readonly { category: CueCategory; direction: string }[]
+}
+
+export type Assertion = {
+  readonly status: 'present' | 'negated' | 'uncertain' | 'hypothetical' | 'historical' | 'family' | 'other'
+  /** Also denied: "no family history of". */
+  readonly isNegated: boolean
+  /** Present, but said to have begun before. */
+  readonly isEstablished: boolean
+  readonly cue: CueHit | null
+}
+
+type Reach = { readonly hit: CueHit; readonly category: CueCategory; readonly distance: number }
+
+/** How many tokens a cue reaches where it does not hold to the end of its clause. */
+const reachOf: Partial<Record<string, number>> = {
+  'historical/before': 6,
+  'historical/after': 6,
+  'negation/after': 8,
+  'uncertain/before': 8,
+  'uncertain/after': 6,
+  'hypothetical/after': 2,
+  'current/before': 4,
+  'established/before': 5,
+  'established/after': 5,
+  'current/after': 5,
+  'family/after': 8,
+}
+
+/** Too common to speak of the past on their own unless the concept follows at once. */
+const weakPast = new Set([
+  'had',
+  'has had',
+  'post',
+  'following',
+  'past',
+  'prior',
+  'previous',
+  'underwent',
+  'ph',
+  'following',
+])
+
+export function findCues(tokens: readonly Token[]): CueHit[] {
+  return findTerms(cueLexicon(), tokens, 'any').map((match) => {
+    const effects = match.terms.map((term) => term.meaning)
+    const active = effects.filter((effect) => !effect.category.startsWith('pseudo-'))
+    const isPseudo = effects.some((effect) => effect.category.startsWith('pseudo-')) && active.length === 0
+    return {
+      start: match.start,
+      end: match.end,
+      from: match.from,
+      to: match.to,
+      effects: isPseudo ? [] : active,
+      categories: active.map((effect) => effect.category),
+      directions: new Set(active.map((effect) => effect.direction)),
+    }
+  })
+}
+
+/** `concept`: its tokens [from, to). */
+export function assertionOf(
+  tokens: readonly Token[],
+  cues: readonly CueHit[],
+  concept: { from: number; to: number },
+): Assertion {
+  const reaches = cues.flatMap((hit) => reachesOf(tokens, cues, hit, concept))
+  const nearest = (category: CueCategory) =>
+    reaches.filter((reach) => reach.category === category).toSorted((a, b) => a.distance - b.distance)[0] ?? null
+  const negated = nearest('negation')
+  const said = (status: Assertion['status'], reach: Reach | null): Assertion => ({
+    status,
+    isNegated: negated !== null,
+    isEstablished: nearest('established') !== null,
+    cue: reach?.hit ?? null,
+  })
+
+  const family = nearest('family')
+  if (family) return said('family', family)
+  const other = nearest('other-subject')
+  if (other) return said('other', other)
+  const uncertain = nearest('uncertain')
+  if (negated && !(uncertain && /exclud|rule/.test(hitText(tokens, uncertain.hit)))) return said('negated', negated)
+  const hypothetical = nearest('hypothetical')
+  if (hypothetical) return said('hypothetical', hypothetical)
+  if (uncertain) return said('uncertain', uncertain)
+  return said(
+    isPast(nearest('historical'), [nearest('established'), nearest('current')]) ? 'historical' : 'present',
+    nearest('historical'),
+  )
+}
+
+function isPast(historical: Reach | null, present: readonly (Reach | null)[]): boolean {
+  return historical !== null && !present.some((reach) => reach !== null && reach.distance <= historical.distance)
+}
+
+function reachesOf(
+  tokens: readonly Token[],
+  cues: readonly CueHit[],
+  hit: CueHit,
+  concept: { from: number; to: number },
+): Reach[] {
+  if (hit.from >= concept.from && hit.to <= concept.to) return []
+  return hit.effects.flatMap(({ category, direction }) => {
+    if (category === 'termination' || category === 'no-known') return []
+    const isBefore = (direction === 'before' || direction === 'both') && hit.to <= concept.from
+    const isAfter = (direction === 'after' || direction === 'both') && hit.from >= concept.to
+    if (!isBefore && !isAfter) return []
+    const [left, right] = isBefore ? [hit.to, concept.from] : [concept.to, hit.from]
+    const distance = right - left
+    if (distance > limitOf(hitText(tokens, hit), category, isBefore ? 'before' : 'after')) return []
+    return isEnded(tokens, cues, left, right, category) ? [] : [{ hit, category, distance }]
+  })
+}
+
+function limitOf(cue: string, category: CueCategory, side: string): number {
+  if (category === 'historical' && weakPast.has(cue)) return 1
+  if (cue === '?') return 1
+  return reachOf[`${category}/${side}`] ?? Number.POSITIVE_INFINITY
+}
+
+function isEnded(
+  tokens: readonly Token[],
+  cues: readonly CueHit[],
+  left: number,
+  right: number,
+  category: CueCategory,
+): boolean {
+  return cues.some(
+    (other) =>
+      other.from >= left &&
+      other.to <= right &&
+      other.effects.some((effect) => effect.category === 'termination') &&
+      !isInnerTermination(tokens, other, category),
+  )
+}
+
+/** "No pain since, or due to, the fall" keeps its subject; a decimal point or an initial does not end a sentence. */
+function isInnerTermination(tokens: readonly Token[], hit: CueHit, category: CueCategory): boolean {
+  if (category !== 'family' && category !== 'other-subject') return false
+  return !/^(but|however|although|though|whereas|;|\.)$/.test(hitText(tokens, hit))
+}
+
+function hitText(tokens: readonly Token[], hit: CueHit): string {
+  return tokens
+    .slice(hit.from, hit.to)
+    .map((token) => token.text.toLowerCase())
+    .join(' ')
+}

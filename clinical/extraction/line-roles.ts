@@ -1,0 +1,64 @@
+/**
+ * The section of every line. Mapping goes by looks; here a short line of heading words counts as a heading too, because
+ * scans know no bold type and chart copies set headings like text.
+ */
+import type { Line, MappedDocument } from '../document/mapped.ts'
+import { conditionLexicon, medicineLexicon, procedureLexicon } from '../terminology/concepts.ts'
+import { findTerms } from '../terminology/lexicon.ts'
+import { tokenise } from '../terminology/tokens.ts'
+import { inlineRole, roleOf, type SectionRole } from './section-role.ts'
+
+export type LineRole = {
+  readonly role: SectionRole
+  readonly isHeading: boolean
+  /** Opens a section on its own line ("Allergies: penicillin"). */
+  readonly isLabelled: boolean
+}
+
+export function readLineRoles(document: MappedDocument): LineRole[] {
+  let role = roleOf(null, null)
+  let section = -1
+  return document.lines.map((line, place) => {
+    if (line.section !== section) {
+      section = line.section
+      const { heading = null, slug = null } = document.sections[section] ?? {}
+      role = roleOf(heading, slug)
+    }
+    if (line.kind === 'furniture') return { role, isHeading: false, isLabelled: false }
+    const text = document.text.slice(line.start, line.start + line.length)
+    const opened = openedRole(line, text)
+    if (opened) role = opened.role
+    const isHeading = line.kind === 'heading' || opened?.kind === 'own_line'
+    return { role, isHeading: isHeading && !isContinued(document, place), isLabelled: opened?.kind === 'label' }
+  })
+}
+
+function openedRole(line: Line, text: string): { kind: 'own_line' | 'label'; role: SectionRole } | null {
+  if (line.kind === 'table_header' || line.cells.length > 1) return null
+  const label = /^[^\n:]{2,50}(?=:\s*\S)/.exec(text.slice(0, 60))?.[0]
+  const labelled = label === undefined ? null : inlineRole(label)
+  if (labelled) return { kind: 'label', role: labelled }
+  if (!looksLikeHeading(line, text)) return null
+  const role = roleOf(text, null)
+  return role.slug === null ? null : { kind: 'own_line', role }
+}
+
+function looksLikeHeading(line: Line, text: string): boolean {
+  if (line.kind === 'heading' || line.kind === 'list_item' || text.length > 48) return false
+  if (!/^\p{Lu}/u.test(text) || /[.;,?!]$|\d{2}|,/u.test(text) || text.split(/\s+/).length > 6) return false
+  const tokens = tokenise(text)
+  return [conditionLexicon(), medicineLexicon(), procedureLexicon()].every((lexicon) =>
+    findTerms(lexicon, tokens).every((match) => match.terms.every((term) => term.isAmbiguous)),
+  )
+}
+
+/** The first line of a sentence that happens to break early is no heading. */
+function isContinued(document: MappedDocument, place: number): boolean {
+  const next = document.lines[place + 1]
+  return (
+    next !== undefined &&
+    next.kind === 'text' &&
+    /^\p{Ll}/u.test(document.text.slice(next.start, next.start + 2)) &&
+    document.lines[place]?.kind !== 'heading'
+  )
+}

@@ -1,0 +1,102 @@
+/** Whether a medicine is taken, stopped or only meant, and since when; then the fact itself. */
+import type { FactDetail, FactStatus, FoundDate, FoundFact } from '../document/found-fact.ts'
+import type { Assertion } from './context.ts'
+import { foundDate } from './dated-context.ts'
+import type { Directions } from './directions.ts'
+import { foundFact, type Range, type Reading } from './found.ts'
+import type { NamedMedicine, Strength } from './medicine-name.ts'
+import type { SectionRole } from './section-role.ts'
+import type { Segment } from './segments.ts'
+
+export type MedicineStatement = {
+  readonly medicine: Range & { readonly term: NamedMedicine['term'] | null }
+  readonly strength: Strength | null
+  readonly directions: Directions
+  readonly role: SectionRole
+  readonly said: { readonly before: string; readonly after: string; readonly status: Assertion['status'] }
+  readonly isListed: boolean
+  readonly segment: Segment | null
+  readonly date?: FoundDate | null
+  readonly extra?: FactDetail
+}
+
+type Course = { readonly status: FactStatus; readonly clinicalStatus: NonNullable<FactDetail['clinicalStatus']> }
+
+export function medicationFact(reading: Reading, statement: MedicineStatement): FoundFact | null {
+  const { medicine, strength, directions } = statement
+  const course = courseOf(statement)
+  if (course.status === 'hypothetical' && !strength) return null
+  const text = reading.document.text
+  const printed = (range: Range | null) =>
+    range ? text.slice(range.start, range.end).replace(/\s+/g, ' ').trim() : undefined
+  const detail = withoutGaps({
+    dose: printed(directions.dose) ?? printed(strength),
+    route: printed(directions.route),
+    form: printed(directions.form),
+    frequency: printed(directions.frequency),
+    frequencyCode: directions.frequencyCode ?? undefined,
+    duration: printed(directions.duration),
+    indication: printed(directions.indication),
+  })
+  return foundFact(reading.document, {
+    type: 'medication',
+    name: medicine,
+    status: course.status,
+    value: strength?.value ?? null,
+    unit: strength?.unit ?? null,
+    date: statement.date ?? startDate(reading, statement, course),
+    detail: { ...detail, clinicalStatus: course.clinicalStatus, ...statement.extra },
+    parts: [
+      ['value', strength],
+      ['detail', directions.dose],
+      ['detail', directions.route],
+      ['detail', directions.frequency],
+    ],
+    concept: medicine.term?.meaning.concept ?? null,
+    strength: medicine.term && statement.isListed ? 'strong' : medicine.term ? 'fair' : 'weak',
+  })
+}
+
+const stoppedBefore =
+  /\b(?:ceased?|stop(?:ped)?(?: taking)?|discontinued?|no longer (?:takes|taking|on)|weaned off|withheld|withhold|avoid|come off|switched from|changed from)\b[^.;]{0,30}$/i
+const stoppedAfter =
+  /^[^.;]{0,60}?\b(?:ceased|stopped|discontinued|withdrawn|was withheld|withheld|course (?:was )?completed|no longer)\b|^[^\n]{0,80}\b(?:CEASED|STOPPED|DISCONTINUED)\b/i
+const startedAgain = /\b(?:restart|resum|recommenc)/i
+
+function courseOf({ role, said, directions }: MedicineStatement): Course {
+  const stopped: Course = { status: 'historical', clinicalStatus: 'stopped' }
+  if (said.status === 'negated' && !stoppedAfter.test(said.after))
+    return { status: 'negated', clinicalStatus: 'stopped' }
+  if (role.slug === 'ceased-medications' || role.isOver || directions.status === 'stopped') return stopped
+  if (stoppedBefore.test(said.before) || (stoppedAfter.test(said.after) && !startedAgain.test(said.after)))
+    return stopped
+  if (said.status === 'hypothetical' && !directions.frequency)
+    return { status: 'hypothetical', clinicalStatus: 'planned' }
+  if (said.status === 'historical' && !directions.frequency)
+    return { status: 'historical', clinicalStatus: 'completed' }
+  return { status: 'present', clinicalStatus: 'active' }
+}
+
+function startDate(reading: Reading, statement: MedicineStatement, course: Course): FoundDate | null {
+  const { medicine, segment } = statement
+  const own = segment
+    ? reading.dates.within(medicine.end, segment.end).find((date) => date.label !== 'birth' && date.label !== 'other')
+    : null
+  if (own && own.start - medicine.end < 120)
+    return foundDate(own, own.label === 'stopped' || course.clinicalStatus === 'stopped' ? 'stopped' : 'started')
+  if (course.clinicalStatus !== 'active') return null
+  const isNew = /\b(?:new(?:ly)?|started|commenced)\b/i.test(statement.said.after)
+  const isPrescribed = reading.document.documentClass === 'prescription'
+  if (!isNew && !isPrescribed) return null
+  for (const label of isPrescribed
+    ? (['document', 'visit'] as const)
+    : (['discharged', 'visit', 'document'] as const)) {
+    const date = reading.dates.governing(medicine.start, [label])
+    if (date) return foundDate(date, 'started')
+  }
+  return null
+}
+
+function withoutGaps(detail: Record<string, string | undefined>): FactDetail {
+  return Object.fromEntries(Object.entries(detail).filter(([, value]) => value !== undefined && value !== ''))
+}

@@ -1,0 +1,124 @@
+/** Medicines from tables, from lists, and from sentences that say that somebody takes, starts or stops them. */
+import type { FoundFact } from '../document/found-fact.ts'
+import { assertionOf, findCues } from './context.ts'
+import type { Range, Reading } from './found.ts'
+import { medicationFact } from './medication-fact.ts'
+import { findMedicationRows } from './medication-tables.ts'
+import { findMedicines, strengthIn, type NamedMedicine } from './medicine-name.ts'
+import { readDirections } from './directions.ts'
+import type { Segment } from './segments.ts'
+import type { Table } from './table-columns.ts'
+
+const closedSections = new Set([
+  'allergies',
+  'immunisations',
+  'family-history',
+  'results',
+  'technique',
+  'comparison',
+  'specimens',
+  'care-team',
+  'patient-details',
+  'indication',
+  'procedures',
+  'past-surgical-history',
+  'findings',
+])
+const medicineSections = new Set([
+  'medications',
+  'admission-medications',
+  'discharge-medications',
+  'ceased-medications',
+])
+const takes =
+  /\b(?:tak(?:e|es|ing|en)|on|us(?:es|ing)|start(?:ed|ing)?|commenc(?:ed|e|ing)|prescribed|given|continu(?:e|ed|es|ing)|ceased?|stop(?:ped)?|discontinu(?:ed|e)|increas(?:ed|e)|decreas(?:ed|e)|reduced?|switch(?:ed)?|chang(?:ed|e)|medications?|medicines?|meds|trial of|requires|injects|tolerating|maintained|adding|added|add|withh(?:eld|old)|restart(?:ed)?|resumed?|refill)\b(?!\s+(?:examination|arrival|admission))/i
+/** What stands between a verb of taking and a medicine may be other medicines, doses and small words, not a new clause. */
+const maxVerbDistance = 90
+const inpatientOnly =
+  /\b(?:treated with|received|given|loaded with|covered with|intravenous|IV|infusion|bolus|contrast|in the emergency department|in ED|intra-?operative)\b/i
+const stops =
+  /\b(?:ceased?|stop(?:ped)?|discontinu(?:ed?|ing)|withdrawn|no longer (?:taking|on|takes)|off|withheld|weaned off|cease|finished|completed|should not be restarted)\b/i
+
+export function findMedications(reading: Reading, tables: readonly Table[], taken: readonly Range[]): FoundFact[] {
+  const rows = findMedicationRows(reading, tables)
+  const isFree = (range: Range) =>
+    ![...taken, ...rows.spans].some((span) => span.start < range.end && range.start < span.end)
+  const running = reading.segments.flatMap((segment, place) => {
+    if (segment.kind === 'heading' || rows.lines.has(segment.firstLine) || closedSections.has(segment.role.slug ?? ''))
+      return []
+    const medicines = findMedicines(segment.tokens).filter(isFree)
+    return medicines.flatMap((medicine, order) => {
+      const limit = medicines[order + 1]?.start ?? segment.end
+      const fact = statedMedicine(reading, segment, place, medicine, limit)
+      return fact ? [fact] : []
+    })
+  })
+  return [...rows.facts, ...running]
+}
+
+function statedMedicine(
+  reading: Reading,
+  segment: Segment,
+  place: number,
+  medicine: NamedMedicine,
+  limit: number,
+): FoundFact | null {
+  const text = reading.document.text
+  const isListed = medicineSections.has(segment.role.slug ?? '')
+  const strength = strengthIn(text, medicine.end, Math.min(limit, medicine.end + 60))
+  const after = nextDirections(reading, segment, place, limit)
+  const directions = readDirections(text, strength?.end ?? medicine.end, limit)
+  const isDosed = strength !== null || directions.frequency !== null
+  const before = text.slice(Math.max(segment.start, medicine.start - maxVerbDistance), medicine.start)
+  const isWeak = medicine.term.isAmbiguous || (text.slice(medicine.start, medicine.end).length <= 3 && !isListed)
+  if (/\ballerg|intoleran|reaction to|anaphyla|sensitiv/i.test(before) || isMeasured(text, medicine)) return null
+  if (!isListed && !isDosed && (isWeak || !takes.test(before) || isInpatient(segment, before))) {
+    if (isWeak || !isStopped(text.slice(medicine.end, limit))) return null
+  }
+  if (isWeak && !(isDosed && (isListed || takes.test(before) || strength !== null))) return null
+  const { status } = assertionOf(segment.tokens, findCues(segment.tokens), medicine)
+  if (status === 'family' || status === 'other') return null
+  return medicationFact(reading, {
+    medicine,
+    strength,
+    directions: directions.frequency || !after ? directions : readDirections(text, after.start, after.end),
+    role: segment.role,
+    said: { before, after: text.slice(medicine.end, limit), status },
+    isListed: isListed || (strength !== null && medicine.start - segment.start < 6),
+    segment,
+  })
+}
+
+/** "Take one capsule daily" often stands on the line under the medicine. */
+function nextDirections(reading: Reading, segment: Segment, place: number, limit: number): Range | null {
+  if (limit !== segment.end) return null
+  const next = reading.segments[place + 1]
+  if (!next || next.kind === 'heading' || next.firstLine - segment.endLine > 1 || findMedicines(next.tokens).length > 0)
+    return null
+  const opening = reading.document.text.slice(next.start, next.start + 40)
+  return /^\s*(?:take|inhale|apply|inject|use|instil|place|give|put|insert|sig|directions|dissolve|chew|swallow|spray|\d+ (?:tab|cap|puff)|one |two )/i.test(
+    opening,
+  )
+    ? next
+    : null
+}
+
+function isInpatient(segment: Segment, before: string): boolean {
+  return (
+    inpatientOnly.test(before) ||
+    (segment.role.slug === 'hospital-course' &&
+      !/\b(?:start|commenc|continu|discharged on|increase|restart)/i.test(before))
+  )
+}
+
+function isStopped(after: string): boolean {
+  const clause = after.split(/[.;]|\bbut\b/)[0] ?? ''
+  return stops.test(clause.slice(0, 60))
+}
+
+/** "Digoxin level 0.8", "lithium 0.6 mmol/L": a concentration, not a medicine. */
+function isMeasured(text: string, medicine: Range): boolean {
+  return /^\s*(?:level|concentration|assay|screen|resistan|allerg|toxicity|\S{0,12}\s?(?:mmol|umol|µmol|nmol|pmol|mg|ug|g|U|IU)\/(?:d?L)\b)/i.test(
+    text.slice(medicine.end, medicine.end + 40),
+  )
+}

@@ -1,0 +1,113 @@
+/** One measured value as a fact: unit against what the observation is reported in, date by column, sentence or document. */
+import type { FoundDate, FoundFact } from '../document/found-fact.ts'
+import type { Observation } from '../terminology/concepts.ts'
+import { isPlausible } from '../terminology/plausible.ts'
+import { foundDate, type DateLabel, type LabelledDate } from './dated-context.ts'
+import { foundFact, type Range, type Reading } from './found.ts'
+import type { RowValues } from './row-values.ts'
+import type { Segment } from './segments.ts'
+
+export type ReadingCandidate = {
+  readonly name: Range
+  readonly observation: Observation | null
+  readonly values: RowValues
+  readonly date: FoundDate | null
+  readonly strength: FoundFact['strength']
+  readonly panel?: string | undefined
+}
+
+/** Words of dose stand after a number as units do; a substance with one is a medicine, not a result. */
+const doseDimensions = new Set([
+  'mass',
+  'dose count',
+  'dose',
+  'time',
+  'volume',
+  'content',
+  'arbitrary amount',
+  'dose rate',
+])
+
+export function readingFact(reading: Reading, candidate: ReadingCandidate): FoundFact | null {
+  const { values, observation } = candidate
+  if (!values.value || !isPossible(candidate)) return null
+  const isVital = observation?.kind === 'vital'
+  return foundFact(reading.document, {
+    type: isVital ? 'vital_sign' : 'lab_result',
+    name: candidate.name,
+    value: values.value.printed.replace(/\s+/g, ' '),
+    unit: values.unit?.printed.replace(/\s+/g, ' ') ?? null,
+    referenceRange: values.range?.printed ?? null,
+    date: candidate.date,
+    detail: {
+      ...(values.value.comparator ? { comparator: values.value.comparator } : {}),
+      ...(values.flag ? { flag: values.flag.printed } : {}),
+      ...(candidate.panel ? { panel: candidate.panel } : {}),
+      ...(isVital && values.value.printed.includes('/') ? { components: pressureParts(values.value.printed) } : {}),
+    },
+    parts: [
+      ['value', values.value],
+      ['unit', values.unit],
+      ['reference_range', values.range],
+    ],
+    concept: observation?.concept ?? null,
+    strength: candidate.strength,
+  })
+}
+
+export function fitsUnit(observation: Observation, values: RowValues): boolean {
+  return values.unit !== null && values.unit.unit.ucum.some((ucum) => observation.acceptedUcum.includes(ucum))
+}
+
+/** Sampling, else contact, else the document's own date; discharge only governs what says so. */
+export function readingDate(reading: Reading, at: Range, segment: Segment | null): FoundDate | null {
+  const own = segment ? ownDate(reading, at, segment) : null
+  if (own) return foundDate(own, 'collected')
+  const around = segment ? reading.document.text.slice(segment.start, at.start) + (segment.role.heading ?? '') : ''
+  if (/\b(on|at|prior to|before|day of) discharge\b/i.test(around)) {
+    const discharged = reading.dates.governing(at.start, ['discharged'])
+    if (discharged) return foundDate(discharged, 'visit')
+  }
+  for (const labels of dateOrder(reading)) {
+    const date = reading.dates.governing(at.start, labels)
+    if (date) return foundDate(date, meaningOf(date.label))
+  }
+  return null
+}
+
+function dateOrder(reading: Reading): readonly (readonly DateLabel[])[] {
+  return reading.document.documentClass === 'lab_report'
+    ? [['collected'], ['examined', 'visit', 'document'], ['reported']]
+    : [['collected', 'visit', 'admitted', 'examined'], ['document'], ['reported']]
+}
+
+function meaningOf(label: DateLabel | null): FoundDate['meaning'] {
+  if (label === 'collected') return 'collected'
+  if (label === 'reported') return 'reported'
+  return label === 'document' ? 'document' : 'visit'
+}
+
+/** A date inside the statement: the nearest one, but never a birth date or one that is said to be another thing's. */
+function ownDate(reading: Reading, at: Range, segment: Segment): LabelledDate | null {
+  const near = reading.dates
+    .within(segment.start, segment.end)
+    .filter((date) => date.label === null || !['birth', 'other', 'stopped', 'started', 'onset'].includes(date.label))
+  if (near.length === 0) return null
+  return near.toSorted((a, b) => Math.abs(a.start - at.start) - Math.abs(b.start - at.start))[0] ?? null
+}
+
+function isPossible({ values, observation }: ReadingCandidate): boolean {
+  if (!observation || !values.value) return values.value !== null
+  if (values.unit && !fitsUnit(observation, values) && doseDimensions.has(values.unit.unit.dimension)) return false
+  if (values.value.printed.includes('/') || values.value.number === null) return true
+  const ucum = values.unit && fitsUnit(observation, values) ? values.unit.unit.ucum : []
+  return isPlausible(observation.concept, values.value.number, ucum)
+}
+
+function pressureParts(printed: string): { name: string; value: string }[] {
+  const [systolic = '', diastolic = ''] = printed.split('/').map((part) => part.trim())
+  return [
+    { name: 'systolic', value: systolic },
+    { name: 'diastolic', value: diastolic },
+  ]
+}

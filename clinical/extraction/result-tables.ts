@@ -1,0 +1,173 @@
+/** Results set as a table: one value column, or one column per date (cumulative reports), or one column per observation. */
+import type { Cell } from '../document/mapped.ts'
+import type { FoundFact } from '../document/found-fact.ts'
+import { foundDate } from './dated-context.ts'
+import { trimmed, type Range, type Reading } from './found.ts'
+import { observationNamed } from './observation-name.ts'
+import { readingDate, readingFact } from './reading-fact.ts'
+import { matchUnit } from '../terminology/units.ts'
+import { emptyValues, readValues, type RowValues } from './row-values.ts'
+import { cellsByRole, columnOf, hasColumn, type Column, type Table, type TableRow } from './table-columns.ts'
+
+export type TableFacts = { readonly facts: FoundFact[]; readonly claimed: ReadonlySet<number> }
+
+export function findTableResults(reading: Reading, tables: readonly Table[]): TableFacts {
+  const facts: FoundFact[] = []
+  const claimed = new Set<number>()
+  for (const table of tables) {
+    if (hasColumn(table, 'medicine', 'vaccine', 'allergen', 'problem', 'procedure', 'relative', 'directions')) continue
+    const acrossNames = namedColumns(reading, table)
+    for (const row of table.rows) {
+      const found =
+        acrossNames.length >= 2 ? rowOfSeveral(reading, table, row, acrossNames) : rowOfOne(reading, table, row)
+      if (found.length > 0) claimed.add(row.place)
+      facts.push(...found)
+    }
+  }
+  return { facts, claimed }
+}
+
+function rowOfOne(reading: Reading, table: Table, row: TableRow): FoundFact[] {
+  const name = nameOf(reading, table, row)
+  if (!name) return []
+  const text = reading.document.text
+  const named = observationNamed(text.slice(name.start, name.end))
+  const isResultTable =
+    hasColumn(table, 'result', 'range', 'dated') && (hasColumn(table, 'test') || hasColumn(table, 'range', 'unit'))
+  if (!named && !isResultTable) return []
+  const dated = table.columns.filter((column) => column.role === 'dated')
+  const shared = sharedValues(reading, table, row, name)
+  const cells = dated.length > 0 ? datedCells(table, row) : []
+  const readings: (readonly [RowValues, Column | null])[] =
+    cells.length > 0
+      ? cells.map(([cell, column]) => [withShared(valuesIn(reading, cell), shared), column])
+      : [[shared, null]]
+  return readings.flatMap(([values, column]) => {
+    const isWorded = values.value !== null && values.value.number === null
+    if (!named && (isWorded || (!values.unit && !values.range))) return []
+    if (named && !isResultTable && !values.unit && !values.range && (isWorded || named.isAmbiguous || !named.isWhole))
+      return []
+    const date = column?.date ? foundDate(column.date, 'collected') : rowDate(reading, row, name)
+    const strength = named?.isWhole && (values.unit ?? values.range) ? 'strong' : 'fair'
+    const fact =
+      readingFact(reading, { name, observation: named?.observation ?? null, values, date, strength }) ??
+      (isResultTable && values.unit
+        ? readingFact(reading, { name, observation: null, values, date, strength: 'weak' })
+        : null)
+    return fact ? [fact] : []
+  })
+}
+
+/** Columns headed by observations (date, BP, pulse, weight): each row is one moment. */
+function namedColumns(reading: Reading, table: Table): (readonly [Column, Range])[] {
+  return table.columns.flatMap((column) => {
+    const range = { start: column.cell.start, end: column.cell.start + column.cell.length }
+    const printed = reading.document.text.slice(range.start, range.end).replace(/[([].*$/, '')
+    const named = column.date ? null : observationNamed(printed)
+    return named?.isWhole
+      ? [[column, { start: range.start, end: range.start + printed.trimEnd().length }] as const]
+      : []
+  })
+}
+
+function rowOfSeveral(
+  reading: Reading,
+  table: Table,
+  row: TableRow,
+  named: readonly (readonly [Column, Range])[],
+): FoundFact[] {
+  const text = reading.document.text
+  const date = reading.dates.within(row.line.start, row.line.start + row.line.length)[0]
+  return named.flatMap(([column, name]) => {
+    const cell = row.line.cells.find((candidate) => columnOf(table, candidate) === column)
+    const observation = observationNamed(text.slice(name.start, name.end))?.observation ?? null
+    if (!cell || !observation) return []
+    const values = pressureIn(reading, cell) ?? valuesIn(reading, cell)
+    if (!values.unit) values.unit = readValues(text, name.end, column.cell.start + column.cell.length, []).unit
+    const when = date ? foundDate(date, 'collected') : readingDate(reading, name, null)
+    const fact = readingFact(reading, { name, observation, values, date: when, strength: 'strong' })
+    return fact ? [fact] : []
+  })
+}
+
+function nameOf(reading: Reading, table: Table, row: TableRow): Range | null {
+  const cells = cellsByRole(table, row.line)
+  const first = cells.get('test') ?? row.line.cells[0]
+  if (!first || row.line.cells.length < 2) return null
+  const name = trimmed(reading.document.text, { start: first.start, end: first.start + first.length }, /[\s:;,.*†‡#–-]/)
+  const printed = reading.document.text.slice(name.start, name.end)
+  const isName = /\p{L}{1}/u.test(printed) && printed.length <= 60 && !/^\d+(\.\d+)?$/.test(printed)
+  return isName ? name : null
+}
+
+/** Everything of the row that is not its name, read cell by cell under its heading. */
+function sharedValues(reading: Reading, table: Table, row: TableRow, name: Range): RowValues {
+  const merged = emptyValues(name.end)
+  for (const cell of row.line.cells) {
+    const column = columnOf(table, cell)
+    const isName = cell.start <= name.start && name.end <= cell.start + cell.length
+    if (isName || column?.role === 'previous' || column?.role === 'dated' || column?.role === 'provider') continue
+    const values = pressureIn(reading, cell) ?? valuesIn(reading, cell)
+    if (column?.role === 'range') {
+      merged.range ??= values.range ?? openRange(values)
+      merged.unit ??= values.unit
+      continue
+    }
+    if (column?.role === 'unit' || column?.role === 'flag') values.value = null
+    merged.value ??= values.value
+    merged.unit ??= values.unit
+    merged.flag ??= values.flag
+    merged.range ??= values.range ?? (merged.value !== values.value ? openRange(values) : null)
+  }
+  return merged
+}
+
+function openRange(values: RowValues): RowValues['range'] {
+  return values.value?.comparator ? values.value : null
+}
+
+function datedCells(table: Table, row: TableRow): (readonly [Cell, Column])[] {
+  return row.line.cells.flatMap((cell) => {
+    const column = columnOf(table, cell)
+    return column?.role === 'dated' ? [[cell, column] as const] : []
+  })
+}
+
+function withShared(values: RowValues, shared: RowValues): RowValues {
+  return { ...values, unit: values.unit ?? shared.unit, range: values.range ?? shared.range }
+}
+
+function valuesIn(reading: Reading, cell: Cell): RowValues {
+  const end = cell.start + cell.length
+  return readValues(reading.document.text, cell.start, end, reading.dates.within(cell.start, end))
+}
+
+function pressureIn(reading: Reading, cell: Cell): RowValues | null {
+  return readPressure(reading.document.text, cell.start, cell.start + cell.length)
+}
+
+/** Systolic over diastolic, only where both are possible. */
+export function readPressure(text: string, from: number, to: number): RowValues | null {
+  const match = /^\s*(\d{2,3})(?:\s?\/\s?| over )(\d{2,3})(?![\d/])/.exec(text.slice(from, Math.min(to, from + 20)))
+  if (!match) return null
+  const [systolic, diastolic] = [Number(match[1]), Number(match[2])]
+  if (systolic < 50 || systolic > 290 || diastolic < 20 || diastolic > 180 || diastolic >= systolic) return null
+  const printed = match[0].trim()
+  const start = from + match[0].indexOf(printed)
+  const end = start + printed.length
+  const value = { start, end, printed: printed.replace(' over ', '/'), number: null, comparator: null }
+  const unit = matchUnit(text, end, to)
+  const isPressure = unit?.unit.dimension === 'pressure'
+  return {
+    ...emptyValues(end),
+    value,
+    unit: isPressure ? { ...unit, printed: text.slice(unit.start, unit.end) } : null,
+  }
+}
+
+function rowDate(reading: Reading, row: TableRow, name: Range) {
+  const own = reading.dates
+    .within(row.line.start, row.line.start + row.line.length)
+    .find((date) => date.label !== 'birth')
+  return own ? foundDate(own, 'collected') : readingDate(reading, name, null)
+}

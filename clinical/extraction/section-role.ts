@@ -1,0 +1,118 @@
+/** What a section's heading says about everything under it, whether or not the heading is in the table. */
+import { once, readTable } from '../terminology/read-table.ts'
+
+export type SectionRole = {
+  /** Slug of `section_headings.tsv`; null when the heading says nothing. */
+  readonly slug: string | null
+  /** "Past medical history (inactive)", "Resolved problems", "Medicines I no longer take". */
+  readonly isOver: boolean
+  readonly heading: string | null
+}
+
+export const noRole: SectionRole = { slug: null, isOver: false, heading: null }
+
+/** Tried in this order on headings that the table does not have; the first that fits decides. */
+const headingGrammar: readonly (readonly [RegExp, string])[] = [
+  [/famil(y|ial).*(hist|hx|background)|^fh\b/i, 'family-history'],
+  [/allerg|adverse (drug )?(reaction|event)|sensitivit|intoleranc|alerts?$/i, 'allergies'],
+  [/immuni[sz]|vaccin/i, 'immunisations'],
+  [
+    /(no longer|ceased|stopp?ed|discontinu|previous|past|old|former|cease|stop)\b.*(medic|drug|meds|prescription)/i,
+    'ceased-medications',
+  ],
+  [/(medic(ine|ation)s?|drugs|meds|prescriptions?)\b.*(no longer|ceased|stopped|discontinued)/i, 'ceased-medications'],
+  [
+    /(discharge|separation|going home).*(medic|drug|meds)|(medic|drug|meds).*(discharge|separation)/i,
+    'discharge-medications',
+  ],
+  [/admission.*(medic|drug|meds)|(medic|drug|meds).*(admission)/i, 'admission-medications'],
+  [/\b(medicines?|medications?|meds|drug (list|chart|therapy)|prescriptions?|prescribed|pharmacy)\b/i, 'medications'],
+  [/vital|obs(ervation)?s\b|\btpr\b/i, 'vital-signs'],
+  [
+    /(surg(ical|ery|eries)|operat(ive|ions?)|procedur(al|es?)).*(hist|hx|past|previous)|(past|previous|prior).*(surg|operat|procedur)/i,
+    'past-surgical-history',
+  ],
+  [
+    /(discharge|final|principal|primary|admission|admitting|post-?operative|pre-?operative).*diagnos|diagnos.*(discharge|admission)/i,
+    'discharge-diagnosis',
+  ],
+  [
+    /(past|previous|prior|medical|significant|inactive|resolved).*(hist|hx|problems?|conditions?|illness|diagnos)|comorbid|co-morbid|background/i,
+    'past-medical-history',
+  ],
+  [
+    /problem|diagnos[ie]s|conditions\b|current (medical )?(issues|history)|active issues|ongoing issues/i,
+    'problem-list',
+  ],
+  [
+    /present(ing|ation)? (illness|complaint|history|problem)|interval history|subjective|\bhpi\b|\bhpc\b|narrative/i,
+    'history-of-presenting-complaint',
+  ],
+  [/social|lifestyle|smoking|occupation/i, 'social-history'],
+  [/systems? review|review of systems/i, 'review-of-systems'],
+  [/physical|examination|exam findings|on exam|o\/e|objective/i, 'examination'],
+  [
+    /recommend|instruct|advice|when to (seek|call|return)|what to do|home care|action required/i,
+    'discharge-instructions',
+  ],
+  [/follow|next (visit|appointment|review)|outpatient/i, 'follow-up'],
+  [/impression|assessment|conclusion|opinion|summary of findings/i, 'assessment'],
+  [/\bplan\b|management/i, 'plan'],
+  [/complication/i, 'complications'],
+  [/findings|microscop|macroscop|gross description|^report$/i, 'findings'],
+  [
+    /indication|reason for (exam|test|study|request|scan)|clinical (details|notes|info|history|question)/i,
+    'indication',
+  ],
+  [/reason for (referral|visit|presentation|attendance)/i, 'presenting-complaint'],
+  [
+    /lab(oratory|s)?\b|patholog|blood|biochem|haematol|hematol|test results?|investigat|pertinent results|results/i,
+    'results',
+  ],
+  [/imaging|radiolog|x-?ray|ultrasound|scan/i, 'imaging'],
+  [/procedure|operation|theatre|intervention|surgery/i, 'procedures'],
+  [/course|progress|synopsis|summary of (stay|admission)/i, 'hospital-course'],
+  [/technique|method/i, 'technique'],
+  [/compar/i, 'comparison'],
+  [/patient|demograph|personal/i, 'patient-details'],
+]
+
+const over =
+  /\b(inactive|resolved|no longer|past problems|previous problems|ceased|stopped|discontinued|not current)\b/i
+
+export function roleOf(heading: string | null, slug: string | null): SectionRole {
+  if (heading === null) return { ...noRole, slug }
+  const clean = cleanHeading(heading)
+  const known = slug ?? headingSlugs().get(clean.toLowerCase()) ?? null
+  return { slug: known ?? grammarSlug(clean), isOver: over.test(clean), heading }
+}
+
+/** The role of an inline heading ("Allergies: penicillin"): only headings of the table count, as any words may stand before a colon. */
+export function inlineRole(label: string): SectionRole | null {
+  const clean = cleanHeading(label)
+  const slug = headingSlugs().get(clean.toLowerCase()) ?? (isShortCapitals(clean) ? grammarSlug(clean) : null)
+  return slug === null ? null : { slug, isOver: over.test(clean), heading: label }
+}
+
+function isShortCapitals(label: string): boolean {
+  return /\p{Lu}{3}/u.test(label) && label === label.toUpperCase() && label.split(/\s+/).length <= 5
+}
+
+function grammarSlug(heading: string): string | null {
+  if (heading.length > 70) return null
+  return headingGrammar.find(([pattern]) => pattern.test(heading))?.[1] ?? null
+}
+
+function cleanHeading(heading: string): string {
+  return heading
+    .replace(/^[\s\d.)#*•-]+/, '')
+    .replace(/[\s:.–-]+$/, '')
+    .replace(/\s+/g, ' ')
+}
+
+const headingSlugs = once(
+  () =>
+    new Map(
+      readTable('section_headings', ['heading', 'section']).map((row) => [row.heading.toLowerCase(), row.section]),
+    ),
+)

@@ -1,0 +1,118 @@
+/**
+ * The stretches of text inside which a statement holds: sentences of paragraphs, list items, pairs and table rows.
+ * No cue reaches beyond its segment, and no segment reaches beyond its section.
+ */
+import type { Line, MappedDocument } from '../document/mapped.ts'
+import { tokenise, type Token } from '../terminology/tokens.ts'
+import type { LineRole } from './line-roles.ts'
+import { inlineRole, type SectionRole } from './section-role.ts'
+
+export type SegmentKind = 'sentence' | 'item' | 'pair' | 'row' | 'heading'
+export type Segment = {
+  readonly kind: SegmentKind
+  readonly start: number
+  readonly end: number
+  readonly role: SectionRole
+  /** Lines [firstLine, endLine) */
+  readonly firstLine: number
+  readonly endLine: number
+  readonly tokens: readonly Token[]
+}
+
+type Block = { kind: SegmentKind; start: number; end: number; role: SectionRole; firstLine: number; endLine: number }
+
+export function segmentDocument(document: MappedDocument, roles: readonly LineRole[]): Segment[] {
+  return blocksOf(document, roles).flatMap((block) => splitBlock(document, block))
+}
+
+/** A paragraph's lines belong together as long as the line above is full and does not end a statement. */
+function blocksOf(document: MappedDocument, roles: readonly LineRole[]): Block[] {
+  const blocks: Block[] = []
+  const widths = rightEdges(document)
+  document.lines.forEach((line, place) => {
+    const opened = roles[place]
+    if (!opened || line.kind === 'furniture' || line.kind === 'table_header' || line.length === 0) return
+    const kind = opened.isHeading ? 'heading' : kindOf(line)
+    const last = blocks.at(-1)
+    const above = document.lines[place - 1]
+    const isSame = last?.endLine === place && kind === 'sentence' && !opened.isLabelled
+    if (last && above && isSame && continues(document, last, above, line, widths)) {
+      last.end = line.start + line.length
+      last.endLine = place + 1
+      return
+    }
+    const end = line.start + line.length
+    blocks.push({ kind, start: line.start, end, role: opened.role, firstLine: place, endLine: place + 1 })
+  })
+  return blocks
+}
+
+function kindOf(line: Line): SegmentKind {
+  if (line.kind === 'heading') return 'sentence'
+  if (line.kind === 'list_item') return 'item'
+  if (line.kind === 'key_value') return 'pair'
+  return line.kind === 'table_row' ? 'row' : 'sentence'
+}
+
+function continues(
+  document: MappedDocument,
+  block: Block,
+  above: Line,
+  line: Line,
+  widths: Map<number, number>,
+): boolean {
+  if (block.kind === 'row' || block.kind === 'heading') return false
+  if (above.section !== line.section) return false
+  const aboveText = document.text.slice(above.start, above.start + above.length)
+  const text = document.text.slice(line.start, line.start + line.length)
+  if (/^\p{Ll}/u.test(text) && !/[.:]$/.test(aboveText)) return true
+  if (/^\p{Lu}[^:]{0,40}:\s/u.test(text)) return false
+  if (above.page !== line.page) return false
+  const isFull = above.box[2] >= 0.8 * (widths.get(above.page) ?? 1)
+  return isFull && block.kind !== 'pair'
+}
+
+function rightEdges(document: MappedDocument): Map<number, number> {
+  const edges = new Map<number, number>()
+  for (const line of document.lines) {
+    if (line.kind !== 'furniture') edges.set(line.page, Math.max(edges.get(line.page) ?? 0, line.box[2]))
+  }
+  return edges
+}
+
+const abbreviation =
+  /\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|dept|ext|fig|pt|hx|wk|yr|hr|min|max|inc|jr|sr|ave|rd|e\.g|i\.e|etc|cf|al|[a-z])\.$/i
+
+function splitBlock(document: MappedDocument, block: Block): Segment[] {
+  const whole = [[block.start, block.end] as const]
+  const ranges = block.kind === 'row' || block.kind === 'heading' ? whole : sentenceRanges(document.text, block)
+  return ranges.map(([start, end]) => {
+    const role = block.kind === 'heading' ? block.role : (sentenceRole(document.text, start, end) ?? block.role)
+    return { ...block, start, end, role, tokens: tokenise(document.text, start, end) }
+  })
+}
+
+function sentenceRole(text: string, start: number, end: number): SectionRole | null {
+  const label = /^\s*([^\n:.;]{2,40}):/.exec(text.slice(start, Math.min(end, start + 60)))?.[1]
+  return label === undefined ? null : inlineRole(label)
+}
+
+function sentenceRanges(text: string, { start, end }: Block): (readonly [number, number])[] {
+  const ranges: (readonly [number, number])[] = []
+  let from = start
+  for (const match of text
+    .slice(start, end)
+    .matchAll(/[.!?](?=\s+["'(\p{Lu}\d•–-]|(?<=\p{Ll}[.!?])\p{Lu}\p{Ll}|\s*$)/gu)) {
+    const stop = start + match.index + 1
+    if (isAbbreviated(text, from, stop)) continue
+    if (text.slice(from, stop).trim() !== '') ranges.push([from, stop])
+    from = stop
+  }
+  if (text.slice(from, end).trim() !== '') ranges.push([from, end])
+  return ranges
+}
+
+function isAbbreviated(text: string, from: number, stop: number): boolean {
+  const before = text.slice(Math.max(from, stop - 8), stop)
+  return text[stop - 1] === '.' && (abbreviation.test(before) || /^\s*\d{1,2}\.$/.test(text.slice(from, stop)))
+}

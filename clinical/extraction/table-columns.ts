@@ -1,0 +1,152 @@
+/** What the columns of a table hold, from their headings; cells belong to the column that they stand under. */
+import type { Cell, Line, MappedDocument } from '../document/mapped.ts'
+import type { DatedContext, LabelledDate } from './dated-context.ts'
+
+export type ColumnRole =
+  | 'test'
+  | 'result'
+  | 'flag'
+  | 'range'
+  | 'unit'
+  | 'previous'
+  | 'medicine'
+  | 'dose'
+  | 'form'
+  | 'directions'
+  | 'route'
+  | 'frequency'
+  | 'indication'
+  | 'status'
+  | 'started'
+  | 'stopped'
+  | 'problem'
+  | 'procedure'
+  | 'vaccine'
+  | 'allergen'
+  | 'reaction'
+  | 'severity'
+  | 'batch'
+  | 'site'
+  | 'provider'
+  | 'relative'
+  | 'date'
+  | 'dated'
+  | 'other'
+
+export type Column = { readonly role: ColumnRole; readonly cell: Cell; readonly date: LabelledDate | null }
+export type Table = { readonly columns: readonly Column[]; readonly rows: readonly TableRow[] }
+export type TableRow = { readonly line: Line; readonly place: number }
+
+const columnWords: readonly (readonly [ColumnRole, RegExp])[] = [
+  ['previous', /previous|prior|last result|historic/i],
+  ['range', /range|reference|interval|normal|limits|expected/i],
+  ['flag', /flag|abnormal|^h ?\/ ?l$|alert/i],
+  ['unit', /^units?\b|^uom$/i],
+  ['result', /^(your )?(results?|value|observed|reading|level|measurement|finding)\b/i],
+  ['batch', /batch|lot\b/i],
+  ['stopped', /stop|ceased|end(ed)?( date)?$|discontinued|last taken/i],
+  ['started', /start|commenced|began|since|prescribed on/i],
+  ['reaction', /reaction|manifestation|effect/i],
+  ['severity', /severity|criticality/i],
+  ['allergen', /allerg|substance|agent|sensitiv/i],
+  ['vaccine', /vaccin|immuni[sz]|antigen/i],
+  ['frequency', /frequency|how often|when( to take)?$|times/i],
+  ['directions', /direction|instruction|^sig\b|how (to|it|i)|dosage instruction|administration/i],
+  ['route', /^route/i],
+  ['form', /^form/i],
+  ['indication', /indication|reason|purpose|what (it|is it)|used for|^for$|treats/i],
+  ['medicine', /medic|drug|generic|preparation|^product|^item/i],
+  ['dose', /strength|dose|dosage|amount/i],
+  ['procedure', /procedure|operation|surgery|intervention/i],
+  ['problem', /problem|diagnos|condition|issue|illness|disease|comorbid/i],
+  ['relative', /relative|relation|family member/i],
+  ['test', /test|analyte|component|investigation|assay|parameter|observation|examination|vital|measure/i],
+  ['site', /^(body )?site|arm$/i],
+  ['provider', /provider|prescriber|clinic|doctor|given by|administered by|place|location|facility|physician/i],
+  ['status', /status|change|comment|action/i],
+  ['date', /date|onset|year|when|given|administered|collected|time/i],
+]
+
+export function readTables(document: MappedDocument, dates: DatedContext): Table[] {
+  const tables: OpenTable[] = []
+  let current: OpenTable | null = null
+  for (const [place, line] of document.lines.entries()) {
+    if (line.kind !== 'table_header' && line.kind !== 'table_row') continue
+    const isSame: boolean = current !== null && line.table !== null && current.number === line.table
+    const header: boolean = line.kind === 'table_header' || (!isSame && isHeader(document, line, dates))
+    if (!current || !isSame || (header && current.rows.length > 0)) {
+      current = { number: line.table, columns: header ? [] : inherited(current, line, place), rows: [], last: place }
+      tables.push(current)
+    }
+    current.last = place
+    if (header) current.columns = mergeColumns(current.columns, columnsOf(document, line, dates))
+    else current.rows.push({ line, place })
+  }
+  return tables
+}
+
+type OpenTable = { number: number | null; columns: Column[]; rows: TableRow[]; last: number }
+
+/** A panel's title or a page's end parts a table without a heading of its own from the heading that it stands under. */
+function inherited(above: OpenTable | null, line: Line, place: number): Column[] {
+  if (!above || place - above.last > 4 || line.cells.length < 2) return []
+  const fits = line.cells.every((cell) => above.columns.some((column) => overlapOf(column.cell, cell) > 0))
+  return fits ? above.columns : []
+}
+
+/** The column that a cell stands under: by number where the mapping gave one to both, else by overlap. */
+export function columnOf(table: Table, cell: Cell): Column | null {
+  const numbered = table.columns.find((column) => column.cell.column !== null && column.cell.column === cell.column)
+  if (numbered) return numbered
+  const overlaps = table.columns.map((column) => ({ column, overlap: overlapOf(column.cell, cell) }))
+  const best = overlaps.toSorted((a, b) => b.overlap - a.overlap)[0]
+  return best && best.overlap > 0 ? best.column : null
+}
+
+export function cellsByRole(table: Table, line: Line): Map<ColumnRole, Cell> {
+  const found = new Map<ColumnRole, Cell>()
+  for (const cell of line.cells) {
+    const role = columnOf(table, cell)?.role
+    if (role && !found.has(role)) found.set(role, cell)
+  }
+  return found
+}
+
+export function hasColumn(table: Table, ...roles: readonly ColumnRole[]): boolean {
+  return table.columns.some((column) => roles.includes(column.role))
+}
+
+function isHeader(document: MappedDocument, line: Line, dates: DatedContext): boolean {
+  if (line.cells.length < 2) return false
+  const roles = columnsOf(document, line, dates)
+  const text = document.text.slice(line.start, line.start + line.length)
+  return (
+    roles.filter((column) => column.role !== 'other').length === roles.length &&
+    !/\d/.test(text.replace(/\d{1,4}[/ .-]\w+[/ .-]\d{2,4}/g, ''))
+  )
+}
+
+function columnsOf(document: MappedDocument, line: Line, dates: DatedContext): Column[] {
+  return line.cells.map((cell) => {
+    const text = document.text.slice(cell.start, cell.start + cell.length).trim()
+    const date = dates.within(cell.start, cell.start + cell.length)[0] ?? null
+    if (date) return { role: 'dated', cell, date }
+    return { role: columnWords.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other', cell, date: null }
+  })
+}
+
+/** A heading of two lines: what the second line says of a column stands, dates stay. */
+function mergeColumns(above: Column[], below: Column[]): Column[] {
+  if (above.length === 0) return below
+  const kept = above.filter(
+    (column) => !below.some((other) => overlapOf(column.cell, other.cell) > 0 && other.role !== 'other'),
+  )
+  const added = below.filter(
+    (column) => column.role !== 'other' || !above.some((other) => overlapOf(column.cell, other.cell) > 0),
+  )
+  return [...kept, ...added].toSorted((a, b) => a.cell.box[0] - b.cell.box[0])
+}
+
+function overlapOf(a: Cell, b: Cell): number {
+  return Math.min(a.box[2], b.box[2]) - Math.max(a.box[0], b.box[0])
+}

@@ -1,0 +1,76 @@
+/** Units as documents print them. Matched only directly after a number, longest first, repaired where OCR breaks them in known ways. */
+import { once, readTable } from './read-table.ts'
+
+export type Unit = { readonly printed: string; readonly ucum: readonly string[]; readonly dimension: string }
+export type UnitMatch = { readonly start: number; readonly end: number; readonly unit: Unit }
+
+const longestUnitWords = 5
+
+/** The unit that starts at `from` (after optional spaces), or null. */
+export function matchUnit(text: string, from: number, to: number): UnitMatch | null {
+  const start = from + (/^\s*/.exec(text.slice(from, Math.min(to, from + 12)))?.[0].length ?? 0)
+  const ends = wordEnds(text, start, to)
+  for (const end of ends.toReversed()) {
+    const match = unitBetween(text, start, end)
+    if (match) return match
+  }
+  return null
+}
+
+/** A whole cell or word that is nothing but a unit. */
+export function unitOf(printed: string): Unit | null {
+  return units().get(squeeze(printed)) ?? units().get(repair(printed)) ?? null
+}
+
+function unitBetween(text: string, start: number, end: number): UnitMatch | null {
+  const printed = text.slice(start, end)
+  const bare = printed.replace(/[.,;:]+$/, '')
+  const candidates = bare.endsWith(')') && !bare.includes('(') ? [bare.slice(0, -1)] : [bare]
+  for (const candidate of candidates) {
+    const unit = candidate === '' ? null : unitOf(candidate)
+    if (unit) return { start, end: start + candidate.length, unit }
+  }
+  return null
+}
+
+function wordEnds(text: string, start: number, to: number): number[] {
+  const ends: number[] = []
+  let place = start
+  while (ends.length < longestUnitWords && place < to) {
+    while (place < to && !/\s/.test(text[place] ?? ' ')) place += 1
+    ends.push(place)
+    if (text[place] !== ' ') break
+    place += 1
+  }
+  return ends
+}
+
+const units = once(() => {
+  const found = new Map<string, { printed: string; ucum: string[]; dimension: string }>()
+  for (const row of readTable('units', ['text', 'ucum', 'dimension'])) {
+    const key = squeeze(row.text)
+    const known = found.get(key)
+    if (known) known.ucum.push(row.ucum)
+    else found.set(key, { printed: row.text, ucum: [row.ucum], dimension: row.dimension })
+  }
+  return found
+})
+
+function squeeze(printed: string): string {
+  return printed
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[µμ]/g, 'u')
+    .replace(/×/g, 'x')
+    .replace(/[\s^*.]/g, '')
+    .replace(/^x(?=10)/, '')
+}
+
+/** OCR reads "l" as 1 or i behind a stroke, loses the raised 9 of 10^9, and takes ² for other marks. */
+function repair(printed: string): string {
+  return squeeze(printed)
+    .replace(/(?<=\/(?:m|d|u|f)?)[1i|!](?=$|\/)/g, 'l')
+    .replace(/^10[°%'"#~]?(?=\d{1,2}\/)/, '10')
+    .replace(/(?<=m)[?"'°”?]+$/, '2')
+    .replace(/0(?=l$)/, '')
+}
