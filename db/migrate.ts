@@ -123,7 +123,8 @@ async function applyMigrations(
 function inFile(name: string): (error: unknown) => never {
   return (error) => {
     if (!(error instanceof postgres.PostgresError)) throw error
-    const line = error.query?.slice(0, Number(error.position ?? 0)).split('\n').length
-    throw new Error(`${name}, near line ${line ?? '?'}: ${error.message}`, { cause: error })
+    const before = error.position ? error.query?.slice(0, Number(error.position)) : undefined
+    const line = before === undefined ? '' : `, line ${before.split('\n').length}`
+    throw new Error(`${name}${line}: ${error.message}`, { cause: error })
   }
 }

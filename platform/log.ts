@@ -48,22 +48,42 @@ export type LogOptions = {
 }
 
 export function createLog(options: LogOptions): Logger {
-  return pino(
+  const log = pino(
     {
       level: options.level,
       base: { service: options.service },
       timestamp: pino.stdTimeFunctions.isoTime,
-      // `error` and `err` alike, and any error wherever it stands.
-      errorKey: 'error',
-      serializers: { error: describeError, err: describeError },
-      formatters: {
-        level: (label) => ({ level: label }),
-        bindings: (bindings) => keepSafe(bindings),
-        log: (fields) => keepSafe(fields),
+      // Fields are made safe below, before any serializer; pino's own would let an error's message through.
+      serializers: { err: (value: unknown) => value },
+      formatters: { level: (label) => ({ level: label }), log: (fields) => keepSafe(fields) },
+      hooks: {
+        logMethod(args: readonly unknown[], method) {
+          const [first, second] = args
+          if (typeof first === 'string') method.call(this, {}, first)
+          else method.call(this, fieldsOf(first), typeof second === 'string' ? second : '')
+        },
       },
     },
     options.destination ?? pino.destination({ sync: false }),
   )
+  return withSafeChildren(log)
+}
+
+/** pino would take the message of an error for the line's own. */
+function fieldsOf(value: unknown): Record<string, unknown> {
+  if (value instanceof Error) return { error: value }
+  return typeof value === 'object' && value !== null ? { ...value } : {}
+}
+
+/** What a child carries on every line passes no formatter of pino's. Children inherit from the logger they came from. */
+function withSafeChildren(log: Logger): Logger {
+  // oxlint-disable-next-line typescript/unbound-method -- each logger calls it as its own
+  const makeChild = log.child
+  return Object.defineProperty(log, 'child', {
+    value(this: Logger, bindings: Readonly<Record<string, unknown>>) {
+      return makeChild.call(this, keepSafe(bindings))
+    },
+  })
 }
 
 function keepSafe(fields: Readonly<Record<string, unknown>>, depth = 0): Record<string, unknown> {

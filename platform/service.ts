@@ -36,8 +36,10 @@ async function stopAll(
   started: readonly Service[],
   options: { readonly graceMs: number; readonly insisted?: AbortSignal },
 ): Promise<readonly StopFailure[]> {
-  const outOfTime = AbortSignal.timeout(options.graceMs)
-  const signal = options.insisted ? AbortSignal.any([outOfTime, options.insisted]) : outOfTime
+  // A timer of our own: that of AbortSignal.timeout would let the process end before all have stopped.
+  const grace = new AbortController()
+  const timer = setTimeout(() => grace.abort(new Error(`not stopped within ${options.graceMs} ms`)), options.graceMs)
+  const signal = options.insisted ? AbortSignal.any([grace.signal, options.insisted]) : grace.signal
   const failures: StopFailure[] = []
   for (const service of started.toReversed()) {
     try {
@@ -46,6 +48,7 @@ async function stopAll(
       failures.push({ service: service.name, error })
     }
   }
+  clearTimeout(timer)
   return failures
 }
 

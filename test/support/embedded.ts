@@ -47,7 +47,8 @@ async function installOnce(): Promise<string> {
 /** Another process that uses the database until it is let go. */
 export async function hold(t: Test, dataDir: string, who: 'as_nobody' | 'as_we_are' = 'as_we_are') {
   const nobody = who === 'as_nobody' ? { uid: 65534, gid: 65534 } : {}
-  const child = spawn(process.execPath, [holder, dataDir], {
+  // Without the runner's hooks, which write into the checkout as whoever the process is.
+  const child = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, holder, dataDir], {
     stdio: ['pipe', 'pipe', 'inherit'],
     detached: true,
     env: { PATH: process.env['PATH'] ?? '' },
