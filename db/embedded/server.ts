@@ -29,7 +29,14 @@ const settings: Readonly<Record<string, string>> = {
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
 }
-const disposableSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }
+const disposableSettings = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  max_wal_size: '128MB',
+}
 
 const logPath = (cluster: Cluster) => join(cluster.home, 'server.log')
 

@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import postgres from 'postgres'
@@ -10,6 +9,7 @@ import tap from 'tap'
 import { embeddedHome } from '../../db/embedded/connection-file.ts'
 import { isServerOf, readPidFile } from '../../db/embedded/process-of.ts'
 import { startEmbedded } from '../../db/embedded/start.ts'
+import { scratchRoot } from './scratch.ts'
 
 type Test = { teardown(work: () => unknown): unknown }
 type Urls = { owner: string; app: string }
@@ -18,7 +18,7 @@ const holder = join(import.meta.dirname, 'hold-embedded.ts')
 
 /** An empty data directory; whatever still runs in it at the end is stopped, so that a failed test leaves nothing. */
 export function emptyFolder(t: Test): string {
-  const path = mkdtempSync(join(tmpdir(), 'exora-embedded-'))
+  const path = mkdtempSync(join(scratchRoot(), 'exora-embedded-'))
   t.teardown(async () => {
     const left = await serverOf(path)
     if (left !== null) process.kill(left, 'SIGQUIT')

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { readFile, readdir, rm } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
@@ -11,6 +11,7 @@ import type { Database } from '../../db/client.ts'
 import { startEmbedded } from '../../db/embedded/start.ts'
 import type { EmbeddedDatabase } from '../../db/embedded/start.ts'
 import { migrate } from '../../db/migrate.ts'
+import { scratchRoot } from './scratch.ts'
 
 export type TestDatabase = { readonly ownerUrl: string; readonly appUrl: string; readonly db: Database }
 
@@ -84,7 +85,7 @@ async function startTestServer(): Promise<EmbeddedDatabase> {
 /** One per checkout and user, so that neither can trip over the other's files. */
 export function testServerFolder(): string {
   const key = createHash('sha256').update(`${checkout}\0${userInfo().uid}`).digest('hex').slice(0, 12)
-  return join(tmpdir(), `exora-test-${key}`)
+  return join(scratchRoot(), `exora-test-${key}`)
 }
 
 /**

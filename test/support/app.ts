@@ -1,0 +1,114 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { SignJWT } from 'jose'
+import { createLog } from '../../platform/log.ts'
+import type { Logger } from '../../platform/log.ts'
+import { openStore } from '../../platform/storage/index.ts'
+import type { Store } from '../../platform/storage/store.ts'
+import { createMetrics } from '../../platform/telemetry.ts'
+import { buildApp } from '../../server/app.ts'
+import { readServerConfig } from '../../server/config.ts'
+import type { ServerConfig } from '../../server/config.ts'
+import { openEmbeddedAccounts } from '../../server/routes/auth/embedded-accounts.ts'
+import type { RenderPage } from '../../server/routes/documents/page-pictures.ts'
+import type { Server } from '../../server/types.ts'
+import { testDatabase } from './postgres.ts'
+import type { Teardown, TestDatabase } from './postgres.ts'
+
+export const tokenSecret = 'a secret of the tests, long enough for HS256'
+export const issuer = 'https://issuer.test'
+export const audience = 'authenticated'
+
+export type TestApp = TestDatabase & {
+  readonly app: Server
+  /** Where it listens, on a free port of loopback. */
+  readonly url: string
+  readonly store: Store
+  readonly config: ServerConfig
+  /** Lines of the log, parsed. */
+  readonly logLines: readonly Readonly<Record<string, unknown>>[]
+  /** An account from outside with its `self` profile. */
+  account(accountId: string): Promise<TestAccount>
+}
+
+export type TestAccount = {
+  readonly accountId: string
+  readonly profileId: string
+  readonly token: string
+  readonly headers: { readonly authorization: string }
+}
+
+export type TestAppOptions = {
+  readonly env?: Readonly<Record<string, string>>
+  readonly accounts?: 'outside' | 'embedded'
+  readonly renderPage?: RenderPage
+  readonly store?: (store: Store) => Store
+}
+
+/** The whole server over a database and a folder of its own, listening. */
+export async function startApp(t: Teardown, options: TestAppOptions = {}): Promise<TestApp> {
+  const database = await testDatabase(t)
+  const dataDir = await mkdtemp(join(tmpdir(), 'exora-app-'))
+  t.teardown(() => rm(dataDir, { recursive: true, force: true }))
+  const outside = { AUTH_JWT_SECRET: tokenSecret, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience }
+  const config = readServerConfig({
+    DATA_DIR: dataDir,
+    AUTH_SIGN_IN_LIMIT: 'off',
+    ...(options.accounts === 'embedded' ? {} : outside),
+    ...options.env,
+  })
+  const opened = await openStore({ dataDir })
+  const store = options.store?.(opened) ?? opened
+  const { lines, log } = recordLog()
+  const { auth } = config
+  const app = await buildApp({
+    config,
+    db: database.db,
+    store,
+    log,
+    metrics: createMetrics({ service: 'test', runtime: 'leave_out' }),
+    accounts:
+      auth.kind === 'embedded' ? await openEmbeddedAccounts(database.db, { ...auth, secret: tokenSecret }) : null,
+    renderPage: options.renderPage ?? (() => Promise.reject(new Error('this test draws no pages'))),
+  })
+  t.teardown(() => app.close())
+  const url = await app.listen({ host: '127.0.0.1', port: 0 })
+  return { ...database, app, url, store, config, logLines: lines, account: (id) => introduce(url, id) }
+}
+
+export async function signToken(
+  accountId: string,
+  options: {
+    readonly secret?: string
+    readonly issuer?: string
+    readonly audience?: string
+    readonly expires?: string
+    readonly role?: string
+  } = {},
+): Promise<string> {
+  return await new SignJWT({ role: options.role ?? 'authenticated' })
+    .setProtectedHeader({ alg: 'HS256' })
+    .setSubject(accountId)
+    .setIssuer(options.issuer ?? issuer)
+    .setAudience(options.audience ?? audience)
+    .setIssuedAt()
+    .setExpirationTime(options.expires ?? '10m')
+    .sign(new TextEncoder().encode(options.secret ?? tokenSecret))
+}
+
+async function introduce(url: string, accountId: string): Promise<TestAccount> {
+  const token = await signToken(accountId)
+  const headers = { authorization: `Bearer ${token}` }
+  const answer = await fetch(`${url}/profiles`, { headers })
+  const { profiles } = (await answer.json()) as { profiles: { id: string; profile_type: string }[] }
+  const self = profiles.find((profile) => profile.profile_type === 'self')
+  if (self === undefined) throw new Error(`no self profile: ${answer.status}`)
+  return { accountId, profileId: self.id, token, headers }
+}
+
+function recordLog(): { lines: Record<string, unknown>[]; log: Logger } {
+  const lines: Record<string, unknown>[] = []
+  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }
+  return { lines, log: createLog({ level: 'info', service: 'test', destination }) }
+}
