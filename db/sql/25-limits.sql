@@ -60,6 +60,19 @@ begin
     raise exception 'p_estimated_tokens must not be negative' using errcode = '22023';
   end if;
 
+  if p_job_id is null then
+    v_expires_at := clock_timestamp() + make_interval(secs => p_ttl_seconds);
+  else
+    select job.lease_expires_at into v_expires_at
+    from public.job_queue as job
+    where job.id = p_job_id
+      and job.status = 'processing'
+      and (p_worker_id is null or job.worker_id = p_worker_id);
+    if not found then
+      raise exception 'job % does not run on this worker (any more)', p_job_id using errcode = '55000';
+    end if;
+  end if;
+
   select known.* into v_limit
   from public.api_rate_limits as known
   where known.provider_name = p_provider_name
@@ -131,19 +144,6 @@ begin
         60000
       );
     return;
-  end if;
-
-  if p_job_id is null then
-    v_expires_at := v_now + make_interval(secs => p_ttl_seconds);
-  else
-    select job.lease_expires_at into v_expires_at
-    from public.job_queue as job
-    where job.id = p_job_id
-      and job.status = 'processing'
-      and (p_worker_id is null or job.worker_id = p_worker_id);
-    if not found then
-      raise exception 'job % does not run on this worker (any more)', p_job_id using errcode = '55000';
-    end if;
   end if;
 
   insert into public.api_usage_slots as spent (rate_limit_id, slot, requests, tokens)

@@ -9,6 +9,13 @@ export function serviceSql(t: Teardown, appUrl: string, max = 4): postgres.Sql {
   return sql
 }
 
+/** The owner of the database, for what only operators with a shell do. */
+export function ownerSql(t: Teardown, ownerUrl: string): postgres.Sql {
+  const sql = postgres(ownerUrl, { max: 2, onnotice: () => {} })
+  t.teardown(() => sql.end({ timeout: 5 }))
+  return sql
+}
+
 export type EnqueueFields = {
   readonly type?: string
   readonly payload?: postgres.JSONValue

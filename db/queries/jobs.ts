@@ -1,0 +1,180 @@
+import { sql } from 'drizzle-orm'
+import type { SQL } from 'drizzle-orm'
+import { z } from 'zod'
+import type { Tx } from '../actor.ts'
+import { jobLanes } from '../schema/queue.ts'
+import type { JobLane } from '../schema/queue.ts'
+
+const claimedRow = z
+  .object({
+    id: z.string(),
+    job_type: z.string(),
+    job_lane: z.enum(jobLanes),
+    job_payload: z.unknown(),
+    attempt_token: z.string(),
+    retry_count: z.number(),
+    patient_id: z.string().nullable(),
+    shell_file_id: z.string().nullable(),
+    initiated_by: z.string().nullable(),
+    correlation_id: z.string().nullable(),
+    waited_ms: z.number(),
+  })
+  .transform((row) => ({
+    id: row.id,
+    type: row.job_type,
+    lane: row.job_lane,
+    payload: row.job_payload,
+    attemptToken: row.attempt_token,
+    attempt: row.retry_count + 1,
+    retryCount: row.retry_count,
+    patientId: row.patient_id,
+    shellFileId: row.shell_file_id,
+    initiatedBy: row.initiated_by,
+    correlationId: row.correlation_id,
+    waitedMs: row.waited_ms,
+  }))
+
+export type ClaimedRow = z.infer<typeof claimedRow>
+
+export type ClaimRequest = {
+  readonly workerId: string
+  readonly types: readonly string[]
+  readonly lanes: readonly JobLane[]
+  readonly max: number
+  readonly leaseMs: number
+}
+
+export async function claimJobs(tx: Tx, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+  const rows = await tx.execute(sql`
+    select
+      job.id,
+      job.job_type,
+      job.job_lane,
+      job.job_payload,
+      job.attempt_token,
+      job.retry_count,
+      job.patient_id,
+      job.shell_file_id,
+      job.initiated_by,
+      job.correlation_id,
+      (extract(epoch from job.started_at - job.scheduled_at) * 1000)::float8 as waited_ms
+    from public.claim_next_job_v3(
+      worker_id => ${request.workerId},
+      job_types => ${textArray(request.types)},
+      job_lanes => ${textArray(request.lanes)},
+      max_jobs => ${request.max},
+      lease_seconds => ${request.leaseMs / 1000}::numeric
+    ) as job`)
+  return rows.map((row) => claimedRow.parse(row))
+}
+
+/** One attempt at a job: who says that it is theirs. */
+export type Attempt = { readonly workerId: string; readonly jobId: string; readonly attemptToken: string }
+
+/** Secures the lease for the rest of the transaction; false when it has been lost. */
+export async function holdLease(tx: Tx, attempt: Attempt): Promise<boolean> {
+  return await askBoolean(tx, sql`public.hold_lease(${attempt.jobId}, ${attempt.attemptToken})`)
+}
+
+export async function completeJob(
+  tx: Tx,
+  attempt: Attempt,
+  result: Readonly<Record<string, unknown>> | undefined,
+): Promise<boolean> {
+  const json = result === undefined ? null : JSON.stringify(result)
+  return await askBoolean(
+    tx,
+    sql`public.complete_job(${attempt.jobId}, ${attempt.workerId}, ${json}::text::jsonb, ${attempt.attemptToken})`,
+  )
+}
+
+export type JobError = {
+  readonly code: string
+  readonly message: string
+  readonly type: string
+  readonly stage: string
+}
+export type Failure = { readonly status: 'pending' | 'dead_letter'; readonly retryInMs: number }
+
+const failedRow = z.object({ status: z.enum(['pending', 'dead_letter']).nullable() })
+const dueRow = z.object({ in_ms: z.number() })
+
+/** Null when the lease was lost. */
+export async function failJob(
+  tx: Tx,
+  attempt: Attempt,
+  failure: { readonly error: JobError; readonly isRetryable: boolean },
+): Promise<Failure | null> {
+  const [row] = await tx.execute(sql`
+    select public.fail_job(
+      ${attempt.jobId}, ${attempt.workerId}, ${JSON.stringify(failure.error)}::text::jsonb,
+      ${failure.isRetryable}, ${attempt.attemptToken}
+    ) as status`)
+  const { status } = failedRow.parse(row)
+  if (status === null) return null
+  const [due] = await tx.execute(sql`
+    select (extract(epoch from scheduled_at - clock_timestamp()) * 1000)::float8 as in_ms
+    from public.job_queue
+    where id = ${attempt.jobId}`)
+  return { status, retryInMs: dueRow.parse(due).in_ms }
+}
+
+export async function rescheduleJob(
+  tx: Tx,
+  attempt: Attempt,
+  wait: { readonly delayMs: number; readonly reason: string },
+): Promise<boolean> {
+  return await askBoolean(
+    tx,
+    sql`public.reschedule_job(
+      ${attempt.jobId}, ${attempt.workerId}, ${wait.delayMs / 1000}::numeric, ${wait.reason}, ${attempt.attemptToken}
+    )`,
+  )
+}
+
+const idRow = z.object({ id: z.string() })
+
+/** The jobs that the worker still holds. */
+export async function heartbeatJobs(
+  tx: Tx,
+  beat: { readonly workerId: string; readonly jobIds: readonly string[]; readonly leaseMs: number },
+): Promise<ReadonlySet<string>> {
+  const rows = await tx.execute(sql`
+    select held as id
+    from public.update_job_heartbeats(${beat.workerId}, ${uuidArray(beat.jobIds)}, ${beat.leaseMs / 1000}::numeric)
+      as held`)
+  return new Set(rows.map((row) => idRow.parse(row).id))
+}
+
+export async function handBackJobs(tx: Tx, workerId: string, jobIds: readonly string[]): Promise<void> {
+  await tx.execute(sql`select public.hand_back_jobs(${workerId}, ${uuidArray(jobIds)})`)
+}
+
+const rescuedRow = z.object({ rescued: z.number(), dead_lettered: z.number() })
+
+export async function rescueStaleJobs(tx: Tx): Promise<{ rescued: number; dead_lettered: number }> {
+  const [row] = await tx.execute(sql`select rescued, dead_lettered from public.rescue_stale_jobs()`)
+  return rescuedRow.parse(row)
+}
+
+const countRow = z.object({ count: z.number() })
+
+export async function deleteFinishedJobs(tx: Tx, olderThanDays: number, limit: number): Promise<number> {
+  const [row] = await tx.execute(
+    sql`select public.delete_finished_jobs(make_interval(days => ${olderThanDays}), ${limit}) as count`,
+  )
+  return countRow.parse(row).count
+}
+
+async function askBoolean(tx: Tx, call: SQL): Promise<boolean> {
+  const [row] = await tx.execute(sql`select ${call} as ok`)
+  return booleanRow.parse(row).ok
+}
+
+const booleanRow = z.object({ ok: z.boolean() })
+
+// Lists go as one JSON parameter: drizzle would spread an array over several.
+const textArray = (values: readonly string[]): SQL =>
+  sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))`
+const uuidArray = (values: readonly string[]): SQL =>
+  sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))::uuid[]`
