@@ -1,0 +1,51 @@
+import { EventEmitter, once } from 'node:events'
+import { test } from 'tap'
+import { looksPooled, openDatabase } from '../../db/client.ts'
+import { testDatabase } from '../support/postgres.ts'
+
+test('a listener hears what others notify, and says when it is back after its connection was cut', async (t) => {
+  const { db } = await testDatabase(t)
+  const events = new EventEmitter()
+  const listening = once(events, 'listening')
+  const subscription = await db.listen(
+    'lanes',
+    (lane) => events.emit('heard', lane),
+    () => events.emit('listening'),
+  )
+  await listening
+
+  const heard = once(events, 'heard')
+  await db.sql`select pg_notify('lanes', 'fast')`
+  t.same(await heard, ['fast'])
+
+  const again = once(events, 'listening')
+  await db.sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and query ilike 'listen %'
+      and pid <> pg_backend_pid()`
+  await again
+  const heardAgain = once(events, 'heard')
+  await db.sql`select pg_notify('lanes', 'ai')`
+  t.same(await heardAgain, ['ai'])
+  await subscription.stop()
+})
+
+test('drizzle and raw queries do not change how the other reads dates', async (t) => {
+  const { db } = await testDatabase(t)
+  await db.drizzle.execute('select now()')
+  const [row] = await db.sql`select now() as at, ${db.sql.json({ a: 1 })}::jsonb as json`
+  t.ok(row?.['at'] instanceof Date)
+  t.same(row?.['json'], { a: 1 })
+})
+
+test('a pooled address is known by its marks, which are not sent to the server', async (t) => {
+  t.ok(looksPooled('postgres://u:p@db.example.com:6543/postgres'))
+  t.ok(looksPooled('postgres://u:p@db.example.com/postgres?pgbouncer=true'))
+  t.ok(looksPooled('postgres://u:p@aws-0.pooler.example.com:5432/postgres'))
+  t.notOk(looksPooled('postgres://u:p@127.0.0.1:5432/exora'))
+
+  const { appUrl } = await testDatabase(t)
+  const db = openDatabase({ url: `${appUrl}?pgbouncer=true&connection_limit=1`, applicationName: 'pooled' })
+  t.teardown(() => db.close())
+  t.same(await db.sql`select current_setting('application_name') as name`, [{ name: 'pooled' }])
+  const [prepared] = await db.sql`select count(*)::int as n from pg_prepared_statements`
+  t.equal(prepared?.['n'], 0)
+})

@@ -1,0 +1,128 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import postgres from 'postgres'
+import { test } from 'tap'
+import { migrate } from '../../db/migrate.ts'
+import { emptyDatabase } from '../support/postgres.ts'
+
+const repository = join(import.meta.dirname, '../..')
+
+test('an empty database is brought up once, also by three who start together', async (t) => {
+  const { ownerUrl } = await emptyDatabase(t)
+  const results = await Promise.all([migrate(ownerUrl), migrate(ownerUrl), migrate(ownerUrl)])
+  t.equal(results.filter((result) => result.migrations > 0).length, 1)
+  t.equal(results.filter((result) => result.sqlFiles.length > 0).length, 1)
+  t.same(await migrate(ownerUrl), { migrations: 0, sqlFiles: [] }, 'and then there is nothing left to do')
+})
+
+test('it installs beside the roles, the auth schema and the open default grants of Supabase', async (t) => {
+  const { ownerUrl } = await emptyDatabase(t)
+  await query(ownerUrl, (sql) =>
+    sql.unsafe(`
+      do $$ begin create role anon nologin; exception when duplicate_object then null; end $$;
+      do $$ begin create role authenticated nologin; exception when duplicate_object then null; end $$;
+      do $$ begin create role service_role nologin; exception when duplicate_object then null; end $$;
+      create schema auth;
+      grant usage on schema auth to anon, authenticated, service_role;
+      create table auth.users (id uuid primary key, email text, raw_user_meta_data jsonb);
+      create function auth.uid() returns uuid language sql stable as
+        'select (current_setting(''request.jwt.claims'', true)::jsonb ->> ''sub'')::uuid';
+      alter default privileges in schema public grant all on tables to anon, authenticated, service_role;
+      alter default privileges in schema public grant all on functions to anon, authenticated, service_role;
+      alter default privileges in schema public grant all on sequences to anon, authenticated, service_role;`),
+  )
+  await migrate(ownerUrl)
+  const [users] = await query(
+    ownerUrl,
+    (sql) => sql`
+    select count(*)::int as columns from information_schema.columns where table_schema = 'auth' and table_name = 'users'`,
+  )
+  t.equal(users?.['columns'], 3, 'their table of accounts is as it was')
+
+  const open = await query(
+    ownerUrl,
+    (sql) => sql`
+    select format('%I.%I', schemaname, tablename) as name
+    from pg_tables
+    where schemaname in ('public', 'login', 'exora_internal', 'drizzle')
+      and (has_table_privilege('anon', format('%I.%I', schemaname, tablename), 'insert, update, delete, truncate')
+        or has_table_privilege('authenticated', format('%I.%I', schemaname, tablename), 'truncate'))`,
+  )
+  t.same(
+    open.map((row) => row['name']),
+    [],
+    'no table is open to anonymous writers',
+  )
+})
+
+test('ids sort in the order of their making, on servers before 18 as well', async (t) => {
+  const { ownerUrl } = await emptyDatabase(t)
+  await migrate(ownerUrl)
+  const source = readFileSync(join(repository, 'db/sql/00-roles.sql'), 'utf8')
+  const older = /select encode\([\s\S]*?\)::uuid/.exec(source)?.[0] ?? ''
+  const made = await query(ownerUrl, (sql) =>
+    sql.unsafe(`
+    select n, id::text as id, uuid_extract_version(id) as version, abs(extract(epoch from now() - uuid_extract_timestamp(id))) < 5 as fresh
+    from (select 1 as n, public.uuid_v7() as id union all (${older.replace('select', 'select 2,')})) as both_ways`),
+  )
+  t.match(made, [
+    { n: 1, version: 7, fresh: true },
+    { n: 2, version: 7, fresh: true },
+  ])
+  for (const { id } of made) t.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/)
+})
+
+test('when a SQL file changes, it and all after it run again, and none before', async (t) => {
+  const { ownerUrl } = await emptyDatabase(t)
+  const folders = copyOf(t, { '20-a.sql': 'select 1;', '30-b.sql': 'select 2;', '40-c.sql': 'select 3;' })
+  await migrate(ownerUrl, folders)
+  writeFileSync(join(folders.sqlFolder, '30-b.sql'), 'select 22;')
+  t.same(await migrate(ownerUrl, folders), { migrations: 0, sqlFiles: ['30-b.sql', '40-c.sql'] })
+})
+
+test('a file that fails is named with its line, and nothing of the run remains', async (t) => {
+  const { ownerUrl } = await emptyDatabase(t)
+  const folders = copyOf(t, { '20-a.sql': 'create table half (n int);\n\nselect nonsense;' })
+  await t.rejects(migrate(ownerUrl, folders), { message: /^20-a\.sql, line 3: column "nonsense" does not exist/ })
+  const [left] = await query(
+    ownerUrl,
+    (sql) => sql`select to_regclass('public.half') as half, to_regclass('public.user_profiles') as tables`,
+  )
+  t.same(left, { half: null, tables: null })
+})
+
+test('a migration that was edited after it had run is refused', async (t) => {
+  const { ownerUrl } = await emptyDatabase(t)
+  const folders = copyOf(t, {})
+  await migrate(ownerUrl, folders)
+  const first = join(folders.migrationsFolder, `${journalOf(folders.migrationsFolder)[0]}.sql`)
+  writeFileSync(first, `${readFileSync(first, 'utf8')}\n-- later`)
+  await t.rejects(migrate(ownerUrl, folders), { message: /was edited after it had been applied here/ })
+})
+
+/** The real foundations and migrations with other SQL files after them. */
+function copyOf(t: { teardown(work: () => unknown): unknown }, files: Readonly<Record<string, string>>) {
+  const folder = mkdtempSync(join(tmpdir(), 'exora-migrate-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }))
+  const [migrationsFolder, sqlFolder] = [join(folder, 'migrations'), join(folder, 'sql')]
+  cpSync(join(repository, 'db/migrations'), migrationsFolder, { recursive: true })
+  mkdirSync(sqlFolder)
+  cpSync(join(repository, 'db/sql/00-roles.sql'), join(sqlFolder, '00-roles.sql'))
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(sqlFolder, name), text)
+  return { migrationsFolder, sqlFolder }
+}
+
+function journalOf(folder: string): string[] {
+  const journal: { entries: { tag: string }[] } = JSON.parse(readFileSync(join(folder, 'meta/_journal.json'), 'utf8'))
+  return journal.entries.map((entry) => entry.tag)
+}
+
+async function query<T>(url: string, work: (sql: postgres.Sql) => PromiseLike<T>): Promise<T> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} })
+  try {
+    return await work(sql)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
