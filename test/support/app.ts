@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
+import { z } from 'zod'
 import { createLog } from '../../platform/log.ts'
 import type { Logger } from '../../platform/log.ts'
 import { openStore } from '../../platform/storage/index.ts'
@@ -12,6 +13,7 @@ import { readServerConfig } from '../../server/config.ts'
 import type { ServerConfig } from '../../server/config.ts'
 import { openEmbeddedAccounts } from '../../server/routes/auth/embedded-accounts.ts'
 import type { RenderPage } from '../../server/routes/documents/page-pictures.ts'
+import { profileListSchema } from '../../server/routes/profiles/schema.ts'
 import type { Server } from '../../server/types.ts'
 import { testDatabase } from './postgres.ts'
 import type { Teardown, TestDatabase } from './postgres.ts'
@@ -29,7 +31,7 @@ export type TestApp = TestDatabase & {
   /** Lines of the log, parsed. */
   readonly logLines: readonly Readonly<Record<string, unknown>>[]
   /** An account from outside with its `self` profile. */
-  account(accountId: string): Promise<TestAccount>
+  readonly account: (accountId: string) => Promise<TestAccount>
 }
 
 export type TestAccount = {
@@ -101,14 +103,16 @@ async function introduce(url: string, accountId: string): Promise<TestAccount> {
   const token = await signToken(accountId)
   const headers = { authorization: `Bearer ${token}` }
   const answer = await fetch(`${url}/profiles`, { headers })
-  const { profiles } = (await answer.json()) as { profiles: { id: string; profile_type: string }[] }
+  const { profiles } = profileListSchema.parse(await answer.json())
   const self = profiles.find((profile) => profile.profile_type === 'self')
   if (self === undefined) throw new Error(`no self profile: ${answer.status}`)
   return { accountId, profileId: self.id, token, headers }
 }
 
+const logLine = z.record(z.string(), z.unknown())
+
 function recordLog(): { lines: Record<string, unknown>[]; log: Logger } {
   const lines: Record<string, unknown>[] = []
-  const destination = { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) }
+  const destination = { write: (line: string) => void lines.push(logLine.parse(JSON.parse(line))) }
   return { lines, log: createLog({ level: 'info', service: 'test', destination }) }
 }

@@ -1,0 +1,83 @@
+/**
+ * The type of a file by its first bytes, never by its name: an allow-list. Null for everything else. This is the quick
+ * look while a file streams in; what the file really holds is for the security scan to say.
+ */
+export function sniffMimeType(firstBytes: Uint8Array): string | null {
+  const bytes = Buffer.from(firstBytes.buffer, firstBytes.byteOffset, firstBytes.byteLength)
+  const binary = signatures.find(({ isHere }) => isHere(bytes))
+  return binary === undefined ? sniffText(bytes) : binary.mimeType
+}
+
+const starts = (bytes: Buffer, signature: string, at = 0) =>
+  bytes.subarray(at, at + signature.length).equals(Buffer.from(signature, 'latin1'))
+// Readers accept a PDF whose header stands behind a little junk.
+const pdfHeaderWithin = 1024
+const heicBrands = new Set(['heic', 'heix', 'hevc', 'heim', 'heis', 'hevm', 'hevs'])
+const heifBrands = new Set(['mif1', 'msf1'])
+const brandOf = (bytes: Buffer) => (starts(bytes, 'ftyp', 4) ? bytes.toString('latin1', 8, 12) : '')
+
+type Signature = { readonly mimeType: string; readonly isHere: (bytes: Buffer) => boolean }
+
+const signatures: readonly Signature[] = [
+  { mimeType: 'image/jpeg', isHere: (bytes) => starts(bytes, '\xff\xd8\xff') },
+  { mimeType: 'image/png', isHere: (bytes) => starts(bytes, '\x89PNG\r\n\x1a\n') },
+  {
+    mimeType: 'image/tiff',
+    isHere: (bytes) => ['II*\0', 'MM\0*', 'II+\0', 'MM\0+'].some((mark) => starts(bytes, mark)),
+  },
+  { mimeType: 'image/webp', isHere: (bytes) => starts(bytes, 'RIFF') && starts(bytes, 'WEBP', 8) },
+  { mimeType: 'image/heic', isHere: (bytes) => heicBrands.has(brandOf(bytes)) },
+  { mimeType: 'image/heif', isHere: (bytes) => heifBrands.has(brandOf(bytes)) },
+  { mimeType: 'application/rtf', isHere: (bytes) => starts(bytes, '{\\rtf') },
+  { mimeType: docxType(), isHere: isWordFile },
+  { mimeType: 'application/pdf', isHere: (bytes) => bytes.subarray(0, pdfHeaderWithin).includes('%PDF-', 0, 'latin1') },
+]
+
+function docxType(): string {
+  return 'application/vnd.openxmlformats-officedocument.wordprocessingml.document'
+}
+
+/** A zip whose first entries are those of an Office Open XML text; other archives are not taken. */
+function isWordFile(bytes: Buffer): boolean {
+  if (!starts(bytes, 'PK\x03\x04')) return false
+  return ['[Content_Types].xml', '_rels/.rels', 'word/', 'docProps/'].some((name) => bytes.includes(name, 0, 'latin1'))
+}
+
+function sniffText(bytes: Buffer): string | null {
+  const text = decodeText(bytes)
+  if (text === null) return null
+  const start = text.trimStart()
+  if (start.startsWith('MSH|') || /^(FHS|BHS)\|/.test(start)) return 'x-application/hl7-v2+er7'
+  if (/<(\w+:)?ClinicalDocument[\s>]/.test(start)) return 'application/hl7-cda+xml'
+  if (start.startsWith('{') && /"resourceType"\s*:/.test(start)) return 'application/fhir+json'
+  return /^<(!doctype|html|\?xml|svg|script)/i.test(start) ? null : 'text/plain'
+}
+
+/** Text in UTF-8, in UTF-16 with its mark, or in the single bytes of Windows; null for what holds control characters. */
+function decodeText(bytes: Buffer): string | null {
+  if (bytes.length === 0) return null
+  const encoding = starts(bytes, '\xff\xfe') ? 'utf-16le' : starts(bytes, '\xfe\xff') ? 'utf-16be' : 'utf-8'
+  // As a stream, because the last character may be cut in two.
+  const strict = decode(bytes, encoding, 'strict')
+  const text = strict ?? decode(bytes, 'windows-1252', 'lenient') ?? ''
+  return hasControls(text) ? null : text
+}
+
+function decode(bytes: Buffer, encoding: string, mode: 'strict' | 'lenient'): string | null {
+  try {
+    return new TextDecoder(encoding, { fatal: mode === 'strict' }).decode(bytes, { stream: true })
+  } catch {
+    return null
+  }
+}
+
+// Tab, line feed, vertical tab, form feed and carriage return belong to texts; HL7 v2 ends with a file separator.
+const controlsOfText = new Set([0x09, 0x0a, 0x0b, 0x0c, 0x0d, 0x1c])
+
+function hasControls(text: string): boolean {
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === 0x7f || (code < 0x20 && !controlsOfText.has(code))) return true
+  }
+  return false
+}

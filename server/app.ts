@@ -1,0 +1,74 @@
+import multipart from '@fastify/multipart'
+import Fastify, { LogController } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import { answerClientError } from './plugins/client-errors.ts'
+import { addCorrelation, correlationIdOf } from './plugins/correlation.ts'
+import { createFileEvents } from './plugins/file-events.ts'
+import { addMetrics } from './plugins/metrics.ts'
+import { addOpenApi } from './plugins/openapi.ts'
+import { addProblems, answerProblem, asAppError } from './plugins/problems.ts'
+import { addRequestLog } from './plugins/request-log.ts'
+import { addSecurity } from './plugins/security.ts'
+import { authenticationOf } from './plugins/authentication/authentication-of.ts'
+import { createPagePictures } from './routes/documents/page-pictures.ts'
+import { addRoutes } from './routes/index.ts'
+import { createUploadGate } from './routes/uploads/gate.ts'
+import type { Server, ServerDeps } from './types.ts'
+
+const limits = {
+  bodyBytes: 64 * 1024,
+  headerBytes: 16 * 1024,
+  headersTimeoutMs: 20_000,
+  // Long enough for 50 MB over a poor line (1.4 Mbit/s); worse lines need a resumable upload.
+  requestTimeoutMs: 300_000,
+  keepAliveTimeoutMs: 72_000,
+}
+
+/** The whole server but for listening: `listen` or `inject` as you like. */
+export async function buildApp(deps: ServerDeps): Promise<Server> {
+  const loggerInstance: FastifyBaseLogger = deps.log
+  const app: Server = Fastify({
+    loggerInstance,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlation_id' }),
+    genReqId: correlationIdOf,
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersTimeoutMs },
+    trustProxy: (_address, hop) => hop < deps.config.trustedProxies,
+    forceCloseConnections: 'idle',
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => {
+      answerProblem(reply, asAppError(error), request)
+    },
+  })
+  const fileEvents = createFileEvents(deps.db, deps.log)
+  const uploadGate = createUploadGate(deps.config.uploads)
+  const pictures = createPagePictures(deps.store, deps.renderPage)
+
+  addCorrelation(app)
+  addProblems(app)
+  addSecurity(app, deps.config)
+  addRequestLog(app)
+  addMetrics(app, deps.metrics, { uploads: uploadGate, events: fileEvents })
+  addOpenApi(app)
+  app.register(multipart)
+  app.register(async (scope) => {
+    // In a scope of its own: plugins with plain JSON schemas would not get along with zod's compilers.
+    scope.setValidatorCompiler(validatorCompiler)
+    scope.setSerializerCompiler(serializerCompiler)
+    addRoutes(
+      scope.withTypeProvider<ZodTypeProvider>(),
+      { ...deps, fileEvents, uploadGate, pictures },
+      authenticationOf(deps),
+    )
+  })
+
+  app.addHook('onReady', () => fileEvents.start())
+  app.addHook('preClose', async () => fileEvents.end())
+  app.addHook('onClose', () => fileEvents.stop())
+  await app.ready()
+  return app
+}

@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto'
+import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
+import type { JWTPayload, JWTVerifyGetKey } from 'jose'
+import type { AuthConfig } from '../../config.ts'
+import { issuerUnavailable, unauthenticated } from '../errors.ts'
+
+export type VerifiedToken = {
+  readonly accountId: string
+  readonly email: string | null
+  readonly displayName: string | null
+  readonly claims: Readonly<Record<string, unknown>>
+  readonly expiresAt: Date
+}
+export type VerifyToken = (token: string) => Promise<VerifiedToken>
+
+// A public key is never taken for a shared secret: each kind of key has its own closed list.
+const publicKeyAlgorithms = ['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'EdDSA', 'Ed25519']
+const clockToleranceS = 5
+
+/** Verifies tokens with the keys of the configured issuer; `embeddedKeys` are those of our own accounts. */
+export function createTokenVerifier(config: AuthConfig, embeddedKeys: JWTVerifyGetKey | null): VerifyToken {
+  const key = keyFor(config, embeddedKeys)
+  const algorithms = config.kind === 'secret' ? ['HS256'] : config.kind === 'jwks' ? publicKeyAlgorithms : ['ES256']
+  const options = {
+    issuer: config.issuer,
+    audience: config.audience,
+    algorithms,
+    clockTolerance: clockToleranceS,
+    requiredClaims: ['sub', 'exp'],
+  }
+  return async (token) => {
+    const { payload } = await jwtVerify(token, key, options).catch(refuse)
+    return read(payload, config.issuer)
+  }
+}
+
+function keyFor(config: AuthConfig, embeddedKeys: JWTVerifyGetKey | null): JWTVerifyGetKey {
+  if (config.kind === 'jwks') return createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: 5_000 })
+  if (config.kind === 'secret') {
+    const secret = new TextEncoder().encode(config.secret)
+    return async () => secret
+  }
+  if (embeddedKeys === null) throw new TypeError('embedded accounts need their keys')
+  return embeddedKeys
+}
+
+// A bad token is the caller's; an issuer that does not answer is not.
+function refuse(error: unknown): never {
+  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError))
+    throw issuerUnavailable({ cause: error, retryAfterMs: 2_000 })
+  throw unauthenticated({ cause: error })
+}
+
+function read(payload: JWTPayload, issuer: string): VerifiedToken {
+  const { sub, exp, role, email, name } = payload
+  if (!sub || exp === undefined) throw unauthenticated()
+  // Hosted platforms sign keys for `anon` and `service_role` with the same secret: those are nobody's account.
+  if (role !== undefined && role !== 'authenticated') throw unauthenticated()
+  return {
+    accountId: accountIdOf(issuer, sub),
+    email: typeof email === 'string' ? email : null,
+    displayName: typeof name === 'string' && name.trim() !== '' ? name.trim().slice(0, 200) : null,
+    claims: { iss: issuer, ...(typeof email === 'string' ? { email } : {}) },
+    expiresAt: new Date(exp * 1000),
+  }
+}
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+
+/** The subject itself where it is a UUID, else a UUID (version 8, RFC 9562) made from issuer and subject. */
+export function accountIdOf(issuer: string, subject: string): string {
+  if (uuid.test(subject)) return subject.toLowerCase()
+  const hex = createHash('sha256')
+    .update(JSON.stringify([issuer, subject]))
+    .digest('hex')
+  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16)
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`
+}

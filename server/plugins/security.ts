@@ -1,0 +1,44 @@
+import cors from '@fastify/cors'
+import helmet from '@fastify/helmet'
+import type { ServerConfig } from '../config.ts'
+import type { Server } from '../types.ts'
+import { correlationHeader } from './correlation.ts'
+
+const dayS = 86_400
+
+/** Headers for an API that shows no pages; the one page that we have brings its own policy. */
+export function addSecurity(app: Server, config: ServerConfig): void {
+  app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
+    crossOriginResourcePolicy: { policy: 'same-site' },
+    referrerPolicy: { policy: 'no-referrer' },
+    hsts: { maxAge: 365 * dayS, includeSubDomains: false },
+  })
+  app.register(cors, {
+    // An empty list allows nobody from elsewhere; there are no cookies to protect, but there is a habit to keep.
+    origin: [...config.corsOrigins],
+    methods: ['GET', 'HEAD', 'POST'],
+    allowedHeaders: [
+      'authorization',
+      'content-type',
+      'idempotency-key',
+      'x-idempotency-key',
+      'last-event-id',
+      'range',
+      correlationHeader,
+    ],
+    exposedHeaders: [
+      correlationHeader,
+      'location',
+      'idempotent-replayed',
+      'retry-after',
+      'set-auth-token',
+      'content-range',
+      'etag',
+    ],
+    maxAge: dayS / 24,
+  })
+}

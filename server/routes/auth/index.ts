@@ -1,0 +1,123 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { defineError } from '../../../platform/errors.ts'
+import { invalidRequest, tooManyRequests, unauthenticated } from '../../plugins/errors.ts'
+import { problems } from '../../plugins/problem-schema.ts'
+import type { Api, RouteDeps } from '../../types.ts'
+import { idField, timeField } from '../fields.ts'
+import { clientAddressHeader } from './embedded-accounts.ts'
+import type { EmbeddedAccounts } from './embedded-accounts.ts'
+
+export const signInRefused = defineError('sign_in_refused', 401, 'The e-mail address or the password is not right.')
+export const emailTaken = defineError('email_taken', 422, 'This e-mail address cannot be used to sign up.')
+
+const password = z.string().min(8).max(128)
+const signUp = z
+  .object({ email: z.email().max(254), password, name: z.string().trim().min(1).max(200) })
+  .meta({ title: 'SignUp' })
+const signIn = z.object({ email: z.email().max(254), password: z.string().min(1).max(128) }).meta({ title: 'SignIn' })
+const user = z.object({ id: idField, email: z.string(), name: z.string(), createdAt: timeField.optional() })
+const signedIn = z
+  .object({ token: z.string().describe('The session; also in the header set-auth-token.'), user })
+  .meta({ title: 'SignedIn' })
+const jwk = z.looseObject({ kid: z.string(), kty: z.string(), alg: z.string() })
+const signedOut = z.object({ success: z.boolean() })
+const tokenAnswer = z.object({ token: z.string() })
+const session = z.object({ user, session: z.object({ id: idField, expiresAt: timeField }) }).nullable()
+
+/** Accounts of our own, where no outside issuer is configured. Sessions travel as bearer tokens: there are no cookies. */
+export function authRoutes(api: Api, { accounts }: RouteDeps): void {
+  if (accounts === null) return
+  const tags = ['accounts']
+
+  api.post(
+    '/auth/sign-up/email',
+    {
+      schema: {
+        tags,
+        summary: 'Make an account',
+        body: signUp,
+        response: { 200: signedIn, ...problems(400, 422, 429) },
+      },
+    },
+    async (request, reply) => signedIn.parse(await relay(accounts, request, reply)),
+  )
+  api.post(
+    '/auth/sign-in/email',
+    { schema: { tags, summary: 'Sign in', body: signIn, response: { 200: signedIn, ...problems(400, 401, 429) } } },
+    async (request, reply) => signedIn.parse(await relay(accounts, request, reply)),
+  )
+  api.post(
+    '/auth/sign-out',
+    { schema: { tags, summary: 'End the session', response: { 200: signedOut, ...problems(401, 429) } } },
+    async (request, reply) => signedOut.parse(await relay(accounts, request, reply)),
+  )
+  api.get(
+    '/auth/get-session',
+    { schema: { tags, summary: 'Who is signed in', response: { 200: session, ...problems(429) } } },
+    async (request, reply) => session.parse(await relay(accounts, request, reply)),
+  )
+  api.get(
+    '/auth/token',
+    {
+      schema: {
+        tags,
+        summary: 'A token for the API, good for 15 minutes',
+        response: { 200: tokenAnswer, ...problems(401, 429) },
+      },
+    },
+    async (request, reply) => tokenAnswer.parse(await relay(accounts, request, reply)),
+  )
+  api.get(
+    '/auth/jwks',
+    {
+      schema: {
+        tags,
+        summary: 'The public keys that verify the tokens',
+        response: { 200: z.object({ keys: z.array(jwk) }) },
+      },
+    },
+    async (_request, reply) => {
+      const { keys } = await accounts.publicKeys()
+      return await reply.header('cache-control', 'public, max-age=60').send({ keys: keys.map((key) => jwk.parse(key)) })
+    },
+  )
+}
+
+/** Hands a request on without cookies and without its origin, and answers as we answer. */
+async function relay(accounts: EmbeddedAccounts, request: FastifyRequest, reply: FastifyReply): Promise<unknown> {
+  const headers = new Headers({ [clientAddressHeader]: request.ip })
+  const { authorization, 'user-agent': userAgent } = request.headers
+  if (authorization !== undefined) headers.set('authorization', authorization)
+  if (userAgent !== undefined) headers.set('user-agent', userAgent.slice(0, 300))
+  const isPost = request.method === 'POST'
+  if (isPost) headers.set('content-type', 'application/json')
+
+  const answer = await accounts.handle(
+    new Request(new URL(request.routeOptions.url ?? '/', 'http://exora.invalid'), {
+      method: isPost ? 'POST' : 'GET',
+      headers,
+      ...(isPost ? { body: JSON.stringify(request.body ?? {}) } : {}),
+    }),
+  )
+  const body: unknown = await answer.json().catch(() => null)
+  if (!answer.ok) throw refusal(answer, body)
+  const token = answer.headers.get('set-auth-token')
+  if (token !== null) reply.header('set-auth-token', token)
+  reply.header('cache-control', 'no-store')
+  return body
+}
+
+const failure = z.object({ code: z.string() })
+
+function refusal(answer: Response, body: unknown): Error {
+  const code = failure.safeParse(body).data?.code ?? ''
+  if (answer.status === 429) {
+    return tooManyRequests({ retryAfterMs: Number(answer.headers.get('x-retry-after') ?? 60) * 1000 })
+  }
+  if (code.startsWith('INVALID_EMAIL_OR_PASSWORD')) return signInRefused()
+  if (code.startsWith('USER_ALREADY_EXISTS')) return emailTaken()
+  if (answer.status === 401) return unauthenticated()
+  if (answer.status < 500) return invalidRequest()
+  return new Error(`the account service answered ${answer.status}`)
+}

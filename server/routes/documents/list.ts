@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { asActor } from '../../../db/actor.ts'
+import { listDocuments } from '../../../db/queries/documents.ts'
+import { findProfile } from '../../../db/queries/profiles.ts'
+import { actorOf } from '../../plugins/authentication/authentication.ts'
+import { notFound } from '../../plugins/errors.ts'
+import { problems } from '../../plugins/problem-schema.ts'
+import type { Api, RouteDeps } from '../../types.ts'
+import { decodeCursor, encodeCursor } from '../fields.ts'
+import { presentHead } from './present.ts'
+import { documentListQuery, documentListSchema } from './schema.ts'
+
+const cursorShape = z.object({
+  createdAt: z.string().regex(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}(:\d{2})?$/),
+  id: z.uuid(),
+})
+
+export function listDocumentRoute(api: Api, { db }: RouteDeps): void {
+  api.get(
+    '/documents',
+    {
+      schema: {
+        tags: ['documents'],
+        summary: 'Documents of one person, newest first',
+        querystring: documentListQuery,
+        response: { 200: documentListSchema, ...problems(400, 401, 404) },
+      },
+    },
+    (request) => {
+      const { patient_id: patientId, limit, cursor } = request.query
+      const after = cursor === undefined ? null : decodeCursor(cursor, cursorShape)
+      return asActor(db, actorOf(request), async (tx) => {
+        if ((await findProfile(tx, patientId)) === null) throw notFound()
+        const found = await listDocuments(tx, { patientId, limit, after })
+        const shown = found.slice(0, limit)
+        const last = found.length > limit ? shown.at(-1) : undefined
+        return {
+          documents: shown.map(({ file }) => presentHead(file)),
+          next_cursor: last === undefined ? null : encodeCursor(last.cursor),
+        }
+      })
+    },
+  )
+}

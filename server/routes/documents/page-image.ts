@@ -1,0 +1,43 @@
+import { listPages } from '../../../db/queries/pages.ts'
+import { defineError } from '../../../platform/errors.ts'
+import { actorOf } from '../../plugins/authentication/authentication.ts'
+import { notFound } from '../../plugins/errors.ts'
+import { bytes, noBody, problems } from '../../plugins/problem-schema.ts'
+import type { Api, RouteDeps } from '../../types.ts'
+import { withDocument } from './open-document.ts'
+import { imageQuery, pageParams } from './schema.ts'
+
+export const pageNotShown = defineError('page_not_shown', 422, 'No picture can be made of this page.')
+
+export function pageImage(api: Api, deps: RouteDeps): void {
+  api.get(
+    '/documents/:id/pages/:n/image',
+    {
+      schema: {
+        tags: ['documents'],
+        summary: 'A page as a picture, as its boxes see it',
+        params: pageParams,
+        querystring: imageQuery,
+        response: { 200: bytes('image/png', 'The page'), 304: noBody('Unchanged'), ...problems(400, 401, 404, 422) },
+      },
+    },
+    async (request, reply) => {
+      const { n } = request.params
+      const { width: widthPx } = request.query
+      const { file, page } = await withDocument(deps.db, actorOf(request), request.params.id, async (tx, found) => ({
+        file: found,
+        page: (await listPages(tx, found.id)).find((read) => read.number === n),
+      }))
+      if (page === undefined && n > (file.pageCount ?? 1)) throw notFound()
+
+      const etag = `"${file.sha256.slice(0, 32)}-${n}-${widthPx}"`
+      reply.header('etag', etag).header('cache-control', 'private, max-age=3600')
+      if (request.headers['if-none-match'] === etag) return await reply.code(304).send()
+      const { storageKey, mimeType } = file
+      const picture = await deps.pictures.get({ storageKey, mimeType, page: n, widthPx }).catch((error: unknown) => {
+        throw pageNotShown({ cause: error })
+      })
+      return await reply.type('image/png').send(picture)
+    },
+  )
+}

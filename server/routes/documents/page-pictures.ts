@@ -1,0 +1,93 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import pLimit from 'p-limit'
+import type { Store } from '../../../platform/storage/store.ts'
+
+export type PictureOf = {
+  readonly storageKey: string
+  readonly mimeType: string
+  readonly page: number
+  readonly widthPx: number
+}
+export type RenderPage = (wanted: {
+  readonly path: string
+  readonly mimeType: string
+  readonly page: number
+  readonly widthPx: number
+  readonly signal: AbortSignal
+}) => Promise<Buffer>
+
+/** Pictures of pages, rendered once and kept in memory for as long as there is room: nothing personal lies on a disk. */
+export type PagePictures = { get(wanted: PictureOf): Promise<Buffer> }
+
+const maxCachedBytes = 64 * 1024 * 1024
+const renderTimeoutMs = 30_000
+const rendersAtOnce = 2
+
+export function createPagePictures(store: Store, renderPage: RenderPage): PagePictures {
+  const turn = pLimit(rendersAtOnce)
+  const cache = createPictureCache()
+  const underWay = new Map<string, Promise<Buffer>>()
+  return {
+    get: async (wanted) => {
+      const name = `${wanted.storageKey} ${wanted.page} ${wanted.widthPx}`
+      const known = cache.get(name) ?? underWay.get(name)
+      if (known !== undefined) return await known
+      const rendering = turn(() => render(store, renderPage, wanted))
+      underWay.set(name, rendering)
+      try {
+        const picture = await rendering
+        cache.add(name, picture)
+        return picture
+      } finally {
+        underWay.delete(name)
+      }
+    },
+  }
+}
+
+async function render(store: Store, renderPage: RenderPage, wanted: PictureOf): Promise<Buffer> {
+  const { storageKey, mimeType, page, widthPx } = wanted
+  const signal = AbortSignal.timeout(renderTimeoutMs)
+  return await withLocalFile(store, storageKey, (path) => renderPage({ path, mimeType, page, widthPx, signal }))
+}
+
+// A renderer is a process of its own and needs a path, whatever kind of store holds the file.
+async function withLocalFile<T>(store: Store, key: string, work: (path: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), 'exora-page-'))
+  try {
+    const path = join(folder, 'original')
+    const { stream } = await store.open(key)
+    await pipeline(stream, createWriteStream(path, { mode: 0o600 }))
+    return await work(path)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** The one that was not asked for the longest goes first. */
+function createPictureCache() {
+  const pictures = new Map<string, Buffer>()
+  let bytes = 0
+  return {
+    get: (name: string): Buffer | undefined => {
+      const picture = pictures.get(name)
+      if (picture === undefined) return undefined
+      pictures.delete(name)
+      pictures.set(name, picture)
+      return picture
+    },
+    add: (name: string, picture: Buffer): void => {
+      pictures.set(name, picture)
+      bytes += picture.byteLength
+      for (const [oldest, { byteLength }] of pictures) {
+        if (bytes <= maxCachedBytes) return
+        pictures.delete(oldest)
+        bytes -= byteLength
+      }
+    },
+  }
+}

@@ -1,0 +1,138 @@
+import { z } from 'zod'
+import { fileStatuses, reviewStates, stages, stageStatuses } from '../../../db/schema/documents.ts'
+import { confidences, factReviews, factStatuses, factTypes, reviewStatuses } from '../../../db/schema/facts.ts'
+import { boxField, dateField, idField, nextCursorField, pageOfList, timeField } from '../fields.ts'
+
+export const documentParams = z.object({ id: idField })
+export const pageParams = z.object({ id: idField, n: z.coerce.number().int().min(1).max(100_000) })
+export const documentListQuery = z.object({ patient_id: idField, ...pageOfList })
+
+const stageError = z.object({ code: z.string(), message: z.string().describe('Safe to show to a patient.') })
+
+export const stageSchema = z
+  .object({
+    stage: z.enum(stages),
+    status: z.enum(stageStatuses),
+    started_at: timeField.nullable(),
+    finished_at: timeField.nullable(),
+    pages_done: z.int().nullable(),
+    pages_total: z.int().nullable(),
+    error: stageError.nullable(),
+  })
+  .meta({ title: 'Stage' })
+
+const documentHead = {
+  id: idField,
+  patient_id: idField,
+  filename: z.string(),
+  mime_type: z.string(),
+  size_bytes: z.int(),
+  sha256: z.string(),
+  status: z.enum(fileStatuses).describe('Derived from the stages.'),
+  review_state: z.enum(reviewStates),
+  document_class: z.string().nullable(),
+  document_date: dateField.nullable(),
+  page_count: z.int().nullable(),
+  quality_grade: z.string().nullable(),
+  note: z.string().nullable(),
+  processing_error: z.looseObject({ stage: z.string(), code: z.string(), message: z.string() }).nullable(),
+  created_at: timeField,
+  updated_at: timeField,
+}
+
+export const documentListSchema = z.object({
+  documents: z.array(z.object(documentHead).meta({ title: 'DocumentHead' })),
+  next_cursor: nextCursorField,
+})
+
+export const identityReviewSchema = z.object({
+  id: idField,
+  status: z.enum(reviewStatuses),
+  reasons: z.array(z.string()),
+  decided_at: timeField.nullable(),
+})
+
+export const documentSchema = z
+  .object({
+    ...documentHead,
+    stages: z.array(stageSchema),
+    identity_review: identityReviewSchema
+      .nullable()
+      .describe('Set where the name or date of birth in the document made somebody ask.'),
+  })
+  .meta({ title: 'Document' })
+
+export const pageListSchema = z.object({
+  pages: z.array(
+    z
+      .object({
+        page: z.int(),
+        width_pt: z.number(),
+        height_pt: z.number(),
+        rotation: z.int().describe('Quarter turns clockwise, in degrees, that made the stored page upright.'),
+        source: z.string(),
+        engine: z.string(),
+        quality: z.object({ grade: z.string(), reason: z.string().nullable() }),
+        word_count: z.int(),
+      })
+      .meta({ title: 'Page' }),
+  ),
+})
+
+export const wordListSchema = z.array(
+  z.object({ text: z.string(), confidence: z.number(), box: boxField }).meta({ title: 'Word' }),
+)
+
+export const textQuery = z.object({
+  version: z.coerce.number().int().min(1).optional().describe('The newest, if left out.'),
+})
+export const textSchema = z
+  .object({ version: z.int(), text: z.string().describe('Pages end with a form feed; facts point into it.') })
+  .meta({ title: 'DocumentText' })
+
+const factSource = z.object({
+  page: z.int(),
+  box: boxField,
+  quote: z.string(),
+  start: z.int().describe('UTF-16 code units into the text'),
+  length: z.int(),
+})
+
+export const factSchema = z
+  .object({
+    id: idField,
+    type: z.enum(factTypes),
+    text: z.string(),
+    code: z.object({ system: z.string(), code: z.string(), display: z.string() }).nullable(),
+    value: z.string().nullable(),
+    unit: z.string().nullable(),
+    reference_range: z.string().nullable(),
+    date: z.string().nullable().describe('ISO 8601, as exact as printed: it may be a year alone.'),
+    status: z.enum(factStatuses),
+    confidence: z.enum(confidences),
+    reason: z.string().nullable(),
+    review: z.enum(factReviews),
+    held: z.boolean().describe('Waits for a person, and is not part of the record.'),
+    sources: z.array(factSource),
+    found_by: z.object({
+      pass: z.int(),
+      provider: z.string(),
+      model: z.string(),
+      prompt_version: z.string().nullable(),
+    }),
+  })
+  .meta({ title: 'Fact' })
+export const factListSchema = z.object({ facts: z.array(factSchema) })
+
+export const imageQuery = z.object({ width: z.coerce.number().int().min(64).max(3_000).default(1_240) })
+
+export const eventHeaders = z.object({
+  'last-event-id': z
+    .string()
+    .regex(/^\d{1,18}$/)
+    .optional()
+    .describe('Events after this one; all of them, if left out.'),
+  accept: z.string().optional(),
+})
+
+export const decisionBody = z.object({ decision: z.enum(['accepted', 'rejected']) })

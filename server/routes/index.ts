@@ -1,0 +1,25 @@
+import { addCallers, requireToken } from '../plugins/authentication/authentication.ts'
+import type { Authentication } from '../plugins/authentication/authentication.ts'
+import type { Api, RouteDeps } from '../types.ts'
+import { authRoutes } from './auth/index.ts'
+import { documentRoutes } from './documents/index.ts'
+import { operationRoutes } from './operations/index.ts'
+import { processingRoutes } from './processing/index.ts'
+import { profileRoutes } from './profiles/index.ts'
+import { uploadRoutes } from './uploads/index.ts'
+import { usageRoutes } from './usage/index.ts'
+
+export type Routes = (api: Api, deps: RouteDeps) => void
+
+/** The table of contents of the API. */
+const open: readonly Routes[] = [operationRoutes, authRoutes]
+const forAccounts: readonly Routes[] = [profileRoutes, uploadRoutes, documentRoutes, processingRoutes, usageRoutes]
+
+export function addRoutes(api: Api, deps: RouteDeps, authentication: Authentication): void {
+  addCallers(api)
+  for (const routes of open) routes(api, deps)
+  api.register(async (scope: Api) => {
+    requireToken(scope, authentication)
+    for (const routes of forAccounts) routes(scope, deps)
+  })
+}

@@ -1,0 +1,106 @@
+import type { z } from 'zod'
+import { asActor } from '../../../db/actor.ts'
+import { databaseError } from '../../../db/errors.ts'
+import { findProfile, insertProfile, listProfiles } from '../../../db/queries/profiles.ts'
+import type { UserProfile } from '../../../db/schema/identity.ts'
+import { defineError } from '../../../platform/errors.ts'
+import { actorOf } from '../../plugins/authentication/authentication.ts'
+import { notFound, unauthenticated } from '../../plugins/errors.ts'
+import { problems } from '../../plugins/problem-schema.ts'
+import type { Api, RouteDeps } from '../../types.ts'
+import { toTime } from '../fields.ts'
+import { profileFields, profileListSchema, profileParams, profileSchema } from './schema.ts'
+
+export const profileExists = defineError('profile_exists', 409, 'This account already has a profile of its own.')
+
+export function profileRoutes(api: Api, { db }: RouteDeps): void {
+  const tags = ['profiles']
+
+  api.get(
+    '/profiles',
+    {
+      schema: {
+        tags,
+        summary: 'The people whose records you may see',
+        response: { 200: profileListSchema, ...problems(401) },
+      },
+    },
+    (request) => {
+      const actor = actorOf(request)
+      return asActor(db, actor, async (tx) => ({
+        profiles: (await listProfiles(tx)).map((profile) => present(profile, actor.accountId)),
+      }))
+    },
+  )
+
+  api.post(
+    '/profiles',
+    {
+      schema: {
+        tags,
+        summary: 'Add a person that you care for',
+        body: profileFields,
+        response: { 201: profileSchema, ...problems(400, 401, 409) },
+      },
+    },
+    async (request, reply) => {
+      const actor = actorOf(request)
+      const { accountId } = actor
+      if (accountId === null) throw unauthenticated()
+      const profile = await asActor(db, actor, (tx) => insertProfile(tx, accountId, fieldsOf(request.body))).catch(
+        (error: unknown) => {
+          throw databaseError(error, { user_profiles_one_self_idx: profileExists }) ?? error
+        },
+      )
+      return await reply.code(201).header('location', `/profiles/${profile.id}`).send(present(profile, accountId))
+    },
+  )
+
+  api.get(
+    '/profiles/:id',
+    {
+      schema: {
+        tags,
+        summary: 'One person',
+        params: profileParams,
+        response: { 200: profileSchema, ...problems(400, 401, 404) },
+      },
+    },
+    (request) => {
+      const actor = actorOf(request)
+      return asActor(db, actor, async (tx) => {
+        const profile = await findProfile(tx, request.params.id)
+        if (profile === null) throw notFound()
+        return present(profile, actor.accountId)
+      })
+    },
+  )
+}
+
+function fieldsOf(body: z.output<typeof profileFields>) {
+  return {
+    displayName: body.display_name,
+    profileType: body.profile_type,
+    fullName: body.full_name ?? null,
+    relationship: body.relationship ?? null,
+    dateOfBirth: body.date_of_birth ?? null,
+    ...(body.time_zone === undefined ? {} : { timeZone: body.time_zone }),
+    ...(body.locale === undefined ? {} : { locale: body.locale }),
+  }
+}
+
+function present(profile: UserProfile, accountId: string | null): z.output<typeof profileSchema> {
+  return {
+    id: profile.id,
+    display_name: profile.displayName,
+    full_name: profile.fullName,
+    profile_type: profile.profileType,
+    relationship: profile.relationship,
+    date_of_birth: profile.dateOfBirth,
+    time_zone: profile.timeZone,
+    locale: profile.locale,
+    is_own: profile.accountOwnerId === accountId,
+    created_at: toTime(profile.createdAt),
+    updated_at: toTime(profile.updatedAt),
+  }
+}

@@ -1,0 +1,48 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify'
+import type { ZodTypeProvider } from 'fastify-type-provider-zod'
+import type { Database } from '../db/client.ts'
+import type { Logger } from '../platform/log.ts'
+import type { Store } from '../platform/storage/store.ts'
+import type { Metrics } from '../platform/telemetry.ts'
+import type { ServerConfig } from './config.ts'
+import type { FileEvents } from './plugins/file-events.ts'
+import type { PagePictures, RenderPage } from './routes/documents/page-pictures.ts'
+import type { EmbeddedAccounts } from './routes/auth/embedded-accounts.ts'
+import type { UploadGate } from './routes/uploads/gate.ts'
+
+/** The whole application, to which plugins add themselves. */
+export type Server = FastifyInstance
+
+/** The scope of the API: its schemas are zod's. */
+export type Api = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>
+
+/** What the process opens and hands in; the application closes none of it. */
+export type ServerDeps = {
+  readonly config: ServerConfig
+  readonly db: Database
+  readonly store: Store
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** Null where an outside issuer vouches for tokens. */
+  readonly accounts: EmbeddedAccounts | null
+  readonly renderPage: RenderPage
+}
+
+/** What routes work with. */
+export type RouteDeps = ServerDeps & {
+  readonly fileEvents: FileEvents
+  readonly uploadGate: UploadGate
+  readonly pictures: PagePictures
+}
