@@ -1,38 +1,73 @@
 /** Pass 1 by rules: every fact of one mapped document, verbatim and tied to its words. Deterministic, no I/O after the tables are loaded. */
 import type { FindFacts, FoundFact } from '../document/found-fact.ts'
 import type { MappedDocument } from '../document/mapped.ts'
+import { findAllergies } from './allergies.ts'
+import { findMentions } from './condition-mentions.ts'
+import { findTableMentions } from './condition-tables.ts'
 import { readDates } from './dated-context.ts'
-import type { Reading } from './found.ts'
+import { findEncounters } from './encounters.ts'
+import type { Range, Reading } from './found.ts'
+import { findIdentity } from './identity.ts'
+import { findImmunisations } from './immunisations.ts'
 import { readLineRoles } from './line-roles.ts'
 import { findMedications } from './medications.ts'
+import { mergeDuplicates } from './merge-duplicates.ts'
+import { findProcedures } from './procedure-mentions.ts'
 import { findTableResults } from './result-tables.ts'
 import { findRunningResults } from './running-results.ts'
 import { segmentDocument } from './segments.ts'
+import { findSocialHistory } from './social-history.ts'
 import { readTables } from './table-columns.ts'
 
 export const findFacts: FindFacts = (document) => {
+  const facts = mergeDuplicates(readFacts(document)).toSorted((a, b) => placeOf(a) - placeOf(b))
+  return { facts, unreadLines: unreadLines(document, facts) }
+}
+
+/** The surer grammar goes first; what it claimed is not read again as something looser. */
+function readFacts(document: MappedDocument): FoundFact[] {
   const dates = readDates(document)
   const roles = readLineRoles(document)
   const reading: Reading = { document, dates, roles, segments: segmentDocument(document, roles) }
   const tables = readTables(document, dates)
   const tabled = findTableResults(reading, tables)
-  const results = [...tabled.facts, ...findRunningResults(reading, tabled.claimed)]
-  const facts = [...results, ...findMedications(reading, tables, rangesOf(results))]
-  return { facts, unreadLines: unreadLines(document, facts) }
+  const specific = [
+    ...tabled.facts,
+    ...findRunningResults(reading, tabled.claimed),
+    ...findAllergies(reading, tables),
+    ...findImmunisations(reading, tables),
+  ]
+  specific.push(...findMedications(reading, tables, rangesOf(specific)))
+  const listed = findTableMentions(reading, tables, rangesOf(specific))
+  const rowLines = new Set([...tabled.claimed, ...listed.lines])
+  const mentions = [...listed.facts, ...findMentions(reading, rangesOf(specific), rowLines)]
+  const procedures = findProcedures(reading, rangesOf([...specific, ...mentions]), rowLines)
+  return [
+    ...specific,
+    ...mentions,
+    ...procedures,
+    ...findSocialHistory(reading),
+    ...findEncounters(reading),
+    ...findIdentity(reading),
+  ]
 }
 
 function unreadLines(document: MappedDocument, facts: readonly FoundFact[]): number[] {
-  const spans = facts.flatMap((fact) => fact.spans)
+  const spans = rangesOf(facts)
   return document.lines.flatMap((line, place) => {
-    const isClaimed = spans.some(
-      (span) => span.start < line.start + line.length && line.start < span.start + span.length,
-    )
+    const isClaimed = spans.some((span) => span.start < line.start + line.length && line.start < span.end)
     return isClaimed || line.kind === 'furniture' || line.kind === 'heading' || line.kind === 'table_header'
       ? []
       : [place]
   })
 }
 
-function rangesOf(facts: readonly FoundFact[]): { start: number; end: number }[] {
-  return facts.flatMap((fact) => fact.spans.map(({ start, length }) => ({ start, end: start + length })))
+function placeOf(fact: FoundFact): number {
+  return fact.spans[0]?.start ?? 0
+}
+
+function rangesOf(facts: readonly FoundFact[]): Range[] {
+  return facts.flatMap((fact) =>
+    fact.spans.filter((span) => span.role !== 'cue').map(({ start, length }) => ({ start, end: start + length })),
+  )
 }

@@ -19,8 +19,10 @@ export const conditionLexicon = once(() => {
     'category',
     'icd10cm_code',
   ])
+  // Rows that hold a context ("History of stroke") would swallow the cue that says it.
+  const plain = rows.filter((row) => !/^(?:family )?history of/i.test(row.preferred_term))
   return buildLexicon(
-    rows.flatMap((row) =>
+    plain.flatMap((row) =>
       termsOf(row.preferred_term, row.synonyms, row.ambiguous_synonyms, {
         concept: `conditions:${row.id}`,
         name: row.preferred_term,

@@ -1,0 +1,44 @@
+/** Problems, procedures and relatives' illnesses set as a table under their own heading. */
+import type { FoundFact } from '../document/found-fact.ts'
+import { findCues } from './context.ts'
+import { itemFact } from './condition-mentions.ts'
+import type { Range, Reading } from './found.ts'
+import { bare } from './list-items.ts'
+import { cellsByRole, hasColumn, type Table } from './table-columns.ts'
+
+export type TableMentions = { readonly facts: FoundFact[]; readonly lines: ReadonlySet<number> }
+
+export function findTableMentions(reading: Reading, tables: readonly Table[], taken: readonly Range[]): TableMentions {
+  const facts: FoundFact[] = []
+  const lines = new Set<number>()
+  for (const table of tables.filter(
+    (candidate) =>
+      hasColumn(candidate, 'problem', 'procedure') && !hasColumn(candidate, 'relative', 'medicine', 'test', 'result'),
+  )) {
+    for (const { line, place } of table.rows) {
+      const cells = cellsByRole(table, line)
+      const cell = cells.get('problem') ?? cells.get('procedure')
+      const segment = reading.segments.find((candidate) => candidate.firstLine === place)
+      if (!cell || !segment) continue
+      const slug = segment.role.slug ?? (cells.has('procedure') ? 'past-surgical-history' : 'problem-list')
+      const status = cells.get('status')
+      const isOver =
+        segment.role.isOver ||
+        (status !== undefined &&
+          /resolved|inactive|past/i.test(reading.document.text.slice(status.start, status.start + status.length)))
+      const context = {
+        reading,
+        segment: { ...segment, kind: 'row' as const, role: { ...segment.role, slug, isOver } },
+        cues: findCues(segment.tokens),
+      }
+      const fact = itemFact(
+        context,
+        bare(reading.document.text, { start: cell.start, end: cell.start + cell.length }),
+        taken,
+      )
+      lines.add(place)
+      if (fact) facts.push(fact)
+    }
+  }
+  return { facts, lines }
+}

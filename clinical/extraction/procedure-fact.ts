@@ -1,0 +1,86 @@
+/** A procedure: done now, done before, or only meant. */
+import type { FactStatus, FoundDate, FoundFact } from '../document/found-fact.ts'
+import type { Concept } from '../terminology/concepts.ts'
+import { assertionOf, type Assertion } from './context.ts'
+import type { MentionContext } from './condition-mentions.ts'
+import { lateralityWords } from './condition-words.ts'
+import { foundDate } from './dated-context.ts'
+import { foundFact, type Range } from './found.ts'
+
+export type ProcedureMention = {
+  readonly concept: Concept | null
+  readonly date: FoundDate | null
+  /** An item of a list, or words of a sentence. */
+  readonly isListed: boolean
+}
+
+const planned =
+  /\b(?:plan(?:ned|s)? (?:for|to)|scheduled|booked|listed for|await(?:ing|s)|for consideration of|consider(?:ed|ing)? for|referr(?:ed|al) for|to (?:have|undergo)|may (?:be|need)|arrang(?:e|ed|ing)|recommend(?:ed)?|candidate for|proceed to|will (?:have|undergo|need|obtain|order)|due for|upcoming|elective|would (?:be|benefit))\b/i
+const done =
+  /\b(?:underwent|had|has had|status post|s\/p|was performed|performed|completed|post|following|previous|prior|history of|showed|shows|revealed|demonstrated|proceeded to)\b/i
+
+export function procedureFact(context: MentionContext, name: Range, mention: ProcedureMention): FoundFact | null {
+  const { reading, segment, cues } = context
+  const text = reading.document.text
+  const at = {
+    from: segment.tokens.findIndex((token) => token.end > name.start),
+    to: segment.tokens.filter((token) => token.start < name.end).length,
+  }
+  const assertion = assertionOf(segment.tokens, cues, at)
+  const status = statusOf(context, name, mention, assertion)
+  if (!status) return null
+  const side = lateralityWords.exec(text.slice(name.start, name.end))?.[1]
+  return foundFact(reading.document, {
+    type: 'procedure',
+    name,
+    status,
+    date: status === 'hypothetical' ? null : (performed(mention.date) ?? contactDate(context, status)),
+    detail: {
+      clinicalStatus: status === 'hypothetical' ? 'planned' : 'completed',
+      ...(side ? { laterality: side.toLowerCase() } : {}),
+    },
+    parts: [['cue', assertion.cue]],
+    concept: mention.concept?.concept ?? null,
+    strength: mention.concept ? (mention.isListed ? 'strong' : 'fair') : 'weak',
+  })
+}
+
+function statusOf(
+  { reading, segment }: MentionContext,
+  name: Range,
+  mention: ProcedureMention,
+  { status }: Assertion,
+): FactStatus | null {
+  if (status === 'family' || status === 'other') return null
+  if (status === 'negated') return 'negated'
+  const slug = segment.role.slug ?? ''
+  const sentence = reading.document.text.slice(segment.start, segment.end)
+  const isDone = done.test(sentence.slice(0, name.start - segment.start)) || mention.date !== null
+  if (!isDone && (planned.test(sentence) || status === 'hypothetical')) return 'hypothetical'
+  if (/^(?:plan|follow-up|discharge-instructions|goals)$/.test(slug)) return isDone ? 'historical' : 'hypothetical'
+  if (
+    /^(?:procedures|imaging|results|findings|technique|hospital-course|examination)$/.test(slug) &&
+    status !== 'historical'
+  )
+    return 'present'
+  if (mention.isListed || slug.startsWith('past-')) return 'historical'
+  return status === 'historical' || mention.date !== null
+    ? 'historical'
+    : status === 'uncertain'
+      ? 'uncertain'
+      : 'present'
+}
+
+function performed(date: FoundDate | null): FoundDate | null {
+  return date ? { ...date, meaning: 'performed' } : null
+}
+
+/** What the document reports as done now was done at its contact; what is past was not. */
+function contactDate({ reading, segment }: MentionContext, status: FactStatus): FoundDate | null {
+  if (status !== 'present') return null
+  for (const labels of [['examined'], ['collected'], ['admitted', 'visit'], ['document']] as const) {
+    const date = reading.dates.governing(segment.start, labels)
+    if (date) return foundDate(date, 'performed')
+  }
+  return null
+}

@@ -1,0 +1,113 @@
+/** Procedures and imaging in sentences and titles; items of lists come from the lists themselves. */
+import type { FoundFact } from '../document/found-fact.ts'
+import { bodySiteLexicon, procedureLexicon } from '../terminology/concepts.ts'
+import { findTerms, matchAt } from '../terminology/lexicon.ts'
+import { findCues } from './context.ts'
+import { foundFact, trimmed, type Range, type Reading } from './found.ts'
+import { statedDate } from './mention-dates.ts'
+import { siteEnd } from './mention-extent.ts'
+import { procedureFact } from './procedure-fact.ts'
+import type { Segment } from './segments.ts'
+import { foundDate } from './dated-context.ts'
+
+const closedSections = new Set([
+  'medications',
+  'admission-medications',
+  'discharge-medications',
+  'ceased-medications',
+  'allergies',
+  'immunisations',
+  'patient-details',
+  'care-team',
+  'payment-and-administrative',
+  'comparison',
+  'technique',
+  'family-history',
+  'social-history',
+  'review-of-systems',
+  'follow-up',
+  'discharge-instructions',
+])
+/** Given or advised at every visit; a record of them says nothing. */
+const passing =
+  /^(?:physiotherapy|diabetes education|dietary advice|vaccination|sedation|venepuncture|iv cannulation|gp management plan|health assessment|mental health care plan|advance care planning|telehealth consultation|home medicines review|smoking cessation counselling|intramuscular injection|local anaesthesia|general anaesthesia|occupational therapy|speech therapy|psychotherapy|hearing aid fitting|foreign body removal|x-ray|scan)$/i
+const examTitle =
+  /^\s*(?:exam(?:ination)?|study|procedure|type of (?:exam|study)|exam type|modality|investigation|operation(?: performed)?|test)\s*[:\t]\s*(.{4,80})$/i
+const modality =
+  /\b(?:CT|MRI|MRA|CTA|PET|X-?rays?|ultrasound|US|mammogra\w+|DEXA|doppler|angiogra\w+|echocardiogra\w+|scan|radiograph\w*)\b/
+
+export function findProcedures(reading: Reading, taken: readonly Range[], rowLines: ReadonlySet<number>): FoundFact[] {
+  const titles = examTitles(reading)
+  const titleRanges = titles.flatMap((fact) =>
+    fact.spans.map((span) => ({ start: span.start, end: span.start + span.length })),
+  )
+  const stated = reading.segments.flatMap((segment) => {
+    if (segment.kind === 'heading' || rowLines.has(segment.firstLine) || closedSections.has(segment.role.slug ?? ''))
+      return []
+    return statedProcedures(reading, segment, [...taken, ...titleRanges])
+  })
+  return [...titles, ...stated]
+}
+
+function statedProcedures(reading: Reading, segment: Segment, taken: readonly Range[]): FoundFact[] {
+  const cues = findCues(segment.tokens)
+  return findTerms(procedureLexicon(), segment.tokens).flatMap((match) => {
+    const term = match.terms.find((candidate) => !candidate.isAmbiguous)
+    const name = { start: match.start, end: fullEnd(segment, match.to) ?? match.end }
+    if (
+      !term ||
+      passing.test(term.meaning.name) ||
+      taken.some((range) => range.start < name.end && name.start < range.end)
+    )
+      return []
+    if (segment.role.slug === 'indication' || isPlannedTest(segment, term.meaning.group)) return []
+    const date = statedDate(reading, segment, name, 'performed')
+    const fact = procedureFact({ reading, segment, cues }, name, { concept: term.meaning, date, isListed: false })
+    if (!fact || fact.status === 'uncertain') return []
+    return fact.status === 'hypothetical' && term.meaning.group === 'imaging' ? [] : [fact]
+  })
+}
+
+/** "MRI of the left foot", "X-ray chest", "CT abdomen with contrast". */
+function fullEnd(segment: Segment, to: number): number | null {
+  const site = siteEnd(segment, to) ?? matchAt(bodySiteLexicon(), segment.tokens, to, 'any')?.end ?? null
+  const rest = segment.tokens.filter((token) => token.start >= (site ?? segment.tokens[to - 1]?.end ?? 0))
+  const isContrast = /^with(?:out)?$/i.test(rest[0]?.text ?? '') && /^contrast$/i.test(rest[1]?.text ?? '')
+  return isContrast ? (rest[1]?.end ?? site) : site
+}
+
+function isPlannedTest(segment: Segment, group: string): boolean {
+  return segment.role.slug === 'plan' && group === 'imaging'
+}
+
+/** The title of an imaging report names what was done. */
+function examTitles(reading: Reading): FoundFact[] {
+  const { document } = reading
+  const isReport = document.documentClass === 'imaging_report' || document.documentClass === 'pathology_report'
+  return document.lines.flatMap((line) => {
+    if (line.kind === 'furniture' && !isReport) return []
+    const match = examTitle.exec(document.text.slice(line.start, line.start + line.length))
+    const printed = match?.[1] ?? ''
+    if (!match || (!modality.test(printed) && !isReport) || /\d{2}\/\d{2}|\bdate\b/i.test(printed)) return []
+    const start = line.start + match.index + match[0].length - printed.length
+    const name = trimmed(document.text, { start, end: start + printed.length })
+    const date =
+      reading.dates.governing(name.start, ['examined']) ??
+      reading.dates.governing(name.start, ['collected']) ??
+      reading.dates.governing(name.start, ['document', 'reported'])
+    return [
+      foundFact(document, {
+        type: 'procedure',
+        name,
+        date: date ? foundDate(date, 'performed') : null,
+        detail: { clinicalStatus: 'completed' },
+        concept:
+          findTerms(
+            procedureLexicon(),
+            reading.segments.find((segment) => segment.start <= name.start && name.end <= segment.end)?.tokens ?? [],
+          )[0]?.terms[0]?.meaning.concept ?? null,
+        strength: 'strong',
+      }),
+    ]
+  })
+}
