@@ -33,6 +33,7 @@ export type NewFact = Pick<
   | 'foundByModel'
   | 'promptVersion'
 > & {
+  readonly sessionId: string
   readonly decision: 'found' | 'held'
   readonly decisionReason: string | null
   readonly sources: readonly [NewSource, ...NewSource[]]
@@ -42,7 +43,6 @@ export type FactsOfFile = {
   readonly shellFileId: string
   readonly patientId: string
   readonly textVersion: number
-  readonly sessionId: string
 }
 
 export type NewSession = Omit<typeof semanticProcessingSessions.$inferInsert, 'id' | 'createdAt'>
@@ -61,14 +61,22 @@ export async function saveSession(tx: Tx, session: NewSession): Promise<string> 
 /**
  * Replaces what passes found in a file before. The same finding keeps its row and id; what people accepted, edited or
  * rejected is left alone and not found a second time. Call `retractFile` first: a fact of the record cannot be replaced.
+ * Returns the facts' ids by their finding keys.
  */
-export async function replaceFoundFacts(tx: Tx, file: FactsOfFile, facts: readonly NewFact[]): Promise<number> {
+export async function replaceFoundFacts(
+  tx: Tx,
+  file: FactsOfFile,
+  facts: readonly NewFact[],
+): Promise<ReadonlyMap<string, string>> {
   const reviewed = await reviewedFindings(tx, file.shellFileId)
   const news = facts.filter((fact) => !reviewed.has(finding(fact)))
+  const idByFinding = new Map<string, string>()
   await deleteStaleFacts(tx, file, news)
-  for (let from = 0; from < news.length; from += batchSize)
-    await saveBatch(tx, file, news.slice(from, from + batchSize))
-  return news.length
+  for (let from = 0; from < news.length; from += batchSize) {
+    const saved = await saveBatch(tx, file, news.slice(from, from + batchSize))
+    for (const row of saved) idByFinding.set(row.findingKey, row.id)
+  }
+  return idByFinding
 }
 
 /** The facts of a file with their sources, as pass 2 takes them up. */
@@ -116,7 +124,11 @@ async function deleteStaleFacts(tx: Tx, file: FactsOfFile, news: readonly NewFac
   `)
 }
 
-async function saveBatch(tx: Tx, file: FactsOfFile, facts: readonly NewFact[]): Promise<void> {
+async function saveBatch(
+  tx: Tx,
+  file: FactsOfFile,
+  facts: readonly NewFact[],
+): Promise<readonly { id: string; findingKey: string }[]> {
   const rows = await tx
     .insert(entityProcessingAudit)
     .values(facts.map((fact) => factRow(file, fact)))
@@ -135,6 +147,7 @@ async function saveBatch(tx: Tx, file: FactsOfFile, facts: readonly NewFact[]): 
   const sources = facts.flatMap((fact) => sourceRows(file, idByFinding.get(fact.findingKey), fact.sources))
   for (let from = 0; from < sources.length; from += batchSize)
     await tx.insert(factSources).values(sources.slice(from, from + batchSize))
+  return rows
 }
 
 function factRow(file: FactsOfFile, fact: NewFact): NewFactRow {

@@ -1,0 +1,74 @@
+/**
+ * Codes for a fact. The row of the terminology that pass 1 matched decides; where it matched none, a lexical search
+ * offers candidates. A code that is wider or narrower than the words stays a suggestion: uncoded is legal and visible.
+ */
+import type { FoundFact } from '../document/found-fact.ts'
+import { conceptCandidates } from './concept-codes.ts'
+import { observationCandidates } from './observation-codes.ts'
+import { searchConcepts } from './concept-search.ts'
+
+export const codeSystems = ['LOINC', 'SNOMED', 'RxNorm', 'CVX', 'ICD-10-CM'] as const
+export type CodeSystem = (typeof codeSystems)[number]
+
+export type Candidate = {
+  readonly system: CodeSystem
+  readonly code: string
+  readonly display: string
+  readonly score01: number
+  /** How it was found: the matched row, its unit, a search. */
+  readonly method: 'concept' | 'unit' | 'search' | 'rule'
+  /** Says the same as the words, no more and no less. */
+  readonly isEquivalent: boolean
+}
+
+export type Coding = { readonly candidates: readonly Candidate[]; readonly selected: Candidate | null }
+
+export type CodedWords = Pick<FoundFact, 'type' | 'text' | 'status' | 'value' | 'unit' | 'concept' | 'detail'>
+
+/** Below this a search result is only shown, never chosen. */
+const selectFrom01 = 0.9
+const mostCandidates = 10
+
+export function codeFact(fact: CodedWords): Coding {
+  if (fact.type === 'identity' || fact.type === 'encounter') return { candidates: [], selected: null }
+  const known = candidatesOfConcept(fact, fact.concept, 'concept')
+  const found = known.length > 0 ? known : searchCandidates(fact)
+  const candidates = found.toSorted((a, b) => b.score01 - a.score01).slice(0, mostCandidates)
+  const selected = candidates.find((candidate) => candidate.isEquivalent && candidate.score01 >= selectFrom01) ?? null
+  return { candidates, selected }
+}
+
+/** A bare statement that there are none has a code of its own. */
+const noKnownAllergy: Candidate = {
+  system: 'SNOMED',
+  code: '716186003',
+  display: 'No known allergy (situation)',
+  score01: 1,
+  method: 'rule',
+  isEquivalent: true,
+}
+
+function candidatesOfConcept(fact: CodedWords, concept: string | null, method: 'concept' | 'search'): Candidate[] {
+  if (concept === null) return deniesAllAllergies(fact) ? [noKnownAllergy] : []
+  const [table, id] = splitConcept(concept)
+  if (table === 'observations') return observationCandidates(id, fact)
+  return conceptCandidates(table, id, fact.type).map((candidate) => ({ ...candidate, method }))
+}
+
+function searchCandidates(fact: CodedWords): Candidate[] {
+  return searchConcepts(fact.type, fact.text).flatMap(({ concept, score01 }) =>
+    candidatesOfConcept(fact, concept, 'search').map((candidate) => ({
+      ...candidate,
+      method: 'search' as const,
+      score01: candidate.score01 * score01,
+    })),
+  )
+}
+
+const deniesAllAllergies = (fact: CodedWords) =>
+  fact.type === 'allergy' && fact.status === 'negated' && /\b(allerg|nkd?a\b|adverse)/i.test(fact.text)
+
+function splitConcept(concept: string): readonly [string, string] {
+  const colon = concept.indexOf(':')
+  return [concept.slice(0, colon), concept.slice(colon + 1)]
+}

@@ -1,0 +1,80 @@
+/** LOINC codes belong to a property: the unit decides which one (glucose in mmol/L is not glucose in mg/dL). */
+import { unitOf } from '../terminology/units.ts'
+import { once, readTable } from '../terminology/read-table.ts'
+import type { Candidate, CodedWords } from './coding.ts'
+
+export type ObservationUnit = {
+  readonly ucum: string
+  readonly loinc: string
+  readonly display: string
+  readonly isVerified: boolean
+  readonly plausible: readonly [number, number] | null
+}
+
+export function observationCandidates(id: string, fact: CodedWords): Candidate[] {
+  const units = observationUnits(id)
+  const fitting = fittingUnits(id, fact.unit)
+  const byUnit = fitting.filter((unit) => unit.loinc !== '').map((unit) => candidate(unit, unit.isVerified ? 1 : 0.95))
+  if (byUnit.length > 0) return distinct(byUnit)
+  // Nothing printed to go by: the usual code, if the words leave no doubt which property was measured.
+  const usual = units.filter((unit) => unit.loinc !== '')
+  const canSelect =
+    fact.unit === null && (distinct(usual.map((unit) => candidate(unit, 1))).length === 1 || isTextual(fact))
+  return distinct(
+    usual.map((unit, rank) => ({ ...candidate(unit, rank === 0 && canSelect ? 0.9 : 0.6), method: 'rule' })),
+  )
+}
+
+/** The rows of the test that take the printed unit; none when the unit does not fit the test. */
+export function fittingUnits(id: string, printedUnit: string | null): readonly ObservationUnit[] {
+  const units = observationUnits(id)
+  if (printedUnit === null) return units.filter((unit) => unit.ucum === '' || unit.ucum === '1')
+  const ucum = unitOf(printedUnit)?.ucum ?? []
+  return units.filter((unit) => ucum.some((code) => sameUcum(code, unit.ucum)))
+}
+
+export function observationUnits(id: string): readonly ObservationUnit[] {
+  return allUnits().get(id) ?? []
+}
+
+const isTextual = (fact: CodedWords) => fact.value !== null && !/\d/.test(fact.value)
+
+function candidate(unit: ObservationUnit, score01: number): Candidate {
+  return { system: 'LOINC', code: unit.loinc, display: unit.display, score01, method: 'unit', isEquivalent: true }
+}
+
+function distinct(candidates: readonly Candidate[]): Candidate[] {
+  return [...new Map(candidates.toReversed().map((each) => [each.code, each])).values()].toReversed()
+}
+
+/** Annotations in braces carry no meaning in UCUM, and 10*9/L is G/L. */
+function sameUcum(a: string, b: string): boolean {
+  return plainUcum(a) === plainUcum(b)
+}
+
+const plainUcum = (ucum: string) => ucum.replace(/\{[^}]*\}/g, '').replace(/^1(?=\/)/, '')
+
+const allUnits = once(() => {
+  const rows = readTable('observation_units', [
+    'observation_id',
+    'ucum',
+    'loinc_code',
+    'loinc_long_common_name',
+    'loinc_verified',
+    'plausible_min',
+    'plausible_max',
+  ])
+  const units = rows.map((row) => ({
+    id: row.observation_id,
+    ucum: row.ucum,
+    loinc: row.loinc_code,
+    display: row.loinc_long_common_name,
+    isVerified: row.loinc_verified === 'Y',
+    plausible: plausibleRange(row.plausible_min, row.plausible_max),
+  }))
+  return Map.groupBy(units, (unit) => unit.id)
+})
+
+function plausibleRange(min: string, max: string): readonly [number, number] | null {
+  return min === '' || max === '' ? null : [Number(min), Number(max)]
+}

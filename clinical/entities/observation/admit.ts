@@ -1,0 +1,78 @@
+import { fittingUnits } from '../../coding/observation-codes.ts'
+import { parseNumber, parseRange } from '../../coding/printed-numbers.ts'
+import { unitOf } from '../../terminology/units.ts'
+import { aboutRelative, spokeHead, type Admission, type CodedFact, type Spoke } from '../admission.ts'
+import { mergeKey } from '../merge-key.ts'
+
+type ObservationType = 'lab_result' | 'vital_sign' | 'physical_finding' | 'imaging_result'
+
+export const admitLabResult = (fact: CodedFact) => admitMeasured(fact, 'lab_result')
+export const admitVitalSign = (fact: CodedFact) => admitMeasured(fact, 'vital_sign')
+export const admitPhysicalFinding = (fact: CodedFact) => admitObservation(fact, 'physical_finding')
+export const admitImagingResult = (fact: CodedFact) => admitObservation(fact, 'imaging_result')
+
+function admitMeasured(fact: CodedFact, type: 'lab_result' | 'vital_sign'): Admission {
+  if (fact.value === null) return { kind: 'refused', reason: 'No result is printed beside the name of the test.' }
+  return admitObservation(fact, type)
+}
+
+function admitObservation(fact: CodedFact, type: ObservationType): Admission {
+  if (fact.status === 'family') return aboutRelative
+  return {
+    kind: 'event',
+    eventType: type,
+    assertion: fact.status,
+    mergeKey: {
+      ...mergeKey(fact, [fact.value, fact.unit, fact.detail.specimen, fact.date?.iso], []),
+      // Undated readings of two files may be of different days.
+      scope: fact.date === null ? 'file' : 'patient',
+    },
+    spoke: observationSpoke(fact, type),
+  }
+}
+
+function observationSpoke(fact: CodedFact, type: ObservationType): Spoke {
+  const printed = parseNumber(fact.value)
+  const range = parseRange(fact.referenceRange)
+  const ucum = ucumOf(fact)
+  return {
+    table: 'patient_observations',
+    row: {
+      ...spokeHead(fact),
+      observationType: type,
+      valueText: fact.value,
+      comparator: fact.detail.comparator ?? printed?.comparator ?? null,
+      valueNumeric: numeric(printed?.value),
+      unit: fact.unit,
+      unitUcum: ucum,
+      referenceRange: fact.referenceRange,
+      referenceLow: numeric(range?.low),
+      referenceHigh: numeric(range?.high),
+      flag: fact.detail.flag ?? null,
+      specimen: fact.detail.specimen ?? null,
+      panel: fact.detail.panel ?? null,
+    },
+    components: componentsOf(fact, ucum),
+  }
+}
+
+const componentCodes = { systolic: '8480-6', diastolic: '8462-4' }
+
+function componentsOf(fact: CodedFact, unitUcum: string | null) {
+  return (fact.detail.components ?? []).flatMap((component, ordinal) => {
+    const value = numeric(parseNumber(component.value)?.value)
+    const kind = /^(systolic|diastolic)/i.exec(component.name)?.[1]?.toLowerCase()
+    const code = kind === 'systolic' || kind === 'diastolic' ? componentCodes[kind] : null
+    return value === null ? [] : [{ ordinal, name: component.name, code, valueNumeric: value, unitUcum }]
+  })
+}
+
+/** The unit in which the test is reported, where the printed one means several. */
+function ucumOf(fact: CodedFact): string | null {
+  if (fact.unit === null) return null
+  const id = fact.concept?.startsWith('observations:') === true ? fact.concept.slice('observations:'.length) : ''
+  return fittingUnits(id, fact.unit)[0]?.ucum ?? unitOf(fact.unit)?.ucum[0] ?? null
+}
+
+const numeric = (value: number | null | undefined) =>
+  value === undefined || value === null || !Number.isFinite(value) ? null : String(value)

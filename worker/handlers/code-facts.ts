@@ -1,0 +1,60 @@
+import { readFactDetail, readFoundDate } from '../../clinical/document/stored-fact.ts'
+import { planRecordChange } from '../../clinical/entities/record-change.ts'
+import { compareIdentity } from '../../clinical/identity/identity-gate.ts'
+import { printedIdentity } from '../../clinical/identity/printed-identity.ts'
+import { loadKnownEvents, lockRecord, retractFile, saveRecordChange } from '../../db/queries/clinical.ts'
+import { loadFacts, type StoredFact } from '../../db/queries/found-facts.ts'
+import { profileNames } from '../../db/queries/stage-files.ts'
+import { uuidV7 } from '../../platform/uuid.ts'
+import { codeFacts, type FactToCode } from '../pipeline/pass2-code.ts'
+import type { HandlerDeps } from './deps.ts'
+import { stageHandler, type StageResult } from './stage-handler.ts'
+
+/** Pass 2: the file's facts enter the record, each once, or stay outside with a reason. What people decided stands. */
+export const createCodeFacts = (deps: HandlerDeps) =>
+  stageHandler('pass2_code', async (file, context): Promise<StageResult> => {
+    const { stored, profile } = await context.read(async (tx) => ({
+      stored: await loadFacts(tx, file.shellFileId),
+      profile: await profileNames(tx, file.patientId),
+    }))
+    const facts = stored.filter((fact) => fact.review === 'unreviewed').map(factToCode)
+    const identity =
+      file.reviewState === 'accepted' ? 'accepted' : compareIdentity(printedIdentity(facts), profile).basis
+    const today = deps.clock.now().toISOString().slice(0, 10)
+    const coded = codeFacts(facts, { identity, birthDate: profile.dateOfBirth, today })
+    return {
+      kind: 'completed',
+      commit: async (tx) => {
+        await lockRecord(tx, file.patientId)
+        await retractFile(tx, file.shellFileId)
+        const events = await loadKnownEvents(tx, file.patientId)
+        const { shellFileId, patientId } = file
+        const change = planRecordChange({ shellFileId, patientId }, coded, { events, newId: () => uuidV7() })
+        await saveRecordChange(tx, change)
+        return {
+          facts: facts.length,
+          events: change.events.length,
+          encounters: change.encounters.length,
+          merged: change.decisions.filter((decision) => decision.decision === 'merged').length,
+          refused: change.decisions.filter((decision) => decision.decision === 'refused').length,
+        }
+      },
+    }
+  })
+
+function factToCode(stored: StoredFact): FactToCode {
+  return {
+    id: stored.id,
+    type: stored.factType,
+    text: stored.factText,
+    status: stored.factStatus,
+    value: stored.value,
+    unit: stored.unit,
+    referenceRange: stored.referenceRange,
+    date: readFoundDate(stored.foundDate),
+    detail: readFactDetail(stored.detail),
+    concept: stored.concept,
+    strength: stored.strength === 'strong' || stored.strength === 'fair' ? stored.strength : 'weak',
+    wordConfidence01: Math.min(1, ...stored.sources.map((source) => source.confidence01)),
+  }
+}

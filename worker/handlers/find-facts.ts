@@ -1,0 +1,165 @@
+import { codeFact } from '../../clinical/coding/coding.ts'
+import { unpackLayout } from '../../clinical/document/stored-layout.ts'
+import { codeRows } from '../../clinical/entities/record-change.ts'
+import { findFacts } from '../../clinical/extraction/find-facts.ts'
+import { compareIdentity, type IdentityVerdict } from '../../clinical/identity/identity-gate.ts'
+import { printedIdentity } from '../../clinical/identity/printed-identity.ts'
+import type { Tx } from '../../db/actor.ts'
+import { lockRecord, replaceCodes, retractFile } from '../../db/queries/clinical.ts'
+import { replaceFoundFacts, saveSession, type NewFact } from '../../db/queries/found-facts.ts'
+import { askForIdentityReview, profileNames, type FileInStage } from '../../db/queries/stage-files.ts'
+import { loadText } from '../../db/queries/texts.ts'
+import { trackAiUsage } from '../../db/queries/ai-usage.ts'
+import { defineError } from '../../platform/errors.ts'
+import type { RunContext } from '../engine/handler.ts'
+import { findInFile, type FindDeps, type FindRun, type FoundInFile } from '../pipeline/pass1-find.ts'
+import type { HandlerDeps } from './deps.ts'
+import { stageHandler, type StageResult } from './stage-handler.ts'
+
+export const textMissing = defineError('text_missing', 500, 'This document has not been mapped yet.')
+
+/** Pass 1 and the identity gate: what is not surely this patient's waits for a person, with all its facts and sources. */
+export const createFindFacts = (deps: HandlerDeps) =>
+  stageHandler('pass1_find', async (file, context): Promise<StageResult> => {
+    const startedAtMs = deps.clock.monotonicMs()
+    const read = await context.read(async (tx) => ({
+      text: await loadText(tx, file.shellFileId),
+      profile: await profileNames(tx, file.patientId),
+    }))
+    if (read.text === null) throw textMissing()
+    const document = unpackLayout(read.text.content, read.text.layout)
+    const found = await findInFile(document, { rules: findFacts, ai: aiWithin(context, deps) })
+    const facts = found.runs.flatMap((run) => run.facts.map(({ fact }) => fact))
+    const verdict = compareIdentity(printedIdentity(facts), read.profile)
+    const gate = file.reviewState === 'accepted' ? ({ ...verdict, verdict: 'match' } as const) : verdict
+    const saving = { file, found, gate, textVersion: read.text.version, jobId: context.job.id, startedAtMs }
+    return {
+      kind: gate.verdict === 'match' ? 'completed' : 'held',
+      commit: (tx) => saveFindings(tx, saving, deps),
+    }
+  })
+
+/** Calls go through the fleet's limits for the model. */
+function aiWithin(context: RunContext, { ai }: HandlerDeps): FindDeps['ai'] {
+  if (ai === null) return null
+  return {
+    provider: ai,
+    ask: (question) =>
+      context.withCapacity(
+        { provider: ai.name, endpoint: ai.model, estimatedTokens: ai.estimateTokens(question) },
+        async () => {
+          const value = await ai.find(question, { signal: context.signal })
+          return { value, tokensUsed: value.tokensIn + value.tokensOut }
+        },
+      ),
+  }
+}
+
+type Saving = {
+  readonly file: FileInStage
+  readonly found: FoundInFile
+  readonly gate: IdentityVerdict
+  readonly textVersion: number
+  readonly jobId: string
+  readonly startedAtMs: number
+}
+
+async function saveFindings(tx: Tx, saving: Saving, deps: HandlerDeps) {
+  const { file, found, gate, textVersion } = saving
+  await lockRecord(tx, file.patientId)
+  await retractFile(tx, file.shellFileId)
+  const facts: NewFact[] = []
+  for (const run of found.runs) {
+    const sessionId = await saveSession(tx, sessionOf(run, saving))
+    facts.push(...run.facts.map((placed) => newFact(placed, gate, sessionId)))
+  }
+  const { shellFileId, patientId } = file
+  const ids = await replaceFoundFacts(tx, { shellFileId, patientId, textVersion }, facts)
+  if (gate.verdict !== 'match') {
+    await askForIdentityReview(tx, { shellFileId, patientId }, gate.reasons)
+    await suggestCodes(tx, patientId, found, ids)
+  }
+  await recordUsage(tx, saving, deps)
+  return {
+    facts: facts.length,
+    refused: found.runs.reduce((sum, run) => sum + run.refused, 0),
+    lines_unread: found.linesUnread,
+    identity: gate.verdict,
+  }
+}
+
+function sessionOf(run: FindRun, { file, found, jobId }: Saving) {
+  return {
+    patientId: file.patientId,
+    shellFileId: file.shellFileId,
+    stage: 'pass1_find' as const,
+    jobId,
+    provider: run.provider,
+    modelRequested: run.modelRequested,
+    modelAnswered: run.modelAnswered,
+    promptVersion: run.promptVersion,
+    tokensIn: run.tokensIn,
+    tokensOut: run.tokensOut,
+    costUsd: run.costUsd.toFixed(6),
+    factsFound: run.facts.length,
+    factsRefused: run.refused,
+    linesTotal: found.linesTotal,
+    linesUnread: found.linesUnread,
+  }
+}
+
+const heldReasons: { readonly [Reason in IdentityVerdict['reasons'][number]]: string } = {
+  name_differs: 'the name on this document is not the name of this profile',
+  name_unclear: 'the name on this document is not quite the name of this profile',
+  date_of_birth_differs: 'the date of birth on this document is not that of this profile',
+  several_people: 'this document names more than one person',
+}
+
+function newFact(placed: FindRun['facts'][number], gate: IdentityVerdict, sessionId: string): NewFact {
+  const { fact, findingKey, sources } = placed
+  const isHeld = gate.verdict !== 'match'
+  return {
+    findingKey,
+    sessionId,
+    factType: fact.type,
+    factText: fact.text,
+    factStatus: fact.status,
+    value: fact.value,
+    unit: fact.unit,
+    referenceRange: fact.referenceRange,
+    foundDate: fact.date,
+    detail: fact.detail,
+    concept: fact.concept,
+    strength: fact.strength,
+    decision: isHeld ? 'held' : 'found',
+    decisionReason: isHeld ? `Waits for you: ${gate.reasons.map((reason) => heldReasons[reason]).join('; ')}.` : null,
+    foundByPass: fact.foundBy.pass,
+    foundByProvider: fact.foundBy.provider,
+    foundByModel: fact.foundBy.model,
+    promptVersion: fact.foundBy.promptVersion,
+    sources,
+  }
+}
+
+/** Who has to decide sees the facts as they would be coded; nothing of it is in the record. */
+async function suggestCodes(
+  tx: Tx,
+  patientId: string,
+  found: FoundInFile,
+  ids: ReadonlyMap<string, string>,
+): Promise<void> {
+  const codes = found.runs.flatMap((run) =>
+    run.facts.flatMap(({ fact, findingKey }) => {
+      const id = ids.get(findingKey)
+      return id === undefined ? [] : codeRows(patientId, id, codeFact(fact))
+    }),
+  )
+  await replaceCodes(tx, [...ids.values()], codes)
+}
+
+async function recordUsage(tx: Tx, { file, found, jobId, startedAtMs }: Saving, deps: HandlerDeps): Promise<void> {
+  const tokens = found.runs.reduce((sum, run) => sum + run.tokensIn + run.tokensOut, 0)
+  if (tokens === 0) return
+  const seconds = Math.ceil((deps.clock.monotonicMs() - startedAtMs) / 1000)
+  await trackAiUsage(tx, { profileId: file.patientId, jobId, tokens, seconds })
+}

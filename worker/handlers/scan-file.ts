@@ -1,0 +1,23 @@
+import { noteOnFile } from '../../db/queries/stage-files.ts'
+import type { HandlerDeps } from './deps.ts'
+import { withLocalFile } from './local-file.ts'
+import { stageHandler, type StageResult } from './stage-handler.ts'
+
+/** Nothing is rendered, read or served before the verdict; a file that is refused fails at once and for good. */
+export const createScanFile = (deps: HandlerDeps) =>
+  stageHandler('security_scan', async (file, context): Promise<StageResult> => {
+    const verdict = await withLocalFile(deps.store, file.storageKey, context.signal, (path) =>
+      deps.scan({ path, declaredMimeType: file.mimeType }, context.signal),
+    )
+    if (verdict.verdict === 'rejected') {
+      const message = verdict.reason ?? 'This document cannot be taken.'
+      return { kind: 'failed', error: { code: verdict.code ?? 'file_corrupt', message } }
+    }
+    return {
+      kind: 'completed',
+      commit: async (tx) => {
+        if (verdict.pageCount !== null) await noteOnFile(tx, file.shellFileId, { pageCount: verdict.pageCount })
+        return { verdict: verdict.verdict, findings: verdict.findings.length }
+      },
+    }
+  })

@@ -1,0 +1,81 @@
+import type { RecordRow } from '../../db/queries/narratives.ts'
+
+/** One event in one sentence, with nothing in it that is not in its row. */
+export function eventSentence(event: RecordRow): string {
+  return `${upperFirst(clause(event))}.`
+}
+
+function clause(event: RecordRow): string {
+  const name = event.name
+  switch (event.eventType) {
+    case 'lab_result':
+    case 'vital_sign':
+      return `${name} was ${value(event)}${on(event)}${range(event)}${flag(event)}`
+    case 'medication':
+      return join([name, value(event), frequency(event)], ' ') + medicineStatus(event)
+    case 'allergy':
+      return event.assertion === 'negated'
+        ? `the document says: ${name}`
+        : `allergy to ${name}${event.reaction === null ? '' : `, with ${event.reaction}`}`
+    case 'immunization':
+      return event.assertion === 'hypothetical' ? `${name} is due${on(event)}` : `${name} was given${on(event)}`
+    case 'procedure':
+      return event.assertion === 'hypothetical' ? `${name} is planned${on(event)}` : `${name}${on(event)}`
+    case 'family_history':
+      return `${name} in the family${event.relationship === null ? '' : ` (${event.relationship})`}`
+    case 'social_history':
+      return join([name, event.valueText], ': ')
+    default:
+      return `${join([name, event.valueText], ': ')}${condition(event)}`
+  }
+}
+
+function condition(event: RecordRow): string {
+  if (event.assertion === 'negated') return ' is said not to be there'
+  if (event.assertion === 'uncertain') return ' is thought possible, not certain'
+  if (event.assertion === 'hypothetical') return ' is named as something that may come'
+  const began =
+    event.dateMeaning === 'onset' && event.eventDate !== null ? `, since ${spokenDate(event.eventDate)}` : ''
+  return event.assertion === 'historical' ? ` in the past${began}` : ` is recorded${began}`
+}
+
+function medicineStatus(event: RecordRow): string {
+  if (event.clinicalStatus === 'stopped' || event.assertion === 'historical') return ' was stopped or taken before'
+  if (event.clinicalStatus === 'planned' || event.assertion === 'hypothetical') return ' is planned'
+  return event.assertion === 'negated' ? ' is not taken' : ' is listed'
+}
+
+const value = (event: RecordRow) => join([event.valueText, event.unit], ' ')
+const frequency = (event: RecordRow) => (event.frequency === null ? '' : `(${event.frequency})`)
+const on = (event: RecordRow) =>
+  event.eventDate === null ? '' : ` on ${spokenDate(event.eventDate)}`.replace(/ on (?=\D|\d{4}$)/, ' in ')
+const range = (event: RecordRow) =>
+  event.referenceRange === null ? '' : `; the printed range is ${event.referenceRange}`
+const flag = (event: RecordRow) => (event.flag === null ? '' : `, printed with the mark ${event.flag}`)
+
+const join = (parts: readonly (string | null)[], between: string) =>
+  parts.filter((part) => part !== null && part !== '').join(between)
+
+const months = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+]
+
+/** As exact as printed: "2019", "March 2019", "7 March 2019". */
+function spokenDate(iso: string): string {
+  const [year = '', month, day] = iso.split('-')
+  const name = month === undefined ? null : (months[Number(month) - 1] ?? null)
+  return join([day === undefined ? null : String(Number(day)), name, year], ' ')
+}
+
+const upperFirst = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

@@ -1,0 +1,27 @@
+/** Pass 2: codes, checks, confidence and admission for the facts of a file. Pure; what the record knows is joined on writing. */
+import { checkFact, type CheckContext } from '../../clinical/coding/checks.ts'
+import { codeFact } from '../../clinical/coding/coding.ts'
+import { rateConfidence, type Evidence } from '../../clinical/coding/confidence.ts'
+import type { FoundFact } from '../../clinical/document/found-fact.ts'
+import { admitByType } from '../../clinical/entities/index.ts'
+import type { AdmittedFact } from '../../clinical/entities/record-change.ts'
+
+/** Changes when the same facts may be coded or admitted otherwise. */
+export const codeVersion = '1'
+
+export type FactToCode = Omit<FoundFact, 'spans' | 'foundBy'> & {
+  readonly id: string
+  readonly wordConfidence01: number
+}
+
+export type CodeContext = CheckContext & { readonly identity: Evidence['identity'] }
+
+export function codeFacts(facts: readonly FactToCode[], context: CodeContext): AdmittedFact[] {
+  return facts.map((fact) => {
+    const coding = codeFact(fact)
+    const checks = checkFact(fact, context)
+    const confidence = rateConfidence({ ...fact, coding, checks, identity: context.identity })
+    const admission = admitByType[fact.type]({ ...fact, coding })
+    return { id: fact.id, date: fact.date, coding, confidence, admission }
+  })
+}
