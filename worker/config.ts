@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs'
+import { availableParallelism, hostname } from 'node:os'
+import { z } from 'zod'
+import { jobLanes } from '../db/schema/queue.ts'
+import type { JobLane } from '../db/schema/queue.ts'
+import { commonEnv, readEnv, wholeNumber, wordList } from '../platform/env.ts'
+import type { EnvSource } from '../platform/env.ts'
+
+export type WorkerConfig = {
+  readonly environment: string
+  readonly logLevel: string
+  readonly dataDir: string
+  readonly databaseUrl: string | null
+  readonly databaseDirectUrl: string | null
+  readonly storageUrl: string | undefined
+  readonly version: string
+  readonly workerId: string
+  readonly lanes: readonly JobLane[]
+  readonly concurrency: number
+  readonly health: { readonly host: string; readonly port: number }
+  readonly leaseMs: number
+  readonly pollMs: number
+  readonly drainMs: number
+  readonly jobRetentionDays: number
+  /** Set = the AI stages call this model; not set = the rules that come with us. */
+  readonly openai: OpenAiConfig | null
+  /** Set = pages without a text layer are read by Google Vision. */
+  readonly googleVision: GoogleVisionConfig | null
+}
+
+export type OpenAiConfig = { readonly apiKey: string; readonly baseUrl: string | undefined; readonly model: string }
+export type GoogleVisionConfig = { readonly apiKey: string; readonly endpoint: string | undefined }
+
+const laneList = wordList()
+  .pipe(z.array(z.enum(jobLanes)).min(1))
+  .transform((lanes) => [...new Set(lanes)])
+
+const workerEnv = commonEnv.extend({
+  HOST: z.string().default('127.0.0.1'),
+  HEALTH_CHECK_PORT: wholeNumber({ max: 65_535 }).default(10_000),
+  WORKER_ID: z
+    .string()
+    .regex(/^[\w.:-]{1,80}$/, 'may have up to 80 letters, digits and . : _ -')
+    .optional(),
+  WORKER_LANES: laneList.default([...jobLanes]),
+  WORKER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 }).optional(),
+  WORKER_LEASE_SECONDS: wholeNumber({ min: 1, max: 600 }).default(30),
+  WORKER_POLL_MS: wholeNumber({ min: 50, max: 60_000 }).default(1_000),
+  WORKER_DRAIN_SECONDS: wholeNumber({ max: 3_600 }).default(20),
+  JOB_RETENTION_DAYS: wholeNumber({ min: 1 }).default(30),
+  OPENAI_API_KEY: z.string().optional(),
+  OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  OPENAI_MODEL: z.string().default('gpt-4o-mini'),
+  GOOGLE_CLOUD_API_KEY: z.string().optional(),
+  GOOGLE_VISION_ENDPOINT: z.string().optional(),
+})
+
+export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig {
+  const env = readEnv(workerEnv, source)
+  return {
+    environment: env.APP_ENV,
+    logLevel: env.LOG_LEVEL,
+    dataDir: env.DATA_DIR,
+    databaseUrl: env.DATABASE_URL ?? null,
+    databaseDirectUrl: env.DATABASE_DIRECT_URL ?? null,
+    storageUrl: env.STORAGE_URL,
+    version: ownVersion(),
+    workerId: env.WORKER_ID ?? hostname(),
+    lanes: env.WORKER_LANES,
+    concurrency: env.WORKER_CONCURRENCY ?? availableParallelism(),
+    health: { host: env.HOST, port: env.HEALTH_CHECK_PORT },
+    leaseMs: env.WORKER_LEASE_SECONDS * 1_000,
+    pollMs: env.WORKER_POLL_MS,
+    drainMs: env.WORKER_DRAIN_SECONDS * 1_000,
+    jobRetentionDays: env.JOB_RETENTION_DAYS,
+    openai: openAiOf(env),
+    googleVision: googleVisionOf(env),
+  }
+}
+
+type Env = z.infer<typeof workerEnv>
+
+// A base URL alone is enough: servers of one's own often ask for no key.
+function openAiOf(env: Env): OpenAiConfig | null {
+  if (env.OPENAI_API_KEY === undefined && env.OPENAI_BASE_URL === undefined) return null
+  return { apiKey: env.OPENAI_API_KEY ?? 'none', baseUrl: env.OPENAI_BASE_URL, model: env.OPENAI_MODEL }
+}
+
+function googleVisionOf(env: Env): GoogleVisionConfig | null {
+  if (env.GOOGLE_CLOUD_API_KEY === undefined) return null
+  return { apiKey: env.GOOGLE_CLOUD_API_KEY, endpoint: env.GOOGLE_VISION_ENDPOINT }
+}
+
+function ownVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+  return z.object({ version: z.string() }).parse(manifest).version
+}

@@ -1,0 +1,72 @@
+import {
+  deleteExpiredIdempotencyKeys,
+  ensureAuditPartitions,
+  forgetSilentWorkers,
+  sealAuditLog,
+  sweepCapacity,
+} from '../db/queries/housekeeping.ts'
+import { deleteFinishedJobs } from '../db/queries/jobs.ts'
+import type { Store } from '../platform/storage/store.ts'
+import type { Schedule, ScheduleDeps } from './engine/scheduler.ts'
+
+const minute = 60
+const hour = 60 * minute
+const batch = 1_000
+// Longer than any upload may take.
+const abandonedUploadMs = 60 * 60 * 1_000
+
+/** Everything that happens by the clock. Rescuing the jobs of silent workers is the engine's own, several times a lease. */
+export function createSchedules(deps: {
+  readonly store: Store
+  readonly jobRetentionDays: number
+}): readonly Schedule[] {
+  return [
+    {
+      name: 'seal_audit_log',
+      everySeconds: minute,
+      run: (run) => inBatches(run, 10_000, (limit) => run.inService((tx) => sealAuditLog(tx, limit))),
+    },
+    {
+      name: 'ensure_audit_partitions',
+      everySeconds: hour,
+      run: (run) => run.inService(ensureAuditPartitions),
+    },
+    {
+      name: 'delete_expired_idempotency_keys',
+      everySeconds: hour,
+      run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => deleteExpiredIdempotencyKeys(tx, limit))),
+    },
+    {
+      name: 'delete_finished_jobs',
+      everySeconds: 10 * minute,
+      run: (run) =>
+        inBatches(run, batch, (limit) => run.inService((tx) => deleteFinishedJobs(tx, deps.jobRetentionDays, limit))),
+    },
+    {
+      name: 'sweep_api_capacity',
+      everySeconds: minute,
+      run: (run) => run.inService(sweepCapacity),
+    },
+    {
+      name: 'forget_silent_workers',
+      everySeconds: hour,
+      run: (run) => run.inService(forgetSilentWorkers),
+    },
+    {
+      name: 'sweep_temporary_objects',
+      everySeconds: hour,
+      run: async () => {
+        await deps.store.sweepTemporary({ olderThanMs: abandonedUploadMs })
+      },
+    },
+  ]
+}
+
+/** Short transactions, one after the other, until one finds less than it may take. */
+async function inBatches(
+  { signal }: ScheduleDeps,
+  limit: number,
+  takeOne: (limit: number) => Promise<number>,
+): Promise<void> {
+  while (!signal.aborted && (await takeOne(limit)) === limit) continue
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import { asService } from '../db/actor.ts'
+import type { Database } from '../db/client.ts'
+import { readCapacity } from '../db/queries/capacity.ts'
+import type { jobs } from '../jobs/index.ts'
+import type { Logger } from '../platform/log.ts'
+import type { Service } from '../platform/service.ts'
+import type { Store } from '../platform/storage/store.ts'
+import type { Metrics } from '../platform/telemetry.ts'
+import type { WorkerConfig } from './config.ts'
+import { createEngine } from './engine/engine.ts'
+import type { HandlersFor } from './engine/handler.ts'
+import { createEngineMetrics } from './engine/metrics.ts'
+import type { EngineOptions } from './engine/options.ts'
+import { createHealthServer } from './health-server.ts'
+import { describeHealth } from './health.ts'
+import type { WorkerHealth } from './health.ts'
+import { createSchedules } from './schedules.ts'
+
+export type WorkerDeps = {
+  readonly config: WorkerConfig
+  readonly db: Database
+  readonly store: Store
+  readonly log: Logger
+  readonly metrics: Metrics
+  /** One for every job there is: a missing one does not compile. */
+  readonly handlers: HandlersFor<typeof jobs>
+  /** `none` where the worker shares a process that answers for it. */
+  readonly healthServer: 'listen' | 'none'
+}
+
+export type Worker = Service & {
+  readonly workerId: string
+  health(): { readonly isHealthy: boolean; readonly body: WorkerHealth }
+  /** Of its health server; empty before it has started and when there is none. */
+  address(): string
+}
+
+/** A worker as a part of a process, started and stopped with the others. Opens no database and closes none. */
+export function createWorker(deps: WorkerDeps): Worker {
+  const { config, db, log, metrics } = deps
+  // New at each start: the jobs of an earlier life under the same name are not ours.
+  const workerId = `${config.workerId}.${process.pid}.${randomBytes(3).toString('hex')}`
+  const startedAt = performance.now()
+  const engine = createEngine({
+    ...engineSettingsOf(config),
+    db,
+    workerId,
+    log: log.child({ worker_id: workerId }),
+    metrics: createEngineMetrics(metrics),
+    handlers: Object.values(deps.handlers),
+    schedules: createSchedules({ store: deps.store, jobRetentionDays: config.jobRetentionDays }),
+  })
+  const health = () => describeHealth(engine, { config, workerId, startedAt })
+  const healthServer = createHealthServer(config.health, { health, isReady, metrics })
+
+  async function isReady(): Promise<boolean> {
+    const { isHealthy, isStopping } = engine.health()
+    if (!isHealthy || isStopping) return false
+    return await asService(db, {}, readCapacity).then(
+      () => true,
+      () => false,
+    )
+  }
+
+  return {
+    name: 'worker',
+    workerId,
+    health,
+    address: () => healthServer.address(),
+    async start() {
+      await engine.start()
+      if (deps.healthServer === 'listen') await healthServer.start()
+      log.info({ worker_id: workerId, lanes: config.lanes, address: healthServer.address() }, 'the worker runs')
+    },
+    async stop(signal) {
+      await engine.stop(signal)
+      if (deps.healthServer === 'listen') await healthServer.stop(signal)
+    },
+  }
+}
+
+function engineSettingsOf(
+  config: WorkerConfig,
+): Pick<
+  EngineOptions,
+  | 'version'
+  | 'lanes'
+  | 'concurrency'
+  | 'leaseMs'
+  | 'pollMs'
+  | 'drainMs'
+  | 'notifications'
+  | 'capacityCheckMs'
+  | 'laneEndpoints'
+> {
+  return {
+    version: config.version,
+    lanes: config.lanes,
+    concurrency: config.concurrency,
+    leaseMs: config.leaseMs,
+    pollMs: config.pollMs,
+    drainMs: config.drainMs,
+    notifications: 'listen',
+    capacityCheckMs: 2_000,
+    laneEndpoints: {
+      ai_queue: config.openai === null ? [] : [{ provider: 'openai', endpoint: config.openai.model }],
+      fast_queue: config.googleVision === null ? [] : [{ provider: 'google', endpoint: 'vision-api' }],
+    },
+  }
+}
