@@ -271,15 +271,16 @@ begin
     'limit_name', passed.meter,
     'used', passed.used,
     'limit', passed.allowed,
-    'requested', passed.requested
+    'requested', passed.requested,
+    'resets_at', case when passed.meter <> 'storage' then cycle.resets_at end
   )), '[]')
   into v_passed
-  from public.upload_limits_passed(v_account_id, p_size_bytes, p_pages) as passed;
+  from public.upload_limits_passed(v_account_id, p_size_bytes, p_pages) as passed
+  cross join public.usage_cycle(v_account_id) as cycle;
   return jsonb_build_object(
     'allowed', not v_enforced or v_passed = '[]',
     'enforced', v_enforced,
     'passed', v_passed,
-    'resets_at', (select cycle.resets_at from public.usage_cycle(v_account_id) as cycle),
     'usage', public.get_user_usage_status(p_profile_id)
   );
 end

@@ -4,7 +4,7 @@ import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import postgres from 'postgres'
 import { asActor, asService } from '../../db/actor.ts'
-import type { Actor, ServiceContext, Tx } from '../../db/actor.ts'
+import type { Actor, ServiceContext } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
 import type { Teardown } from './postgres.ts'
 
@@ -28,7 +28,7 @@ export function actorOf(accountId: string, correlationId = `c-${accountId}`): Ac
 export const anonymous: Actor = { accountId: null, role: 'anon', claims: {}, correlationId: 'c-anon' }
 
 /** Rows that a statement gives an actor. */
-export async function ask<T extends Record<string, unknown>>(db: Database, actor: Actor, query: SQL): Promise<T[]> {
+export async function ask<T extends Record<string, unknown>>(db: Database, actor: Actor, query: SQL) {
   return await asActor(db, actor, async (tx) => [...(await tx.execute<T>(query))])
 }
 
@@ -37,11 +37,7 @@ export async function askOne(db: Database, actor: Actor, query: SQL): Promise<un
   return (await ask<{ value: unknown }>(db, actor, query))[0]?.value
 }
 
-export async function serve<T extends Record<string, unknown>>(
-  db: Database,
-  query: SQL,
-  context: ServiceContext = {},
-): Promise<T[]> {
+export async function serve<T extends Record<string, unknown>>(db: Database, query: SQL, context: ServiceContext = {}) {
   return await asService(db, context, async (tx) => [...(await tx.execute<T>(query))])
 }
 
@@ -73,5 +69,3 @@ export function ownerSql(t: Teardown, ownerUrl: string): postgres.Sql {
   t.teardown(() => owner.end({ timeout: 5 }))
   return owner
 }
-
-export type { Tx }

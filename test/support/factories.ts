@@ -106,7 +106,12 @@ export async function beginStage(db: Database, shellFileId: string, stage: Stage
   await serve(db, sql`select public.begin_stage(${shellFileId}, ${stage}, '1')`)
 }
 
-export async function finishStage(db: Database, shellFileId: string, stage: Stage, status = 'completed'): Promise<void> {
+export async function finishStage(
+  db: Database,
+  shellFileId: string,
+  stage: Stage,
+  status = 'completed',
+): Promise<void> {
   await serve(db, sql`select public.finish_stage(${shellFileId}, ${stage}, ${status})`)
 }
 
@@ -134,7 +139,10 @@ export async function holdForReview(db: Database, shellFileId: string, patientId
 }
 
 /** At least one row in every table that holds something of a patient, all hanging off one file. */
-export async function fillRecord(db: Database, file: { readonly id: string; readonly patientId: string }): Promise<void> {
+export async function fillRecord(
+  db: Database,
+  file: { readonly id: string; readonly patientId: string },
+): Promise<void> {
   const [factId, eventId, familyId, encounterId, narrativeId] = Array.from({ length: 5 }, () => randomUUID())
   const { id, patientId } = file
   await asService(db, {}, async (tx) => {
