@@ -62,9 +62,16 @@ export const permissionSchema = z
     allowed: z.boolean(),
     enforced: z.boolean().describe('False: limits only warn.'),
     passed: z
-      .array(z.object({ limit_name: z.string(), used: z.number(), limit: z.number(), requested: z.number() }))
+      .array(
+        z.object({
+          limit_name: z.string(),
+          used: z.number(),
+          limit: z.number(),
+          requested: z.number(),
+          resets_at: z.string().nullable(),
+        }),
+      )
       .describe('The limits that this file would pass.'),
-    resets_at: z.string().nullable(),
     usage: usageSchema,
   })
   .meta({ title: 'UploadPermission' })
