@@ -31,7 +31,7 @@ const shapes: readonly Shape[] = [
   },
   {
     pattern: new RegExp(
-      `(?<![\\d/.])(\\d{1,2})(?:st|nd|rd|th)?(?:[ -]|\\s+of\\s+)${month}[ ,-]{1,2}${longYear}(?!\\d)`,
+      `(?<![\\d/.])(\\d{1,2})(?:st|nd|rd|th)?(?:[ \\n-]|\\s+of\\s+)${month}[ \\n,-]{1,2}${longYear}(?!\\d)`,
       'gi',
     ),
     read: ([d, m, y]) => parts(y, monthNumber(m), d),
@@ -41,18 +41,19 @@ const shapes: readonly Shape[] = [
     read: ([d, m, y]) => parts(fullYear(y), monthNumber(m), d),
   },
   {
-    pattern: new RegExp(`\\b${month}[ -](\\d{1,2})(?:st|nd|rd|th)?[ ,]{1,2}${longYear}(?!\\d)`, 'gi'),
+    pattern: new RegExp(`\\b${month}[ \\n-](\\d{1,2})(?:st|nd|rd|th)?[ \\n,]{1,2}${longYear}(?!\\d)`, 'gi'),
     read: ([m, d, y]) => parts(y, monthNumber(m), d),
   },
   {
-    pattern: new RegExp(`\\b${month}(?:[ -]|,\\s|\\s+of\\s+)${longYear}(?!\\d)`, 'gi'),
+    pattern: new RegExp(`\\b${month}(?:[ \\n-]|,\\s|\\s+of\\s+)${longYear}(?!\\d)`, 'gi'),
     read: ([m, y]) => parts(y, monthNumber(m)),
   },
   { pattern: /(?<![\d/.-])(\d{1,2})[/-]((?:19|20)\d\d)(?![\d/-])/g, read: ([m, y]) => parts(y, m) },
 ]
 
 /** A year alone is a date only where its neighbours say so: "(2010)", "in 2010", "since 2010", "2010:". */
-const yearAlone = /(?<=[(\t]|\b(?:in|since|from|circa|c\.|early|late|mid|of|year)[ -])((?:19|20)\d\d)(?![\d/.-]\d|\d)/gi
+const yearAlone =
+  /(?<=[(\t]|\b(?:in|since|from|circa|c\.|early|late|mid|of|year)[ \n-])((?:19|20)\d\d)(?![\d/.-]\d|\d)/gi
 
 export function findDates(text: string, order: DateOrder, from = 0, to = text.length): PrintedDate[] {
   const slice = text.slice(from, to)

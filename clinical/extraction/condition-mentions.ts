@@ -2,7 +2,7 @@
 import type { FactDetail, FactStatus, FoundDate, FoundFact } from '../document/found-fact.ts'
 import { conditionLexicon, procedureLexicon, type Concept } from '../terminology/concepts.ts'
 import { findTerms, type Match } from '../terminology/lexicon.ts'
-import { emptyItem, lasting, lateralityWords, notCondition, proseWords } from './condition-words.ts'
+import { emptyItem, lasting, lateralityWords, notCondition, proseWords, tooPlain } from './condition-words.ts'
 import { assertionOf, findCues, type Assertion, type CueHit } from './context.ts'
 import { foundDate } from './dated-context.ts'
 import { foundFact, type Range, type Reading } from './found.ts'
@@ -76,7 +76,12 @@ function listItems(reading: Reading, segment: Segment): Range[] | null {
   const label = /^\s*[^:\n]{2,40}:\s+/.exec(text.slice(segment.start, segment.end))?.[0].length ?? 0
   const body = { start: segment.start + (segment.kind === 'item' ? 0 : label), end: segment.end }
   const items = segment.kind === 'row' ? rowItem(reading, segment) : splitItems(text, body.start, body.end)
-  const isProse = items.some((item) => wordCount(text, item) > 9 || proseWords.test(text.slice(item.start, item.end)))
+  const isProse = items.some(
+    (item) =>
+      wordCount(text, item) > 9 ||
+      proseWords.test(text.slice(item.start, item.end)) ||
+      /^(?:no|nil|without|denies)\b/i.test(text.slice(item.start, item.end)),
+  )
   return isProse || items.length === 0 ? null : items
 }
 
@@ -139,6 +144,7 @@ function statedConditions(context: MentionContext, taken: readonly Range[]): Fou
     const term = clearTerm(match, segment)
     if (
       !term ||
+      tooPlain.test(text.slice(match.start, match.end)) ||
       notCondition.test(text.slice(match.end, match.end + 24)) ||
       taken.some((range) => overlaps(range, match))
     )

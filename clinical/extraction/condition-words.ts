@@ -2,7 +2,7 @@
 
 /** Conditions that go on once they are there: "history of hypertension" is hypertension, "history of pneumonia" is past. */
 export const lasting =
-  /hypertens|diabet|asthma|\bcopd\b|chronic|heart failure|cardiac failure|\bchf\b|\bccf\b|fibrillation|\baf\b|\bafib\b|osteoarth|arthritis|osteopor|osteopenia|lipid|cholesterol|triglycerid|hypothyroid|hyperthyroid|hashimoto|graves|epilep|parkinson|dementia|alzheimer|multiple sclerosis|coronary|isch(?:a)?emic heart|\bcad\b|\bihd\b|\bckd\b|schizo|bipolar|psoria|eczema|coeliac|celiac|crohn|ulcerative colitis|inflammatory bowel|reflux|\bgord\b|\bgerd\b|obes|sleep apn|\bosa\b|glaucoma|cirrhosis|hepatitis [bc]|\bhiv\b|\bgout\b|migraine|metabolic syndrome|prediabet|peripheral (?:vascular|arterial)|\bpvd\b|lupus|fibromyalg|emphysema|bronchiectasis|macular degeneration|cancer|carcinoma|lymphoma|leuk(?:a)?emia|myeloma|melanoma|metasta|haemophilia|hemophilia|thalass|sickle|autis|\badhd\b|cardiomyopath|valve|aneurysm|neuropath|retinopath|nephropath|cystic fibrosis|depress|anxiety|allergic rhinitis|hay fever|irritable bowel|\bibs\b|down('s)? syndrome|cerebral palsy|\bmgus\b|an(?:a)?emia/i
+  /hypertens|diabet|asthma|\bcopd\b|chronic|heart failure|cardiac failure|\bchf\b|\bccf\b|fibrillation|\baf\b|\bafib\b|osteoarth|arthritis|osteopor|osteopenia|lipid|cholesterol|triglycerid|hypothyroid|hyperthyroid|hashimoto|graves|epilep|parkinson|dementia|alzheimer|multiple sclerosis|coronary|isch(?:a)?emic heart|\bcad\b|\bihd\b|\bckd\b|schizo|bipolar|psoria|eczema|coeliac|celiac|crohn|ulcerative colitis|inflammatory bowel|reflux|\bgord\b|\bgerd\b|obes|sleep apn|\bosa\b|glaucoma|cirrhosis|hepatitis [bc]|\bhiv\b|\bgout\b|migraine|metabolic syndrome|prediabet|peripheral (?:vascular|arterial)|\bpvd\b|lupus|fibromyalg|emphysema|bronchiectasis|macular degeneration|cancer|carcinoma|lymphoma|leuk(?:a)?emia|myeloma|melanoma|metasta|haemophilia|hemophilia|thalass|sickle|autis|\badhd\b|cardiomyopath|valve|aneurysm|neuropath|retinopath|nephropath|cystic fibrosis|depress|anxiety|allergic rhinitis|hay fever|irritable bowel|\bibs\b|down('s)? syndrome|cerebral palsy|\bmgus\b/i
 
 /** What stands right behind a condition when the words name a service, a test or a plan about it and not the condition. */
 export const notCondition =
@@ -19,4 +19,8 @@ export const emptyItem =
 
 /** Words of a sentence: an item with one of them is read as prose. */
 export const proseWords =
-  /\b(?:is|was|were|are|has|had|have|been|who|which|that|he|she|they|his|her|him|their|i|we|patient|pt|denies|denied|reports?|reported|states|treated|presents|presented|presenting|no|not|without|nil|please|thank|will|would|should|may|could|if|today|underwent|received|admitted|discharged|consider|continue|review|advised|discussed|likely|possible|probable|suspected|mother|father|brother|sister|shows?|showed|seen|noted)\b/i
+  /\b(?:is|was|were|are|has|had|have|been|who|which|that|he|she|they|his|her|him|their|i|we|patient|pt|denies|denied|reports?|reported|states|treated|presents|presented|presenting|not|please|thank|will|would|should|may|could|if|today|underwent|received|admitted|discharged|consider|continue|review|advised|discussed|likely|possible|probable|suspected|mother|father|brother|sister|shows?|showed|seen|noted)\b/i
+
+/** Everyday words that are conditions in the table; in a sentence they mean too many other things. */
+export const tooPlain =
+  /^(?:stress|shock|fits?|fall|cold|injury|illness|viral illness|lesion|mass|infection|sprain|disability|carer|pregnan(?:t|cy)|menopause|snoring|weight)$/i

@@ -62,9 +62,11 @@ export type DatedContext = {
 
 export function readDates(document: MappedDocument): DatedContext {
   const order = dateOrderOf(document)
-  const dates = document.lines.flatMap((line, place) =>
-    labelDatesOf(document, line, place, findDates(document.text, order, line.start, line.start + line.length)),
-  )
+  const printed = findDates(document.text, order)
+  const dates = document.lines.flatMap((line, place) => {
+    const inLine = printed.filter((date) => date.start >= line.start && date.start < line.start + line.length)
+    return labelDatesOf(document, line, place, inLine)
+  })
   return {
     dates,
     within: (start, end) => dates.filter((date) => date.start >= start && date.end <= end),

@@ -15,6 +15,10 @@ export type LineRole = {
   readonly isLabelled: boolean
 }
 
+/** With these words the author signs; what follows is about them, until the next heading. */
+const closing =
+  /^(?:(?:kind|warm|best|with kind)?\s*regards|yours (?:sincerely|faithfully|truly)|sincerely|with thanks|(?:electronically |digitally )?signed\b|dictated\b|signature\b|(?:reported|authori[sz]ed|verified|approved) by\b|c\.?c\.?:|copy to\b|copies to\b|provider (?:no|number)\b|prescriber (?:no|number)\b|page \d+ of \d+)/i
+
 export function readLineRoles(document: MappedDocument): LineRole[] {
   let role = roleOf(null, null)
   let section = -1
@@ -26,6 +30,7 @@ export function readLineRoles(document: MappedDocument): LineRole[] {
     }
     if (line.kind === 'furniture') return { role, isHeading: false, isLabelled: false }
     const text = document.text.slice(line.start, line.start + line.length)
+    if (closing.test(text)) role = roleOf(null, 'care-team')
     const opened = openedRole(line, text)
     if (opened) role = opened.role
     const isHeading = line.kind === 'heading' || opened?.kind === 'own_line'
@@ -48,8 +53,14 @@ function looksLikeHeading(line: Line, text: string): boolean {
   if (!/^\p{Lu}/u.test(text) || /[.;,?!]$|\d{2}|,/u.test(text) || text.split(/\s+/).length > 6) return false
   const tokens = tokenise(text)
   return [conditionLexicon(), medicineLexicon(), procedureLexicon()].every((lexicon) =>
-    findTerms(lexicon, tokens).every((match) => match.terms.every((term) => term.isAmbiguous)),
+    findTerms(lexicon, tokens).every(
+      (match) => isHeadingWord(text, match) || match.terms.every((term) => term.isAmbiguous),
+    ),
   )
+}
+
+function isHeadingWord(line: string, match: { start: number; end: number }): boolean {
+  return /^(?:allerg|adverse|immuni|vaccin|medic|surg|procedure|operation)/i.test(line.slice(match.start, match.end))
 }
 
 /** The first line of a sentence that happens to break early is no heading. */

@@ -4,7 +4,7 @@ import { trimmed, type Range } from './found.ts'
 const longestItemWords = 8
 
 export function splitItems(text: string, from: number, to: number): Range[] {
-  const bySemicolon = cut(text, from, to, /[;|•\n\t]|,(?=\s*\n)/)
+  const bySemicolon = cut(text, from, to, /[;|•\t]/)
   const items = bySemicolon.flatMap((item) => {
     const byComma = cut(text, item.start, item.end, /,(?!\d)|\s&\s|\band\b(?=\s+\S+(?:\s+\S+){0,3}\s*\.?$)/)
     return byComma.length > 1 && byComma.every((part) => wordCount(text, part) <= longestItemWords) ? byComma : [item]

@@ -35,7 +35,7 @@ const takes =
 /** What stands between a verb of taking and a medicine may be other medicines, doses and small words, not a new clause. */
 const maxVerbDistance = 90
 const inpatientOnly =
-  /\b(?:treated with|received|given|loaded with|covered with|intravenous|IV|infusion|bolus|contrast|in the emergency department|in ED|intra-?operative)\b/i
+  /\b(?:loaded with|covered with|intravenous(?:ly)?|IV|infusion|bolus|contrast|in the emergency department|in ED|intra-?operative(?:ly)?|nebuli[sz]ed)\b/i
 const stops =
   /\b(?:ceased?|stop(?:ped)?|discontinu(?:ed?|ing)|withdrawn|no longer (?:taking|on|takes)|off|withheld|weaned off|cease|finished|completed|should not be restarted)\b/i
 
@@ -70,7 +70,8 @@ function statedMedicine(
   const directions = readDirections(text, strength?.end ?? medicine.end, limit)
   const isDosed = strength !== null || directions.frequency !== null
   const before = text.slice(Math.max(segment.start, medicine.start - maxVerbDistance), medicine.start)
-  const isWeak = medicine.term.isAmbiguous || (text.slice(medicine.start, medicine.end).length <= 3 && !isListed)
+  const isOpening = isListed && /(?:^|[,;:•*\n]|\d[.)])\s*$/.test(before)
+  const isWeak = !isOpening && (medicine.term.isAmbiguous || medicine.end - medicine.start <= 3)
   if (/\ballerg|intoleran|reaction to|anaphyla|sensitiv/i.test(before) || isMeasured(text, medicine)) return null
   if (!isListed && !isDosed && (isWeak || !takes.test(before) || isInpatient(segment, before))) {
     if (isWeak || !isStopped(text.slice(medicine.end, limit))) return null

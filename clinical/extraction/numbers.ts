@@ -10,7 +10,7 @@ export type PrintedNumber = {
 }
 
 const numberPattern =
-  /(?<![\w.,/:])(<=|>=|≤|≥|<|>)?\s?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,7}(?:\.\d{1,5})?)(?![\d:]|,\d{3}|\.\d)/y
+  /(?<![\w.,/:])(<=|>=|≤|≥|<|>|(?:less|greater|more) than\b)?\s?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,7}(?:\.\d{1,5})?)(?![\d:]|,\d{3}|\.\d)/y
 const rangePattern =
   /[([]?\s?(?:(?:ref(?:erence)?(?: (?:range|interval))?|rr|normal(?: range)?|range|nr)[:\s]+)?(?:(\d+(?:\.\d+)?)\s?(?:-|–|—|to)\s?(\d+(?:\.\d+)?)|((?:<=|>=|≤|≥|<|>)\s?\d+(?:\.\d+)?|(?:up to|less than|greater than|more than|under|over)\s\d+(?:\.\d+)?))(?![\d/])/iy
 
@@ -49,5 +49,6 @@ export function rangeAt(text: string, at: number): PrintedRange | null {
 function comparatorOf(sign: string | undefined): PrintedNumber['comparator'] {
   if (sign === '≤' || sign === '<=') return '<='
   if (sign === '≥' || sign === '>=') return '>='
-  return sign === '<' || sign === '>' ? sign : null
+  if (sign === 'less than' || sign === '<') return '<'
+  return sign === undefined ? null : '>'
 }

@@ -89,11 +89,18 @@ function meaningOf(label: DateLabel | null): FoundDate['meaning'] {
 
 /** A date inside the statement: the nearest one, but never a birth date or one that is said to be another thing's. */
 function ownDate(reading: Reading, at: Range, segment: Segment): LabelledDate | null {
-  const near = reading.dates
-    .within(segment.start, segment.end)
-    .filter((date) => date.label === null || !['birth', 'other', 'stopped', 'started', 'onset'].includes(date.label))
+  const near = [...leadDates(reading, segment), ...reading.dates.within(segment.start, segment.end)].filter(
+    (date) => date.label === null || !['birth', 'other', 'stopped', 'started', 'onset'].includes(date.label),
+  )
   if (near.length === 0) return null
   return near.toSorted((a, b) => Math.abs(a.start - at.start) - Math.abs(b.start - at.start))[0] ?? null
+}
+
+/** "Blood tests on 3 May showed:" speaks for the sentence after it. */
+function leadDates(reading: Reading, segment: Segment): LabelledDate[] {
+  const lead = reading.segments[reading.segments.indexOf(segment) - 1]
+  const isLead = lead !== undefined && /:\s*$/.test(reading.document.text.slice(lead.start, lead.end))
+  return isLead && lead.kind !== 'heading' ? reading.dates.within(lead.start, lead.end) : []
 }
 
 function isPossible({ values, observation }: ReadingCandidate): boolean {

@@ -77,20 +77,37 @@ const headingGrammar: readonly (readonly [RegExp, string])[] = [
   [/patient|demograph|personal/i, 'patient-details'],
 ]
 
+/** Labels of clinical shorthand that the table of headings lacks. */
+const shorthand: Readonly<Record<string, string>> = {
+  dh: 'medications',
+  dhx: 'medications',
+  mx: 'plan',
+  ix: 'results',
+  dx: 'problem-list',
+  sx: 'presenting-complaint',
+  hx: 'history-of-presenting-complaint',
+  all: 'allergies',
+  ros: 'review-of-systems',
+  psh: 'past-surgical-history',
+}
+
 const over =
   /\b(inactive|resolved|no longer|past problems|previous problems|ceased|stopped|discontinued|not current)\b/i
 
 export function roleOf(heading: string | null, slug: string | null): SectionRole {
   if (heading === null) return { ...noRole, slug }
   const clean = cleanHeading(heading)
-  const known = slug ?? headingSlugs().get(clean.toLowerCase()) ?? null
+  const known = slug ?? headingSlugs().get(clean.toLowerCase()) ?? shorthand[clean.toLowerCase()] ?? null
   return { slug: known ?? grammarSlug(clean), isOver: over.test(clean), heading }
 }
 
 /** The role of an inline heading ("Allergies: penicillin"): only headings of the table count, as any words may stand before a colon. */
 export function inlineRole(label: string): SectionRole | null {
   const clean = cleanHeading(label)
-  const slug = headingSlugs().get(clean.toLowerCase()) ?? (isShortCapitals(clean) ? grammarSlug(clean) : null)
+  const slug =
+    headingSlugs().get(clean.toLowerCase()) ??
+    shorthand[clean.toLowerCase()] ??
+    (isShortCapitals(clean) ? grammarSlug(clean) : null)
   return slug === null ? null : { slug, isOver: over.test(clean), heading: label }
 }
 

@@ -69,7 +69,7 @@ function continues(
   if (/^\p{Lu}[^:]{0,40}:\s/u.test(text)) return false
   if (above.page !== line.page) return false
   const isFull = above.box[2] >= 0.8 * (widths.get(above.page) ?? 1)
-  return isFull && block.kind !== 'pair'
+  return isFull && (block.kind !== 'pair' || !/[.:;]$/.test(aboveText))
 }
 
 function rightEdges(document: MappedDocument): Map<number, number> {
@@ -114,5 +114,6 @@ function sentenceRanges(text: string, { start, end }: Block): (readonly [number,
 
 function isAbbreviated(text: string, from: number, stop: number): boolean {
   const before = text.slice(Math.max(from, stop - 8), stop)
+  if (text[stop - 1] === '?') return /^[\s/(]?$/.test(text.slice(Math.max(from, stop - 2), stop - 1))
   return text[stop - 1] === '.' && (abbreviation.test(before) || /^\s*\d{1,2}\.$/.test(text.slice(from, stop)))
 }
