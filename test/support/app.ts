@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
 import { z } from 'zod'
+import type { Database } from '../../db/client.ts'
 import { createLog } from '../../platform/log.ts'
 import type { Logger } from '../../platform/log.ts'
 import { openStore } from '../../platform/storage/index.ts'
@@ -15,6 +16,7 @@ import { openEmbeddedAccounts } from '../../server/routes/auth/embedded-accounts
 import type { RenderPage } from '../../server/routes/documents/page-pictures.ts'
 import { profileListSchema } from '../../server/routes/profiles/schema.ts'
 import type { Server } from '../../server/types.ts'
+import { pdf, uploadForm } from './multipart.ts'
 import { testDatabase } from './postgres.ts'
 import type { Teardown, TestDatabase } from './postgres.ts'
 
@@ -39,13 +41,34 @@ export type TestAccount = {
   readonly profileId: string
   readonly token: string
   readonly headers: { readonly authorization: string }
+  readonly get: (path: string, headers?: Headers) => Promise<Answer>
+  readonly post: (path: string, body: unknown, headers?: Headers) => Promise<Answer>
+  /** For oneself, unless a form of one's own is given. */
+  readonly upload: (upload: TestUpload) => Promise<Answer>
+}
+
+type Headers = Readonly<Record<string, string>>
+export type TestUpload = {
+  readonly bytes?: Uint8Array
+  readonly form?: FormData
+  readonly key?: string
+  readonly fields?: Readonly<Record<string, string>>
+  readonly query?: string
+}
+
+export type Answer = {
+  readonly status: number
+  readonly headers: globalThis.Headers
+  readonly text: string
+  /** The body, parsed, when it is a JSON object; fields are asked for by name. */
+  readonly body: Readonly<Record<string, unknown>>
 }
 
 export type TestAppOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly accounts?: 'outside' | 'embedded'
   readonly renderPage?: RenderPage
-  readonly store?: (store: Store) => Store
+  readonly db?: (db: Database) => Database
 }
 
 /** The whole server over a database and a folder of its own, listening. */
@@ -60,18 +83,17 @@ export async function startApp(t: Teardown, options: TestAppOptions = {}): Promi
     ...(options.accounts === 'embedded' ? {} : outside),
     ...options.env,
   })
-  const opened = await openStore({ dataDir })
-  const store = options.store?.(opened) ?? opened
+  const store = await openStore({ dataDir })
+  const db = options.db?.(database.db) ?? database.db
   const { lines, log } = recordLog()
   const { auth } = config
   const app = await buildApp({
     config,
-    db: database.db,
+    db,
     store,
     log,
     metrics: createMetrics({ service: 'test', runtime: 'leave_out' }),
-    accounts:
-      auth.kind === 'embedded' ? await openEmbeddedAccounts(database.db, { ...auth, secret: tokenSecret }) : null,
+    accounts: auth.kind === 'embedded' ? await openEmbeddedAccounts(db, { ...auth, secret: tokenSecret }) : null,
     renderPage: options.renderPage ?? (() => Promise.reject(new Error('this test draws no pages'))),
   })
   t.teardown(() => app.close())
@@ -102,12 +124,41 @@ export async function signToken(
 async function introduce(url: string, accountId: string): Promise<TestAccount> {
   const token = await signToken(accountId)
   const headers = { authorization: `Bearer ${token}` }
-  const answer = await fetch(`${url}/profiles`, { headers })
-  const { profiles } = profileListSchema.parse(await answer.json())
-  const self = profiles.find((profile) => profile.profile_type === 'self')
+  const answer = await ask(`${url}/profiles`, { headers })
+  const self = profileListSchema.parse(answer.body).profiles.find((profile) => profile.profile_type === 'self')
   if (self === undefined) throw new Error(`no self profile: ${answer.status}`)
-  return { accountId, profileId: self.id, token, headers }
+  const profileId = self.id
+  return {
+    accountId,
+    profileId,
+    token,
+    headers,
+    get: (path, more) => ask(`${url}${path}`, { headers: { ...headers, ...more } }),
+    post: (path, body, more) =>
+      ask(`${url}${path}`, {
+        method: 'POST',
+        headers: { ...headers, 'content-type': 'application/json', ...more },
+        body: JSON.stringify(body),
+      }),
+    upload: ({ bytes = pdf('a letter'), form, key, fields, query = '' }) =>
+      ask(`${url}/documents/upload${query}`, {
+        method: 'POST',
+        headers: { ...headers, ...(key === undefined ? {} : { 'idempotency-key': key }) },
+        body: form ?? uploadForm(profileId, bytes, fields),
+      }),
+  }
 }
+
+export async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
+  const answer = await fetch(url, init)
+  const text = await answer.text()
+  const isJson = /json/.test(answer.headers.get('content-type') ?? '')
+  const body = isJson ? objectOf(JSON.parse(text)) : {}
+  return { status: answer.status, headers: answer.headers, text, body }
+}
+
+const jsonObject = z.record(z.string(), z.unknown())
+const objectOf = (json: unknown) => jsonObject.safeParse(json).data ?? {}
 
 const logLine = z.record(z.string(), z.unknown())
 

@@ -1,0 +1,236 @@
+import { equal } from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { connect } from 'node:net'
+import { once } from 'node:events'
+import { sql } from 'drizzle-orm'
+import { test } from 'tap'
+import { asActor } from '../../db/actor.ts'
+import { beginIdempotentRequest } from '../../db/queries/uploads.ts'
+import type { Database } from '../../db/client.ts'
+import { actorOf, serve } from '../support/actors.ts'
+import { startApp } from '../support/app.ts'
+import type { TestApp } from '../support/app.ts'
+import { encodeForm, formType, pdf, uploadForm } from '../support/multipart.ts'
+import { eventually } from '../support/signals.ts'
+
+const countOf = async ({ db }: TestApp, table: string) => {
+  const [row] = await serve<{ n: string }>(db, sql`select count(*) as n from ${sql.identifier(table)}`)
+  return Number(row?.n)
+}
+const objectsOf = async ({ store }: TestApp) => (await Array.fromAsync(store.list())).length
+
+test('repeating an upload', async (t) => {
+  const server = await startApp(t)
+  const { db, account } = server
+
+  await t.test('the same upload under its key is answered as before and counted once', async (t) => {
+    const parent = await account(randomUUID())
+    const letter = { bytes: pdf('replay'), key: 'upload-7' }
+    const first = await parent.upload(letter)
+    const again = await parent.upload(letter)
+
+    t.equal(first.status, 201)
+    t.equal(first.headers.get('idempotent-replayed'), null)
+    t.equal(again.status, 201)
+    t.equal(again.headers.get('idempotent-replayed'), 'true')
+    t.equal(again.headers.get('location'), first.headers.get('location'))
+    t.same(again.body, first.body)
+    t.match((await parent.get(`/usage?patient_id=${parent.profileId}`)).body, { usage: { shell_files: { used: 1 } } })
+    const [jobs] = await serve<{ n: string }>(
+      db,
+      sql`select count(*) as n from public.job_queue where patient_id = ${parent.profileId}`,
+    )
+    t.equal(Number(jobs?.n), 1)
+  })
+
+  await t.test('the key may come as a field, before or behind the file, or under its other name', async (t) => {
+    const parent = await account(randomUUID())
+    const file = { file: pdf('field') }
+    const me = { field: 'patient_id', value: parent.profileId }
+    const key = { field: 'idempotency_key', value: 'in-a-field' }
+    const send = (parts: Parameters<typeof encodeForm>[0], headers = {}) =>
+      fetch(`${server.url}/documents/upload`, {
+        method: 'POST',
+        headers: { ...parent.headers, 'content-type': formType, ...headers },
+        body: new Uint8Array(encodeForm(parts)),
+      })
+    const replays = [
+      await send([key, me, file]),
+      await send([me, file, key]),
+      await send([file, key, me]),
+      await send([me, file], { 'x-idempotency-key': 'in-a-field' }),
+    ]
+    t.same(
+      replays.map(({ status, headers }) => [status, headers.get('idempotent-replayed')]),
+      [
+        [201, null],
+        [201, 'true'],
+        [201, 'true'],
+        [201, 'true'],
+      ],
+    )
+  })
+
+  await t.test('a key used again for other bytes or other fields is refused', async (t) => {
+    const parent = await account(randomUUID())
+    await parent.upload({ bytes: pdf('mine'), key: 'reused' })
+    const before = await objectsOf(server)
+    for (const other of [
+      { bytes: pdf('other'), key: 'reused' },
+      { bytes: pdf('mine'), key: 'reused', fields: { note: 'another' } },
+      { bytes: pdf('mine'), key: 'reused', query: '?keep_both=true' },
+    ]) {
+      t.match(await parent.upload(other), { status: 422, body: { code: 'idempotency_key_reused' } })
+    }
+    t.equal(await objectsOf(server), before)
+  })
+
+  await t.test('a key belongs to its account and its person', async (t) => {
+    const parent = await account(randomUUID())
+    const other = await account(randomUUID())
+    const bytes = pdf('scope')
+    await parent.upload({ bytes, key: 'shared' })
+    const theirs = await other.upload({ bytes, key: 'shared' })
+    t.equal(theirs.status, 201)
+    t.equal(theirs.headers.get('idempotent-replayed'), null)
+    const child = await parent.post('/profiles', { display_name: 'Kim', profile_type: 'child' })
+    const form = uploadForm(String(child.body['id']), bytes)
+    t.match(await parent.upload({ form, key: 'shared' }), { status: 201, body: { duplicate_of: null } })
+  })
+
+  await t.test('twenty at once are one document, and each is told so or told to wait', async (t) => {
+    const parent = await account(randomUUID())
+    const bytes = pdf('twenty')
+    const before = [await objectsOf(server), await countOf(server, 'shell_files'), await countOf(server, 'job_queue')]
+    const answers = await Promise.all(Array.from({ length: 20 }, () => parent.upload({ bytes, key: 'at once' })))
+
+    const created = answers.filter(({ status }) => status === 201)
+    t.ok(created.length >= 1)
+    t.equal(new Set(created.map(({ body }) => body['shell_file_id'])).size, 1)
+    for (const { status, body, headers } of answers.filter((answer) => answer.status !== 201)) {
+      t.match({ status, body }, { status: 409, body: { code: 'idempotency_in_progress' } })
+      t.ok(Number(headers.get('retry-after')) >= 1)
+    }
+    const after = [await objectsOf(server), await countOf(server, 'shell_files'), await countOf(server, 'job_queue')]
+    t.same(
+      after,
+      before.map((count) => count + 1),
+    )
+    t.equal((await parent.upload({ bytes, key: 'at once' })).status, 201)
+  })
+
+  await t.test('twenty at once without a key are one document too', async (t) => {
+    const parent = await account(randomUUID())
+    const bytes = pdf('twenty without')
+    const before = await objectsOf(server)
+    const answers = await Promise.all(Array.from({ length: 20 }, () => parent.upload({ bytes })))
+    t.equal(answers.filter(({ status }) => status === 201).length, 1)
+    t.equal(answers.filter(({ status, body }) => status === 200 && body['duplicate_of'] !== null).length, 19)
+    t.equal(await objectsOf(server), before + 1)
+  })
+
+  await t.test('an attempt that lives keeps its key, one that died loses it', async (t) => {
+    const parent = await account(randomUUID())
+    const letter = { bytes: pdf('died'), key: 'died' }
+    const begin = (lockSeconds: number) =>
+      asActor(db, actorOf(parent.accountId), (tx) =>
+        beginIdempotentRequest(tx, {
+          profileId: parent.profileId,
+          key: 'died',
+          attemptToken: randomUUID(),
+          lockSeconds,
+        }),
+      )
+    await begin(60)
+    t.match(await parent.upload(letter), { status: 409, body: { code: 'idempotency_in_progress' } })
+    await serve(db, sql`update public.idempotency_keys set locked_until = now() where idempotency_key = 'died'`)
+    t.match(await parent.upload(letter), { status: 201 })
+  })
+
+  await t.test('an attempt whose key was taken over registers nothing', async (t) => {
+    const parent = await account(randomUUID())
+    const before = await objectsOf(server)
+    const form = encodeForm([{ field: 'patient_id', value: parent.profileId }, { file: pdf('slow') }])
+    const slow = await openUpload(server, { ...parent.headers, 'idempotency-key': 'slow' }, form.byteLength)
+    slow.write(form.subarray(0, -20))
+    await eventually(async () => equal(await keysOf(server, 'slow'), 1))
+    await serve(db, sql`update public.idempotency_keys set locked_until = now() where idempotency_key = 'slow'`)
+    const quick = await parent.upload({ bytes: pdf('slow'), key: 'slow' })
+    t.equal(quick.status, 201)
+
+    slow.write(form.subarray(-20))
+    const [answer] = await once(slow, 'data')
+    t.match(String(answer), /^HTTP\/1.1 409 /)
+    t.equal(await objectsOf(server), before + 1)
+    slow.destroy()
+  })
+
+  await t.test('a connection that breaks leaves neither object nor key', async (t) => {
+    const parent = await account(randomUUID())
+    const before = await objectsOf(server)
+    const form = encodeForm([
+      { field: 'patient_id', value: parent.profileId },
+      { file: Buffer.concat([pdf('broken'), Buffer.alloc(300_000, 65)]) },
+    ])
+    const socket = await openUpload(server, { ...parent.headers, 'idempotency-key': 'broken' }, form.byteLength)
+    socket.write(form.subarray(0, 150_000))
+    await eventually(async () => equal(await keysOf(server, 'broken'), 1))
+    socket.destroy()
+    await eventually(async () => equal(await keysOf(server, 'broken'), 0))
+    t.equal(await objectsOf(server), before)
+    t.match(await server.store.sweepTemporary({ olderThanMs: -1_000 }), { removed: 0 })
+  })
+})
+
+test('when the answer of the database is lost after it has committed, the document is not', async (t) => {
+  const line = { state: 'whole' }
+  const server = await startApp(t, { db: (db) => loseNextRegistration(db, line) })
+  const parent = await server.account(randomUUID())
+  const letter = { bytes: pdf('lost answer'), key: 'lost' }
+  line.state = 'about to break'
+
+  const answer = await parent.upload(letter)
+  t.match(answer, { status: 503, body: { code: 'database_unavailable' } })
+  t.equal(line.state, 'broken')
+  const again = await parent.upload(letter)
+  t.equal(again.status, 201)
+  t.equal(again.headers.get('idempotent-replayed'), 'true')
+  const content = await parent.get(`/documents/${String(again.body['shell_file_id'])}/content`)
+  t.equal(content.text, letter.bytes.toString('latin1'))
+})
+
+/** Commits the transaction that registers a file, and then fails as a broken connection does. */
+function loseNextRegistration(db: Database, line: { state: string }): Database {
+  const transaction: Database['drizzle']['transaction'] = async (work, config) => {
+    let registers = false
+    const result = await db.drizzle.transaction(async (tx) => {
+      const answer = await work(tx)
+      const [made] = await tx.execute(sql`select 1 from public.shell_files limit 1`)
+      registers = made !== undefined
+      return answer
+    }, config)
+    if (line.state !== 'about to break' || !registers) return result
+    line.state = 'broken'
+    throw Object.assign(new Error('the connection was closed'), { code: 'CONNECTION_CLOSED' })
+  }
+  return { ...db, drizzle: Object.assign(Object.create(db.drizzle), { transaction }) }
+}
+
+async function keysOf({ db }: TestApp, key: string): Promise<number> {
+  const [row] = await serve<{ n: string }>(
+    db,
+    sql`select count(*) as n from public.idempotency_keys where idempotency_key = ${key}`,
+  )
+  return Number(row?.n)
+}
+
+/** A request whose head has been sent; its body is for the test to write. */
+async function openUpload({ url }: TestApp, headers: Record<string, string>, length: number) {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  const all = { host: hostname, 'content-type': formType, 'content-length': String(length), ...headers }
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
+  socket.write(['POST /documents/upload HTTP/1.1', ...lines, '', ''].join('\r\n'))
+  return socket
+}
