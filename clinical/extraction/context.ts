@@ -2,19 +2,18 @@
  * What a statement says of a concept: there, denied, possible, only feared, past, or somebody else's. Cues act inside
  * their segment, up to a word that ends their scope; pseudo-cues ("no change", "gram negative") swallow the cue in them.
  */
-import { cueLexicon, type CueCategory } from '../terminology/cues.ts'
-import { findTerms } from '../terminology/lexicon.ts'
+import { cueLexicon, type Cue, type CueCategory } from '../terminology/cues.ts'
+import { matchAt, type Match } from '../terminology/lexicon.ts'
 import type { Token } from '../terminology/tokens.ts'
 
 export type CueHit = {
-  readonly categories: readonly CueCategory[]
-  readonly directions: ReadonlySet<string>
   readonly start: number
   readonly end: number
   /** Tokens [from, to) */
   readonly from: number
   readonly to: number
-  readonly effects: readonly { category: CueCategory; direction: string }[]
+  /** None for a pseudo-cue, which only swallows its words. */
+  readonly effects: readonly Cue[]
 }
 
 export type Assertion = {
@@ -58,20 +57,21 @@ const weakPast = new Set([
 ])
 
 export function findCues(tokens: readonly Token[]): CueHit[] {
-  return findTerms(cueLexicon(), tokens, 'any').map((match) => {
+  const matches = tokens.flatMap((_, place) => matchAt(cueLexicon(), tokens, place, 'any') ?? [])
+  return longestFirst(matches).map((match) => {
     const effects = match.terms.map((term) => term.meaning)
     const active = effects.filter((effect) => !effect.category.startsWith('pseudo-'))
-    const isPseudo = effects.some((effect) => effect.category.startsWith('pseudo-')) && active.length === 0
-    return {
-      start: match.start,
-      end: match.end,
-      from: match.from,
-      to: match.to,
-      effects: isPseudo ? [] : active,
-      categories: active.map((effect) => effect.category),
-      directions: new Set(active.map((effect) => effect.direction)),
-    }
+    return { start: match.start, end: match.end, from: match.from, to: match.to, effects: active }
   })
+}
+
+/** "were not consistent with" is "not consistent with", though "were not" stands further left. */
+function longestFirst(matches: readonly Match<Cue>[]): Match<Cue>[] {
+  const kept: Match<Cue>[] = []
+  for (const match of matches.toSorted((a, b) => b.to - b.from - (a.to - a.from) || a.from - b.from)) {
+    if (!kept.some((other) => other.from < match.to && match.from < other.to)) kept.push(match)
+  }
+  return kept.toSorted((a, b) => a.from - b.from)
 }
 
 /** `concept`: its tokens [from, to). */
@@ -119,14 +119,22 @@ function reachesOf(
   if (hit.from >= concept.from && hit.to <= concept.to) return []
   return hit.effects.flatMap(({ category, direction }) => {
     if (category === 'termination' || category === 'no-known') return []
-    const isBefore = (direction === 'before' || direction === 'both') && hit.to <= concept.from
-    const isAfter = (direction === 'after' || direction === 'both') && hit.from >= concept.to
+    // "No acute distress": the longest cue may reach into the concept's own words.
+    const isBefore = direction !== 'after' && hit.from < concept.from
+    const isAfter = direction !== 'before' && hit.from >= concept.to && isAnswer(tokens, hit)
     if (!isBefore && !isAfter) return []
     const [left, right] = isBefore ? [hit.to, concept.from] : [concept.to, hit.from]
-    const distance = right - left
+    const distance = Math.max(0, right - left)
     if (distance > limitOf(hitText(tokens, hit), category, isBefore ? 'before' : 'after')) return []
     return isEnded(tokens, cues, left, right, category) ? [] : [{ hit, category, distance }]
   })
+}
+
+/** "Smoking: no", "fever - nil": a bare no behind a concept only answers where nothing follows that it could deny. */
+function isAnswer(tokens: readonly Token[], hit: CueHit): boolean {
+  if (!/^(?:no|nil|none|neg|free|absent)$/.test(hitText(tokens, hit))) return true
+  const next = tokens[hit.to]
+  return next === undefined || /^[.,;)]$/.test(next.text)
 }
 
 function limitOf(cue: string, category: CueCategory, side: string): number {

@@ -86,9 +86,10 @@ function listedDose(reading: Reading, segment: Segment): FoundFact[] {
   if (notGiven.test(printed)) return []
   const dates = reading.dates
     .within(segment.start, segment.end)
-    .filter((date) => date.label !== 'birth' && date.label !== 'other')
+    .filter((date) => date.label === null || date.label === 'given')
   const matches = findTerms(vaccineLexicon(), segment.tokens, 'any')
   const firstDate = dates[0]
+  if (matches.length === 0 && /^[^\n]{2,40}:\s/.test(printed)) return []
   if (matches.length > 1 && dates.length <= 1) return statedDoses(reading, segment)
   const dateFirst = firstDate !== undefined && firstDate.start - segment.start < 4
   const name = vaccineName(

@@ -60,6 +60,8 @@ function statedProcedures(reading: Reading, segment: Segment, taken: readonly Ra
       taken.some((range) => range.start < name.end && name.start < range.end)
     )
       return []
+    if (/\d:\d\d(?:\s?[ap]m)?\s*$/i.test(reading.document.text.slice(Math.max(0, match.start - 10), match.start)))
+      return []
     if (segment.role.slug === 'indication' || isPlannedTest(segment, term.meaning.group)) return []
     const date = statedDate(reading, segment, name, 'performed')
     const fact = procedureFact({ reading, segment, cues }, name, { concept: term.meaning, date, isListed: false })

@@ -92,7 +92,7 @@ function splitBlock(document: MappedDocument, block: Block): Segment[] {
   })
 }
 
-function sentenceRole(text: string, start: number, end: number): SectionRole | null {
+export function sentenceRole(text: string, start: number, end: number): SectionRole | null {
   const label = /^\s*([^\n:.;]{2,40}):/.exec(text.slice(start, Math.min(end, start + 60)))?.[1]
   return label === undefined ? null : inlineRole(label)
 }

@@ -20,15 +20,41 @@ export const cueCategories = [
 export type CueCategory = (typeof cueCategories)[number]
 export type Cue = { readonly category: CueCategory; readonly direction: 'before' | 'after' | 'both' | 'standalone' }
 
-export const cueLexicon = once(() =>
-  buildLexicon(
-    readTable('context_cues', ['cue', 'category', 'direction']).map((row) => ({
-      text: row.cue,
-      isAmbiguous: false,
-      meaning: { category: categoryOf(row.category), direction: directionOf(row.direction) },
-    })),
-  ),
-)
+/** Cues that the table lacks. */
+const further: readonly (readonly [string, Cue])[] = [
+  ...[
+    'did not become',
+    'did not develop',
+    'did not experience',
+    'did not notice',
+    'did not report',
+    'did not complain of',
+    'not pursue a diagnosis of',
+    'not reporting',
+    'not having',
+    'no residual',
+    'no palpable',
+    'no apparent',
+    'no clear',
+    'no clear-cut',
+    'never diagnosed with',
+  ].map((text) => [text, { category: 'negation', direction: 'before' }] as const),
+  ...[
+    'and positive for',
+    'and is positive for',
+    'and was positive for',
+    'and reports',
+    'and complains of',
+    'and presents with',
+  ].map((text) => [text, { category: 'termination', direction: 'both' }] as const),
+]
+
+export const cueLexicon = once(() => {
+  const table = readTable('context_cues', ['cue', 'category', 'direction']).map(
+    (row) => [row.cue, { category: categoryOf(row.category), direction: directionOf(row.direction) }] as const,
+  )
+  return buildLexicon([...table, ...further].map(([text, meaning]) => ({ text, meaning, isAmbiguous: false })))
+})
 
 function categoryOf(text: string): CueCategory {
   const category = cueCategories.find((known) => known === text)
