@@ -66,7 +66,9 @@ function searchCandidates(fact: CodedWords): Candidate[] {
 }
 
 const deniesAllAllergies = (fact: CodedWords) =>
-  fact.type === 'allergy' && fact.status === 'negated' && /\b(allerg|nkd?a\b|adverse)/i.test(fact.text)
+  fact.type === 'allergy' &&
+  fact.status === 'negated' &&
+  /\b(allerg|nkd?a\b|adverse|nil\b|none\b|no known)/i.test(fact.text)
 
 function splitConcept(concept: string): readonly [string, string] {
   const colon = concept.indexOf(':')

@@ -55,7 +55,7 @@ const vaccineIndex = once(() => {
     ...named.map((row) => clearTerm(`immunizations:${row.cvx_code}`, row.name)),
     ...coded.flatMap((row) =>
       [row.short_description, row.full_name, ...splitList(row.synonyms)].map((name) =>
-        clearTerm(`immunizations:${row.cvx_code}`, name),
+        clearTerm(`immunizations:${row.cvx_code}`, name.replace(wordsOfNoKind, ' ')),
       ),
     ),
   ])
@@ -74,6 +74,9 @@ const indexes: { readonly [Type in FactType]?: () => Index } = {
   vital_sign: observationIndex,
   physical_finding: observationIndex,
 }
+
+/** Every vaccine is one; a record that says no more than "influenza" means the unspecified one. */
+const wordsOfNoKind = /\b(vaccine|virus|unspecified formulation|unspecified|nos|dosage|or)\b/gi
 
 function namedIndex(table: string, nameColumn: string): Index {
   const rows = readTable(table, ['id', nameColumn, 'synonyms', 'ambiguous_synonyms'])

@@ -2,6 +2,7 @@
 import { unitOf } from '../terminology/units.ts'
 import { once, readTable } from '../terminology/read-table.ts'
 import type { Candidate, CodedWords } from './coding.ts'
+import { parseNumber } from './printed-numbers.ts'
 
 export type ObservationUnit = {
   readonly ucum: string
@@ -16,13 +17,20 @@ export function observationCandidates(id: string, fact: CodedWords): Candidate[]
   const fitting = fittingUnits(id, fact.unit)
   const byUnit = fitting.filter((unit) => unit.loinc !== '').map((unit) => candidate(unit, unit.isVerified ? 1 : 0.95))
   if (byUnit.length > 0) return distinct(byUnit)
-  // Nothing printed to go by: the usual code, if the words leave no doubt which property was measured.
   const usual = units.filter((unit) => unit.loinc !== '')
-  const canSelect =
-    fact.unit === null && (distinct(usual.map((unit) => candidate(unit, 1))).length === 1 || isTextual(fact))
-  return distinct(
-    usual.map((unit, rank) => ({ ...candidate(unit, rank === 0 && canSelect ? 0.9 : 0.6), method: 'rule' })),
+  const meant = fact.unit === null ? meantProperty(usual, fact) : null
+  return distinct(usual.map((unit) => ({ ...candidate(unit, unit === meant ? 0.9 : 0.6), method: 'rule' })))
+}
+
+/** Without a printed unit: the usual code for words; for a number the one property in which it is possible at all. */
+function meantProperty(units: readonly ObservationUnit[], fact: CodedWords): ObservationUnit | null {
+  const number = parseNumber(fact.value)?.value ?? null
+  if (number === null) return isTextual(fact) ? (units[0] ?? null) : null
+  const possible = units.filter(
+    ({ plausible }) => plausible !== null && number >= plausible[0] && number <= plausible[1],
   )
+  const [only] = possible
+  return only !== undefined && possible.every((unit) => unit.loinc === only.loinc) ? only : null
 }
 
 /** The rows of the test that take the printed unit; none when the unit does not fit the test. */

@@ -20,7 +20,13 @@ const rolesNotNames = new Set(
    admin patient profile owner person somebody someone default test tester demo record records health s`.split(/\s+/),
 )
 
+/** Titles of documents that stand where a name might; nobody is called so. */
+const documentWords =
+  /\b(list|records?|reports?|summary|history|medications?|immuni[sz]ations?|patient|details|information|results?|chart|referral|discharge|prescription|pathology|hospital|clinic)\b/i
+
+/** null: this is no name. */
 export function parseName(text: string): PersonName | null {
+  if (documentWords.test(text)) return null
   const [before = '', after] = text.replace(/\([^)]*\)|\[[^\]]*\]/g, ' ').split(',')
   const first = nameParts(before)
   const second = nameParts(after ?? '')

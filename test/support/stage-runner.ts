@@ -1,0 +1,127 @@
+import { createReadStream } from 'node:fs'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { sql } from 'drizzle-orm'
+import { pino } from 'pino'
+import { asActor, asService } from '../../db/actor.ts'
+import type { Database } from '../../db/client.ts'
+import { claimJobs, holdLease } from '../../db/queries/jobs.ts'
+import { systemClock } from '../../platform/clock.ts'
+import { openDiskStore } from '../../platform/storage/disk.ts'
+import type { Store } from '../../platform/storage/store.ts'
+import { leaseLost } from '../../worker/engine/errors.ts'
+import { execute } from '../../worker/engine/execute.ts'
+import type { ClaimedJob, Handler, RunContext } from '../../worker/engine/handler.ts'
+import { serviceContextOf, settle, type Settled } from '../../worker/engine/settle.ts'
+import { createHandlers, type HandlerDeps } from '../../worker/handlers/index.ts'
+import { createLocalOcr } from '../../worker/providers/ocr/index.ts'
+import type { Account } from './actors.ts'
+import type { Teardown } from './postgres.ts'
+
+const workerId = 'test-worker'
+
+const findNothing: HandlerDeps['scan'] = () =>
+  Promise.resolve({ verdict: 'clean', code: null, reason: null, pageCount: null, findings: [] })
+
+export type StageRunner = {
+  readonly store: Store
+  upload(by: Account, path: string, fields?: { mimeType?: string; patientId?: string }): Promise<string>
+  /** One job, with the real engine's execution and settling; null when none is due. */
+  runOne(): Promise<{ readonly type: string; readonly settled: Settled } | null>
+  /** Until no job is due; the stages that ran. */
+  runAll(): Promise<string[]>
+}
+
+/** Runs the handlers job by job in the order of the queue, so that a test can stop between any two. */
+export async function stageRunner(
+  t: Teardown,
+  db: Database,
+  overrides: Partial<HandlerDeps> = {},
+): Promise<StageRunner> {
+  const folder = await mkdtemp(join(tmpdir(), 'exora-stages-'))
+  const store = await openDiskStore(folder)
+  const ocr = createLocalOcr()
+  t.teardown(async () => {
+    await ocr.close()
+    await rm(folder, { recursive: true, force: true })
+  })
+  const deps: HandlerDeps = { store, ocr, ai: null, clock: systemClock, scan: findNothing, ...overrides }
+  const handlers = new Map<string, Handler>(
+    Object.values(createHandlers(deps)).map((handler) => [handler.job.name, handler]),
+  )
+  const runOne = () => runNext(db, handlers)
+  return {
+    store,
+    upload: (by, path, fields) => upload(db, store, by, { path, ...fields }),
+    runOne,
+    runAll: async () => {
+      const ran: string[] = []
+      for (let job = await runOne(); job !== null; job = await runOne()) ran.push(job.type)
+      return ran
+    },
+  }
+}
+
+async function runNext(db: Database, handlers: ReadonlyMap<string, Handler>) {
+  const [job] = await asService(db, {}, (tx) =>
+    claimJobs(tx, {
+      workerId,
+      types: [...handlers.keys()],
+      lanes: ['fast_queue', 'ai_queue'],
+      max: 1,
+      leaseMs: 60_000,
+    }),
+  )
+  if (job === undefined) return null
+  const ending = await execute(job, {
+    handlers,
+    log: pino({ level: 'silent' }),
+    aborted: new AbortController().signal,
+    contextFor: (claimed, run) => contextFor(db, claimed, run),
+  })
+  const settled = await settle(job, ending, { db, workerId, wakeIn: () => {} })
+  return { type: job.type, settled }
+}
+
+function contextFor(db: Database, job: ClaimedJob, run: { signal: AbortSignal; log: RunContext['log'] }): RunContext {
+  return {
+    job,
+    ...run,
+    read: (work) => asService(db, serviceContextOf(job), work),
+    write: (work) =>
+      asService(db, serviceContextOf(job), async (tx) => {
+        const isHeld = await holdLease(tx, { workerId, jobId: job.id, attemptToken: job.attemptToken })
+        if (!isHeld) throw leaseLost()
+        return await work(tx)
+      }),
+    withCapacity: async (_request, call) => (await call()).value,
+  }
+}
+
+async function upload(
+  db: Database,
+  store: Store,
+  by: Account,
+  file: { readonly path: string; readonly mimeType?: string; readonly patientId?: string },
+): Promise<string> {
+  const { size } = await stat(file.path)
+  const put = await store.put(createReadStream(file.path), { maxBytes: size })
+  const id = randomUUID()
+  await asActor(db, by.actor, (tx) =>
+    tx.execute(sql`
+      select public.register_shell_file(
+        p_shell_file_id => ${id},
+        p_patient_id => ${file.patientId ?? by.profileId},
+        p_filename => 'letter.pdf',
+        p_mime_type => ${file.mimeType ?? 'application/pdf'},
+        p_size_bytes => ${put.sizeBytes},
+        p_sha256 => ${put.sha256},
+        p_storage_key => ${put.key},
+        p_estimated_pages => 1,
+        p_keep_both => true
+      )`),
+  )
+  return id
+}
