@@ -7,13 +7,26 @@
 -- Rows that hang off a file ask for the file, whose own policy answers.
 
 -- The policies of services and of the embedded login are made at the head of 10-identity.sql, since seeds need them.
-revoke all on all tables in schema public from public, anon, authenticated, service_role;
 revoke all on all sequences in schema public from public, anon, authenticated, service_role;
 revoke execute on all functions in schema public from public, anon;
 
 -- Grants: services --------------------------------------------------------------------------------------------------
 
-grant select, insert, update, delete on all tables in schema public to service_role;
+-- Tables only: a view is granted where it is made, and sees no more than its reader.
+do $$
+declare
+  v_table regclass;
+begin
+  for v_table in
+    select class.oid::regclass
+    from pg_catalog.pg_class as class
+    where class.relnamespace = 'public'::regnamespace and class.relkind in ('r', 'p')
+  loop
+    execute format('revoke all on %s from public, anon, authenticated, service_role', v_table);
+    execute format('grant select, insert, update, delete on %s to service_role', v_table);
+  end loop;
+end
+$$;
 -- Written by functions and triggers alone: what is derived stays derived, what is evidence stays evidence.
 revoke insert, update, delete, truncate on
   public.shell_file_stages,
