@@ -2,6 +2,7 @@
 import type { FactDetail, FactStatus, FoundDate, FoundFact } from '../document/found-fact.ts'
 import { conditionLexicon, procedureLexicon, type Concept } from '../terminology/concepts.ts'
 import { findTerms, type Match } from '../terminology/lexicon.ts'
+import { tokenise } from '../terminology/tokens.ts'
 import { emptyItem, lasting, lateralityWords, notCondition, proseWords, tooPlain } from './condition-words.ts'
 import { assertionOf, findCues, type Assertion, type CueHit } from './context.ts'
 import { foundDate } from './dated-context.ts'
@@ -80,9 +81,30 @@ function listItems(reading: Reading, segment: Segment): Range[] | null {
     (item) =>
       wordCount(text, item) > 9 ||
       proseWords.test(text.slice(item.start, item.end)) ||
+      text.slice(item.start, item.end).includes('?') ||
       /^(?:no|nil|without|denies)\b/i.test(text.slice(item.start, item.end)),
   )
-  return isProse || items.length === 0 ? null : items
+  return isProse || items.length === 0 ? null : items.flatMap((item) => splitJoined(text, item))
+}
+
+/** "Insomnia with sleep apnoea": two conditions of the dictionary in one item are two facts. */
+function splitJoined(text: string, item: Range): Range[] {
+  const matches = findTerms(conditionLexicon(), tokenise(text, item.start, item.end))
+  for (const [place, left] of matches.entries()) {
+    const right = matches[place + 1]
+    const joiner =
+      right &&
+      /^\s*(?:\([^)]*\)\s*)?(?:with|and|&|\+|\/|due to|secondary to|complicated by)\s+/i.exec(
+        text.slice(left.end, right.start),
+      )
+    if (!right || !joiner) continue
+    const cut = left.end + joiner[0].length
+    return [
+      bare(text, { start: item.start, end: left.end }),
+      ...splitJoined(text, bare(text, { start: cut, end: item.end })),
+    ]
+  }
+  return [item]
 }
 
 function rowItem(reading: Reading, segment: Segment): Range[] {

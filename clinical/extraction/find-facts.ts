@@ -4,7 +4,7 @@ import type { MappedDocument } from '../document/mapped.ts'
 import { findAllergies } from './allergies.ts'
 import { findMentions } from './condition-mentions.ts'
 import { findTableMentions } from './condition-tables.ts'
-import { readDates } from './dated-context.ts'
+import { readDates, type DatedContext } from './dated-context.ts'
 import { findEncounters } from './encounters.ts'
 import type { Range, Reading } from './found.ts'
 import { findIdentity } from './identity.ts'
@@ -20,13 +20,14 @@ import { findSocialHistory } from './social-history.ts'
 import { readTables } from './table-columns.ts'
 
 export const findFacts: FindFacts = (document) => {
-  const facts = mergeDuplicates(readFacts(document)).toSorted((a, b) => placeOf(a) - placeOf(b))
+  const dates = readDates(document)
+  const found = readFacts(document, dates).map((fact) => withDateSpan(document, dates, fact))
+  const facts = mergeDuplicates(found).toSorted((a, b) => placeOf(a) - placeOf(b))
   return { facts, unreadLines: unreadLines(document, facts) }
 }
 
 /** The surer grammar goes first; what it claimed is not read again as something looser. */
-function readFacts(document: MappedDocument): FoundFact[] {
-  const dates = readDates(document)
+function readFacts(document: MappedDocument, dates: DatedContext): FoundFact[] {
   const roles = readLineRoles(document)
   const reading: Reading = { document, dates, roles, segments: segmentDocument(document, roles) }
   const tables = readTables(document, dates)
@@ -50,6 +51,20 @@ function readFacts(document: MappedDocument): FoundFact[] {
     ...findEncounters(reading),
     ...findIdentity(reading),
   ]
+}
+
+/** A date printed on the fact's own line belongs to its box; the collection date at the top of the page does not. */
+function withDateSpan(document: MappedDocument, dates: DatedContext, fact: FoundFact): FoundFact {
+  const at = placeOf(fact)
+  const line = document.lines.find((candidate) => candidate.start <= at && at < candidate.start + candidate.length)
+  if (!line || !fact.date || fact.type === 'identity' || fact.spans.some((span) => span.role === 'date')) return fact
+  const own = dates.within(line.start, line.start + line.length).filter((date) => date.iso === fact.date?.iso)
+  const nearest = own.toSorted((a, b) => Math.abs(a.start - at) - Math.abs(b.start - at))[0]
+  if (!nearest) return fact
+  return {
+    ...fact,
+    spans: [...fact.spans, { role: 'date', start: nearest.start, length: nearest.end - nearest.start }],
+  }
 }
 
 function unreadLines(document: MappedDocument, facts: readonly FoundFact[]): number[] {

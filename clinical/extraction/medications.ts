@@ -2,6 +2,7 @@
 import type { FoundFact } from '../document/found-fact.ts'
 import { assertionOf, findCues } from './context.ts'
 import type { Range, Reading } from './found.ts'
+import { bare } from './list-items.ts'
 import { medicationFact } from './medication-fact.ts'
 import { findMedicationRows } from './medication-tables.ts'
 import { findMedicines, strengthIn, type NamedMedicine } from './medicine-name.ts'
@@ -47,6 +48,7 @@ export function findMedications(reading: Reading, tables: readonly Table[], take
     if (segment.kind === 'heading' || rows.lines.has(segment.firstLine) || closedSections.has(segment.role.slug ?? ''))
       return []
     const medicines = findMedicines(segment.tokens).filter(isFree)
+    if (medicines.length === 0 && isFree(segment)) return unknownMedicine(reading, segment)
     return medicines.flatMap((medicine, order) => {
       const limit = medicines[order + 1]?.start ?? segment.end
       const fact = statedMedicine(reading, segment, place, medicine, limit)
@@ -54,6 +56,35 @@ export function findMedications(reading: Reading, tables: readonly Table[], take
     })
   })
   return [...rows.facts, ...running]
+}
+
+/** A list of medicines names some that no table has, or that were misread: what has a strength and directions is one. */
+function unknownMedicine(reading: Reading, segment: Segment): FoundFact[] {
+  const text = reading.document.text
+  if (!medicineSections.has(segment.role.slug ?? '') || segment.kind === 'pair') return []
+  const item = bare(text, segment)
+  const lead = /^\p{Lu}?[\p{L}'-]{3,}(?:[ /-][\p{L}'-]{2,}){0,4}(?:\s\d{2}\/\d{2}(?=\s\d))?/u.exec(
+    text.slice(item.start, item.end),
+  )?.[0]
+  if (
+    lead === undefined ||
+    /^(?:take|inhale|apply|inject|use|instil|place|give|put|insert|medic|drug|dose|total|date)/i.test(lead)
+  )
+    return []
+  const end = item.start + lead.length
+  const strength = strengthIn(text, end, Math.min(segment.end, end + 40))
+  const directions = readDirections(text, strength?.end ?? end, segment.end)
+  if (!strength || strength.start - end > 12 || (!directions.frequency && !directions.dose)) return []
+  const fact = medicationFact(reading, {
+    medicine: { start: item.start, end, term: null },
+    strength,
+    directions,
+    role: segment.role,
+    said: { before: '', after: text.slice(end, segment.end), status: 'present' },
+    isListed: true,
+    segment,
+  })
+  return fact ? [fact] : []
 }
 
 function statedMedicine(

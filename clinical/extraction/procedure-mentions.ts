@@ -30,7 +30,7 @@ const closedSections = new Set([
 ])
 /** Given or advised at every visit; a record of them says nothing. */
 const passing =
-  /^(?:physiotherapy|diabetes education|dietary advice|vaccination|sedation|venepuncture|iv cannulation|gp management plan|health assessment|mental health care plan|advance care planning|telehealth consultation|home medicines review|smoking cessation counselling|intramuscular injection|local anaesthesia|general anaesthesia|occupational therapy|speech therapy|psychotherapy|hearing aid fitting|foreign body removal|cpap|continuous positive airway pressure)$/i
+  /^(?:physiotherapy|diabetes education|dietary advice|vaccination|sedation|venepuncture|iv cannulation|gp management plan|health assessment|mental health care plan|advance care planning|telehealth consultation|home medicines review|smoking cessation counselling|intramuscular injection|local anaesthesia|general anaesthesia|occupational therapy|speech therapy|psychotherapy|hearing aid fitting|foreign body removal|cpap therapy)$/i
 const examTitle =
   /^\s*(?:exam(?:ination)?|study|procedure|type of (?:exam|study)|exam type|modality|investigation|operation(?: performed)?|test)\s*[:\t]\s*(.{4,80})$/i
 const modality =

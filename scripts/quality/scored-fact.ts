@@ -48,16 +48,14 @@ function frequencyOf({ type, detail }: FoundFact): string | undefined {
   return [dose, detail.frequency].filter(Boolean).join(' ') || undefined
 }
 
-/** The hull of name, value and unit: what a reviewer is shown. */
+/** The hull of what was printed of it, but for the reference range: what a reviewer is shown. */
 function placeOf(document: MappedDocument, fact: FoundFact): { page: number; bbox: Box } | null {
   const name = fact.spans.find((span) => span.role === 'name')
   const first =
     name &&
     document.words.find((word) => word.start < name.start + name.length && name.start < word.start + word.length)
   if (!first) return null
-  const shown = fact.spans.filter(
-    (span) => span.role !== 'reference_range' && span.role !== 'cue' && span.role !== 'date',
-  )
+  const shown = fact.spans.filter((span) => span.role !== 'reference_range' && span.role !== 'cue')
   const words = document.words.filter(
     (word) =>
       word.page === first.page &&
