@@ -2,7 +2,7 @@ import { createLog } from '../platform/log.ts'
 import { startAll } from '../platform/service.ts'
 import { listenForStop } from '../platform/stop-signal.ts'
 import { readServerConfig } from './config.ts'
-import { openServerParts } from './parts.ts'
+import { openServerParts } from './server-parts.ts'
 
 // The API alone, for deployments that run workers apart. `npm start` runs both.
 const config = readServerConfig()

@@ -19,11 +19,11 @@ const countOf = async ({ db }: TestApp, table: string) => {
 }
 const objectsOf = async ({ store }: TestApp) => (await Array.fromAsync(store.list())).length
 
-test('repeating an upload', async (t) => {
-  const server = await startApp(t)
+test('repeating an upload', async (group) => {
+  const server = await startApp(group)
   const { db, account } = server
 
-  await t.test('the same upload under its key is answered as before and counted once', async (t) => {
+  await group.test('the same upload under its key is answered as before and counted once', async (t) => {
     const parent = await account(randomUUID())
     const letter = { bytes: pdf('replay'), key: 'upload-7' }
     const first = await parent.upload(letter)
@@ -43,7 +43,7 @@ test('repeating an upload', async (t) => {
     t.equal(Number(jobs?.n), 1)
   })
 
-  await t.test('the key may come as a field, before or behind the file, or under its other name', async (t) => {
+  await group.test('the key may come as a field, before or behind the file, or under its other name', async (t) => {
     const parent = await account(randomUUID())
     const file = { file: pdf('field') }
     const me = { field: 'patient_id', value: parent.profileId }
@@ -71,7 +71,7 @@ test('repeating an upload', async (t) => {
     )
   })
 
-  await t.test('a key used again for other bytes or other fields is refused', async (t) => {
+  await group.test('a key used again for other bytes or other fields is refused', async (t) => {
     const parent = await account(randomUUID())
     await parent.upload({ bytes: pdf('mine'), key: 'reused' })
     const before = await objectsOf(server)
@@ -85,7 +85,7 @@ test('repeating an upload', async (t) => {
     t.equal(await objectsOf(server), before)
   })
 
-  await t.test('a key belongs to its account and its person', async (t) => {
+  await group.test('a key belongs to its account and its person', async (t) => {
     const parent = await account(randomUUID())
     const other = await account(randomUUID())
     const bytes = pdf('scope')
@@ -98,7 +98,7 @@ test('repeating an upload', async (t) => {
     t.match(await parent.upload({ form, key: 'shared' }), { status: 201, body: { duplicate_of: null } })
   })
 
-  await t.test('twenty at once are one document, and each is told so or told to wait', async (t) => {
+  await group.test('twenty at once are one document, and each is told so or told to wait', async (t) => {
     const parent = await account(randomUUID())
     const bytes = pdf('twenty')
     const before = [await objectsOf(server), await countOf(server, 'shell_files'), await countOf(server, 'job_queue')]
@@ -119,7 +119,7 @@ test('repeating an upload', async (t) => {
     t.equal((await parent.upload({ bytes, key: 'at once' })).status, 201)
   })
 
-  await t.test('twenty at once without a key are one document too', async (t) => {
+  await group.test('twenty at once without a key are one document too', async (t) => {
     const parent = await account(randomUUID())
     const bytes = pdf('twenty without')
     const before = await objectsOf(server)
@@ -129,7 +129,7 @@ test('repeating an upload', async (t) => {
     t.equal(await objectsOf(server), before + 1)
   })
 
-  await t.test('an attempt that lives keeps its key, one that died loses it', async (t) => {
+  await group.test('an attempt that lives keeps its key, one that died loses it', async (t) => {
     const parent = await account(randomUUID())
     const letter = { bytes: pdf('died'), key: 'died' }
     const begin = (lockSeconds: number) =>
@@ -147,7 +147,7 @@ test('repeating an upload', async (t) => {
     t.match(await parent.upload(letter), { status: 201 })
   })
 
-  await t.test('an attempt whose key was taken over registers nothing', async (t) => {
+  await group.test('an attempt whose key was taken over registers nothing', async (t) => {
     const parent = await account(randomUUID())
     const before = await objectsOf(server)
     const form = encodeForm([{ field: 'patient_id', value: parent.profileId }, { file: pdf('slow') }])
@@ -165,7 +165,7 @@ test('repeating an upload', async (t) => {
     slow.destroy()
   })
 
-  await t.test('a connection that breaks leaves neither object nor key', async (t) => {
+  await group.test('a connection that breaks leaves neither object nor key', async (t) => {
     const parent = await account(randomUUID())
     const before = await objectsOf(server)
     const form = encodeForm([

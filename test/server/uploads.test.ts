@@ -9,8 +9,8 @@ import { encodeForm, formType, pdf, sha256, uploadForm } from '../support/multip
 
 const maxBytes = 1_000_000
 
-test('uploading a document', async (t) => {
-  const server = await startApp(t, { env: { UPLOAD_MAX_MB: '1' } })
+test('uploading a document', async (group) => {
+  const server = await startApp(group, { env: { UPLOAD_MAX_MB: '1' } })
   const { url, store, db, account } = server
   const send = (headers: Record<string, string>, body: Buffer) =>
     ask(`${url}/documents/upload`, {
@@ -22,7 +22,7 @@ test('uploading a document', async (t) => {
   const files = async () =>
     Number((await serve<{ n: string }>(db, sql`select count(*) as n from public.shell_files`))[0]?.n)
 
-  await t.test('a stored document is answered with where it is, and its job waits', async (t) => {
+  await group.test('a stored document is answered with where it is, and its job waits', async (t) => {
     const parent = await account(randomUUID())
     const bytes = pdf('discharge')
     const answer = await parent.upload({
@@ -57,7 +57,7 @@ test('uploading a document', async (t) => {
     t.equal(content.text, bytes.toString('latin1'))
   })
 
-  await t.test('fields may stand behind the file', async (t) => {
+  await group.test('fields may stand behind the file', async (t) => {
     const parent = await account(randomUUID())
     const answer = await send(
       parent.headers,
@@ -70,7 +70,7 @@ test('uploading a document', async (t) => {
     t.equal(answer.status, 201)
   })
 
-  await t.test(
+  await group.test(
     'the same bytes again are answered with the document that is there, unless both are wanted',
     async (t) => {
       const parent = await account(randomUUID())
@@ -93,7 +93,7 @@ test('uploading a document', async (t) => {
     },
   )
 
-  await t.test('what cannot be taken is refused by name and leaves nothing behind', async (t) => {
+  await group.test('what cannot be taken is refused by name and leaves nothing behind', async (t) => {
     const parent = await account(randomUUID())
     const me = { field: 'patient_id', value: parent.profileId }
     const ok = pdf(randomUUID())
@@ -147,7 +147,7 @@ test('uploading a document', async (t) => {
     t.same([await objects(), await files()], before)
   })
 
-  await t.test('a body too large is refused without a length as well', async (t) => {
+  await group.test('a body too large is refused without a length as well', async (t) => {
     const parent = await account(randomUUID())
     const body = encodeForm([
       { field: 'patient_id', value: parent.profileId },
@@ -162,7 +162,7 @@ test('uploading a document', async (t) => {
     t.match(answer, { status: 413, body: { code: 'file_too_large' } })
   })
 
-  await t.test('a form that is cut, without a boundary or of another kind is refused', async (t) => {
+  await group.test('a form that is cut, without a boundary or of another kind is refused', async (t) => {
     const parent = await account(randomUUID())
     const parts = [{ field: 'patient_id', value: parent.profileId }, { file: pdf('cut') }] as const
     const before = [await objects(), await files()]
@@ -180,7 +180,7 @@ test('uploading a document', async (t) => {
     t.same([await objects(), await files()], before)
   })
 
-  await t.test('nobody uploads without a token, for a stranger, or with a right to read only', async (t) => {
+  await group.test('nobody uploads without a token, for a stranger, or with a right to read only', async (t) => {
     const parent = await account(randomUUID())
     const stranger = await account(randomUUID())
     const carer = await account(randomUUID())
@@ -200,7 +200,7 @@ test('uploading a document', async (t) => {
     t.equal(await objects(), before)
   })
 
-  await t.test('a name keeps its letters and loses its path and its tricks', async (t) => {
+  await group.test('a name keeps its letters and loses its path and its tricks', async (t) => {
     const parent = await account(randomUUID())
     const form = new FormData()
     form.set('patient_id', parent.profileId)
@@ -208,7 +208,7 @@ test('uploading a document', async (t) => {
     t.match((await parent.upload({ form })).body, { filename: 'Entlassbrief Müller fdp.exe' })
   })
 
-  await t.test('nothing of a document or its name is in the log', async (t) => {
+  await group.test('nothing of a document or its name is in the log', async (t) => {
     const all = JSON.stringify(server.logLines)
     for (const word of ['letter.pdf', 'Müller', 'from the ward', 'discharge']) t.notOk(all.includes(word), word)
   })

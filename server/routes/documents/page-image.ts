@@ -1,13 +1,10 @@
 import { listPages } from '../../../db/queries/pages.ts'
-import { defineError } from '../../../platform/errors.ts'
 import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { bytes, noBody, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { withDocument } from './open-document.ts'
 import { imageQuery, pageParams } from './schema.ts'
-
-export const pageNotShown = defineError('page_not_shown', 422, 'No picture can be made of this page.')
 
 export function pageImage(api: Api, deps: RouteDeps): void {
   api.get(
@@ -30,13 +27,12 @@ export function pageImage(api: Api, deps: RouteDeps): void {
       }))
       if (page === undefined && n > (file.pageCount ?? 1)) throw notFound()
 
-      const etag = `"${file.sha256.slice(0, 32)}-${n}-${widthPx}"`
+      const etag = `"${file.sha256.slice(0, 32)}-${n}-${page?.rotation ?? 0}-${widthPx}"`
       reply.header('etag', etag).header('cache-control', 'private, max-age=3600')
       if (request.headers['if-none-match'] === etag) return await reply.code(304).send()
       const { storageKey, mimeType } = file
-      const picture = await deps.pictures.get({ storageKey, mimeType, page: n, widthPx }).catch((error: unknown) => {
-        throw pageNotShown({ cause: error })
-      })
+      const rotation = page?.rotation ?? 0
+      const picture = await deps.pictures.get({ storageKey, mimeType, page: n, rotation, widthPx })
       return await reply.type('image/png').send(picture)
     },
   )

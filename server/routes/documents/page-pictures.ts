@@ -4,21 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import pLimit from 'p-limit'
+import { pageNotRendered } from '../../../platform/rendering/render-page.ts'
+import type { PageToRender, renderPage } from '../../../platform/rendering/render-page.ts'
 import type { Store } from '../../../platform/storage/store.ts'
 
-export type PictureOf = {
-  readonly storageKey: string
-  readonly mimeType: string
-  readonly page: number
-  readonly widthPx: number
-}
-export type RenderPage = (wanted: {
-  readonly path: string
-  readonly mimeType: string
-  readonly page: number
-  readonly widthPx: number
-  readonly signal: AbortSignal
-}) => Promise<Buffer>
+export type PictureOf = Omit<PageToRender, 'path' | 'signal'> & { readonly storageKey: string }
+export type RenderPage = typeof renderPage
 
 /** Pictures of pages, rendered once and kept in memory for as long as there is room: nothing personal lies on a disk. */
 export type PagePictures = { get(wanted: PictureOf): Promise<Buffer> }
@@ -27,16 +18,16 @@ const maxCachedBytes = 64 * 1024 * 1024
 const renderTimeoutMs = 30_000
 const rendersAtOnce = 2
 
-export function createPagePictures(store: Store, renderPage: RenderPage): PagePictures {
+export function createPagePictures(store: Store, draw: RenderPage): PagePictures {
   const turn = pLimit(rendersAtOnce)
   const cache = createPictureCache()
   const underWay = new Map<string, Promise<Buffer>>()
   return {
     get: async (wanted) => {
-      const name = `${wanted.storageKey} ${wanted.page} ${wanted.widthPx}`
+      const name = `${wanted.storageKey} ${wanted.page} ${wanted.rotation ?? 0} ${wanted.widthPx}`
       const known = cache.get(name) ?? underWay.get(name)
       if (known !== undefined) return await known
-      const rendering = turn(() => render(store, renderPage, wanted))
+      const rendering = turn(() => render(store, draw, wanted))
       underWay.set(name, rendering)
       try {
         const picture = await rendering
@@ -49,10 +40,17 @@ export function createPagePictures(store: Store, renderPage: RenderPage): PagePi
   }
 }
 
-async function render(store: Store, renderPage: RenderPage, wanted: PictureOf): Promise<Buffer> {
-  const { storageKey, mimeType, page, widthPx } = wanted
+async function render(store: Store, draw: RenderPage, wanted: PictureOf): Promise<Buffer> {
+  const { storageKey, ...page } = wanted
   const signal = AbortSignal.timeout(renderTimeoutMs)
-  return await withLocalFile(store, storageKey, (path) => renderPage({ path, mimeType, page, widthPx, signal }))
+  return await withLocalFile(store, storageKey, async (path) => {
+    try {
+      return await draw({ ...page, path, signal })
+    } catch (error) {
+      // Whatever a file does to its renderer (crash it, starve it, never end), it has no picture.
+      throw pageNotRendered({ cause: error })
+    }
+  })
 }
 
 // A renderer is a process of its own and needs a path, whatever kind of store holds the file.

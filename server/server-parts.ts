@@ -7,8 +7,8 @@ import { renderPage } from '../platform/rendering/render-page.ts'
 import { openStore } from '../platform/storage/index.ts'
 import { createMetrics } from '../platform/telemetry.ts'
 import type { ServerConfig } from './config.ts'
-import { createHttpServer } from './server.ts'
-import type { HttpServer } from './server.ts'
+import { createHttpServer } from './http-server.ts'
+import type { HttpServer } from './http-server.ts'
 
 export type ServerParts = { readonly http: HttpServer; close(): Promise<void> }
 
