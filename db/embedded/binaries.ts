@@ -1,25 +1,68 @@
-import { mkdir, readFile, symlink } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { cp, lstat, mkdir, mkdtemp, readFile, rename, rm, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 
 export type Binaries = {
+  /** The folder that holds `native`. */
+  readonly root: string
+  readonly version: string
   readonly initdb: string
   readonly postgres: string
-  /** What the server's processes need in their environment. */
-  readonly env: Readonly<Record<string, string>>
 }
 
 const symlinkList = z.array(z.object({ source: z.string(), target: z.string() }))
+const packageFile = z.object({ version: z.string() })
 
 /**
- * The PostgreSQL programs of this platform's package. The package makes its library links in an install script,
- * which we do not run: they are made here, or beside the data where node_modules cannot be written.
+ * The PostgreSQL programs of this platform's package. The package makes its library links in an install script, which
+ * we do not run: they are made here, or, where node_modules cannot be written, in a copy beside the data.
  */
 export async function findBinaries(dataDir: string): Promise<Binaries> {
   const root = packageRoot()
-  const env = await linkLibraries(root, resolve(dataDir, 'postgres-lib'))
-  return { initdb: join(root, 'native/bin/initdb'), postgres: join(root, 'native/bin/postgres'), env }
+  const { version } = packageFile.parse(JSON.parse(await readFile(join(root, 'package.json'), 'utf8')))
+  const installed = binariesIn(root, version)
+  try {
+    await linkLibraries(root)
+    return installed
+  } catch (error) {
+    if (!isReadOnly(error)) throw error
+    return await copyBinaries(installed, resolve(dataDir, `postgres-programs-${version}`))
+  }
+}
+
+/** A copy that every user of the machine can reach; a folder that others could have prepared is not trusted. */
+export async function copyWhereAllCanReach(binaries: Binaries): Promise<Binaries> {
+  const usual = join(tmpdir(), `exora-postgres-${binaries.version}`)
+  const found = await lstat(usual).catch(() => null)
+  const isOurs =
+    found === null || (found.isDirectory() && found.uid === process.getuid?.() && (found.mode & 0o022) === 0)
+  return await copyBinaries(binaries, isOurs ? usual : join(await mkdtemp(`${usual}-`), 'programs'))
+}
+
+async function copyBinaries(from: Binaries, place: string): Promise<Binaries> {
+  const copied = binariesIn(place, from.version)
+  if ((await lstat(place).catch(() => null)) !== null) return copied
+
+  const unfinished = `${place}.${randomUUID()}`
+  try {
+    await mkdir(dirname(unfinished), { recursive: true, mode: 0o755 })
+    await cp(join(from.root, 'native'), join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true })
+    await linkLibraries(unfinished)
+    await rename(unfinished, place)
+  } catch (error) {
+    // Another start was quicker.
+    if ((await lstat(place).catch(() => null)) === null) throw error
+  } finally {
+    await rm(unfinished, { recursive: true, force: true })
+  }
+  return copied
+}
+
+function binariesIn(root: string, version: string): Binaries {
+  return { root, version, initdb: join(root, 'native/bin/initdb'), postgres: join(root, 'native/bin/postgres') }
 }
 
 function packageRoot(): string {
@@ -33,18 +76,9 @@ function packageRoot(): string {
   }
 }
 
-async function linkLibraries(root: string, spareDir: string): Promise<Record<string, string>> {
+async function linkLibraries(root: string): Promise<void> {
   const links = symlinkList.parse(JSON.parse(await readFile(join(root, 'native/pg-symlinks.json'), 'utf8')))
-  try {
-    await Promise.all(links.map((link) => makeLink(basename(link.source), join(root, link.target))))
-    return {}
-  } catch (error) {
-    if (!isReadOnly(error)) throw error
-  }
-
-  await mkdir(spareDir, { recursive: true })
-  await Promise.all(links.map((link) => makeLink(join(root, link.source), join(spareDir, basename(link.target)))))
-  return process.platform === 'darwin' ? { DYLD_LIBRARY_PATH: spareDir } : { LD_LIBRARY_PATH: spareDir }
+  await Promise.all(links.map((link) => makeLink(basename(link.source), join(root, link.target))))
 }
 
 async function makeLink(target: string, path: string): Promise<void> {

@@ -90,18 +90,14 @@ async function initialise(
   await rm(passwordFile)
 }
 
-async function execute(
-  { binaries, runAs }: { binaries: Binaries; runAs: RunAs },
-  command: readonly string[],
-  cwd: string,
-): Promise<void> {
+async function execute({ runAs }: { runAs: RunAs }, command: readonly string[], cwd: string): Promise<void> {
   const [program = '', ...args] = [...runAs.prefix, ...command]
-  await run(program, args, { cwd, env: serverEnvironment(binaries), timeout: 120_000 })
+  await run(program, args, { cwd, env: serverEnvironment(), timeout: 120_000 })
 }
 
 /** Nothing of ours leaks into the server: PGDATA, PGPORT or a locale of the shell would change what it does. */
-export function serverEnvironment(binaries: Binaries): Record<string, string> {
-  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC', ...binaries.env }
+export function serverEnvironment(): Record<string, string> {
+  return { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 }
 
 function connectionOf(port: number, passwords: { superuser: string; owner: string; app: string }): ConnectionFile {

@@ -53,7 +53,7 @@ export async function launchServer(cluster: Cluster, tools: LaunchTools): Promis
   try {
     const child = spawn(program, args, {
       cwd: cluster.home,
-      env: serverEnvironment(tools.binaries),
+      env: serverEnvironment(),
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
     })

@@ -25,8 +25,8 @@ export type EmbeddedOptions = {
   /** `disposable` trades safety against power loss for speed: tests only. */
   readonly durability?: Durability
   readonly startTimeoutMs?: number
-  /** How to leave root; found by trying when not given. */
-  readonly runAs?: RunAs
+  /** Tests choose one of several. */
+  readonly waysToLeaveRoot?: readonly RunAs[]
 }
 
 const attempts = 12
@@ -39,8 +39,8 @@ const attempts = 12
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedDatabase> {
   const dataDir = resolve(options.dataDir)
   const durability = options.durability ?? 'durable'
-  const binaries = await findBinaries(dataDir)
-  const runAs = options.runAs ?? (await chooseRunAs(binaries))
+  const installed = await findBinaries(dataDir)
+  const { runAs, binaries } = await chooseRunAs(installed, options.waysToLeaveRoot)
   const tools = { binaries, runAs, durability }
   const cluster = await prepareCluster({ dataDir, durability }, binaries, runAs)
   const { seat, connection } = await occupy(cluster, tools, options)

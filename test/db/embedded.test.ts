@@ -99,7 +99,7 @@ test('it runs as root by each way to leave root, also one after the other on the
       t.comment(`not allowed on this machine: ${way.prefix.join(' ')}`)
       continue
     }
-    const database = await startEmbedded({ dataDir, durability: 'disposable', runAs: way })
+    const database = await startEmbedded({ dataDir, durability: 'disposable', waysToLeaveRoot: [way] })
     t.ok(await startedAt(database.urls.app), way.prefix.join(' '))
     await database.close()
   }
