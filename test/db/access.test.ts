@@ -318,11 +318,12 @@ test('claims do not make a service or an administrator', async (t) => {
 })
 
 test('an actor cannot change who it is in the database', async (t) => {
-  const { db } = await testDatabase(t)
+  const { db, ownerUrl } = await testDatabase(t)
+  const owner = sql.identifier(new URL(ownerUrl).username)
   const { actor } = await signUp(db)
   const attempts = [
-    sql`set local role exora_owner`,
-    sql`set session authorization exora_owner`,
+    sql`set local role ${owner}`,
+    sql`set session authorization ${owner}`,
     sql`alter role exora_app bypassrls`,
     sql`alter table shell_files disable row level security`,
     sql`drop policy client_reads on shell_files`,
