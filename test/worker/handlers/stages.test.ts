@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
-import t from 'tap'
+import { test } from 'tap'
 import { asActor } from '../../../db/actor.ts'
 import type { Database } from '../../../db/client.ts'
 import { listFacts } from '../../../db/queries/facts.ts'
@@ -11,7 +11,7 @@ import { stageRunner } from '../../support/stage-runner.ts'
 const document = (name: string) => fileURLToPath(new URL(`../../fixtures/documents/${name}`, import.meta.url))
 const allStages = ['security_scan', 'ocr', 'spatial_mapping', 'pass1_find', 'pass2_code', 'pass3_narrate']
 
-t.test('a letter goes through all stages and its facts stand on the words that they came from', async (t) => {
+test('a letter goes through all stages and its facts stand on the words that they came from', async (t) => {
   const { db } = await testDatabase(t)
   const runner = await stageRunner(t, db)
   const person = await signUp(db, 'me')
@@ -37,7 +37,7 @@ t.test('a letter goes through all stages and its facts stand on the words that t
   t.ok(await countOf(db, sql`clinical_narrative_sentences`), 'there is something to read')
 })
 
-t.test('coding a file a second time leaves no second row', async (t) => {
+test('coding a file a second time leaves no second row', async (t) => {
   const { db } = await testDatabase(t)
   const runner = await stageRunner(t, db)
   const person = await signUp(db, 'me')
@@ -51,7 +51,7 @@ t.test('coding a file a second time leaves no second row', async (t) => {
   t.same(await recordOf(db), before, 'the same facts, events and spokes with the same ids')
 })
 
-t.test('what two files say of one person is one event with the sources of both', async (t) => {
+test('what two files say of one person is one event with the sources of both', async (t) => {
   const { db } = await testDatabase(t)
   const runner = await stageRunner(t, db)
   const person = await signUp(db, 'me')
@@ -71,7 +71,7 @@ t.test('what two files say of one person is one event with the sources of both',
   t.equal(await countOf(db, sql`patient_clinical_events`), events, 'nor after the first is coded again')
 })
 
-t.test('a file that names somebody else is held with all its facts until a person decides', async (t) => {
+test('a file that names somebody else is held with all its facts until a person decides', async (t) => {
   const { db } = await testDatabase(t)
   const runner = await stageRunner(t, db)
   const person = await signUp(db, 'Wilhelmina Quist')
@@ -84,7 +84,7 @@ t.test('a file that names somebody else is held with all its facts until a perso
   t.ok(held.every((fact) => fact.held && fact.sources.length > 0 && fact.reason !== null))
   t.equal(await countOf(db, sql`patient_clinical_events`), 0, 'nothing is in the record')
 
-  await t.test('accepted, it enters the record', async (t) => {
+  await t.test('accepted, it enters the record', async (accepted) => {
     const review = await askOne(
       db,
       person.actor,
@@ -93,15 +93,15 @@ t.test('a file that names somebody else is held with all its facts until a perso
     await asActor(db, person.actor, (tx) =>
       tx.execute(sql`select decide_identity_review(${String(review)}, 'accepted')`),
     )
-    t.same(await runner.runAll(), allStages.slice(4))
-    t.equal(await statusOf(db, person, file), 'completed')
+    accepted.same(await runner.runAll(), allStages.slice(4))
+    accepted.equal(await statusOf(db, person, file), 'completed')
     const facts = await factsOf(db, person, file)
-    t.notOk(facts.some((fact) => fact.held))
-    t.ok((await countOf(db, sql`patient_clinical_events`)) > 5)
+    accepted.notOk(facts.some((fact) => fact.held))
+    accepted.ok((await countOf(db, sql`patient_clinical_events`)) > 5)
   })
 })
 
-t.test('a file that is rejected stays out of the record', async (t) => {
+test('a file that is rejected stays out of the record', async (t) => {
   const { db } = await testDatabase(t)
   const runner = await stageRunner(t, db)
   const person = await signUp(db, 'Wilhelmina Quist')
@@ -120,7 +120,7 @@ t.test('a file that is rejected stays out of the record', async (t) => {
   t.ok((await factsOf(db, person, file)).every((fact) => fact.held))
 })
 
-t.test('a file that the scan refuses fails at once and its later stages are skipped', async (t) => {
+test('a file that the scan refuses fails at once and its later stages are skipped', async (t) => {
   const { db } = await testDatabase(t)
   const runner = await stageRunner(t, db, {
     scan: () =>
@@ -146,7 +146,7 @@ t.test('a file that the scan refuses fails at once and its later stages are skip
   t.match(error, { code: 'file_encrypted', stage: 'security_scan' })
 })
 
-t.test('pages that were saved before a crash are not read again', async (t) => {
+test('pages that were saved before a crash are not read again', async (t) => {
   const { db } = await testDatabase(t)
   const runner = await stageRunner(t, db)
   const person = await signUp(db, 'me')
