@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { ClaimedRow } from '../../db/queries/jobs.ts'
 import type { Logger } from '../../platform/log.ts'
 import { backoffMs } from '../../platform/backoff.ts'
@@ -47,6 +48,8 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
 
   async function claimUntilDry(): Promise<void> {
     state = 'claiming'
+    // What ends or is notified in the same turn of the event loop belongs to the same claim.
+    await setImmediate()
     try {
       while (isClaiming() && mayHaveMore && pool.free > 0) {
         const wanted = pool.free

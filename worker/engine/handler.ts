@@ -37,17 +37,17 @@ export type RunContext = {
   readonly signal: AbortSignal
   readonly log: Logger
   /** A service transaction that first makes sure that the lease is still held, and throws `leaseLost` otherwise. */
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>
-  read<T>(work: (tx: Tx) => Promise<T>): Promise<T>
+  readonly write: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+  readonly read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
   /**
    * Acquire, call, release with the truth. Waits in place for up to two seconds; when room is further off it throws a
    * snooze, which ends the run without spending a retry. An error with `retryAfterMs` and status 429 pauses the
    * endpoint for all workers. Let both pass through.
    */
-  withCapacity<T>(
+  readonly withCapacity: <T>(
     request: CapacityRequest,
     call: () => Promise<{ readonly value: T; readonly tokensUsed?: number }>,
-  ): Promise<T>
+  ) => Promise<T>
 }
 
 /** How a run ended. An error that is thrown becomes one of these: see `outcomeOf`. */

@@ -1,0 +1,378 @@
+-- How an attempt ends: completed, tried again, put off, handed back, rescued or a dead letter. All are fenced by worker
+-- and, when it is given, by attempt token; whoever has lost the lease changes nothing.
+
+create or replace function public.complete_job(
+  p_job_id uuid,
+  p_worker_id text,
+  p_job_result jsonb default null,
+  p_attempt_token uuid default null
+)
+returns boolean
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  update public.job_queue as job
+  set status = 'completed',
+      completed_at = clock_timestamp(),
+      job_result = p_job_result,
+      error_details = null,
+      worker_id = null,
+      attempt_token = null,
+      lease_expires_at = null
+  where job.id = p_job_id
+    and job.worker_id = p_worker_id
+    and job.status = 'processing'
+    and (p_attempt_token is null or job.attempt_token = p_attempt_token);
+  if not found then
+    return false;
+  end if;
+  perform public.end_job_reservations(array[p_job_id]);
+  return true;
+end
+$$;
+comment on function public.complete_job(uuid, text, jsonb, uuid) is
+  'Ends a job well, in the transaction that writes its results; false and no effect when the lease was lost.';
+revoke all on function public.complete_job(uuid, text, jsonb, uuid) from public, anon, authenticated, service_role;
+grant execute on function public.complete_job(uuid, text, jsonb, uuid) to service_role;
+
+-- What may be kept of an error: a code, a sentence that is safe to show, a kind and a stage. Anything else might carry
+-- content of a document and is refused, not dropped: the caller has a defect that should be seen.
+create or replace function public.checked_job_error(p_error jsonb, p_job_type text, p_kind text)
+returns jsonb
+language plpgsql
+immutable
+set search_path = ''
+as $$
+declare
+  v_unknown text;
+begin
+  if p_error is null or jsonb_typeof(p_error) <> 'object' then
+    raise exception 'p_error must be a JSON object' using errcode = '22023';
+  end if;
+  select string_agg(given.key, ', ' order by given.key) into v_unknown
+  from jsonb_each(p_error) as given (key, value)
+  where given.key not in ('code', 'message', 'type', 'stage')
+     or jsonb_typeof(given.value) not in ('string', 'null');
+  if v_unknown is not null then
+    raise exception 'p_error may have code, message, type and stage as text; not: %', v_unknown using errcode = '22023';
+  end if;
+  return jsonb_build_object(
+    'code', left(coalesce(nullif(p_error ->> 'code', ''), 'unknown'), 100),
+    'message', left(coalesce(nullif(p_error ->> 'message', ''), 'The step did not succeed.'), 500),
+    'type', left(coalesce(nullif(p_error ->> 'type', ''), p_kind), 100),
+    'stage', left(coalesce(nullif(p_error ->> 'stage', ''), p_job_type), 100)
+  );
+end
+$$;
+comment on function public.checked_job_error(jsonb, text, text) is
+  'An error in the only shape in which it may be kept; refuses anything that could carry content.';
+revoke all on function public.checked_job_error(jsonb, text, text) from public, anon, authenticated, service_role;
+grant execute on function public.checked_job_error(jsonb, text, text) to service_role;
+
+create or replace function public.record_processing_error(p_job public.job_queue, p_next_retry_at timestamptz)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  insert into public.processing_errors (
+    shell_file_id, patient_id, job_id, stage, error_type, error_code, error_message, retry_count, next_retry_at
+  )
+  values (
+    -- Jobs outlive their files.
+    (select file.id from public.shell_files as file where file.id = p_job.shell_file_id),
+    p_job.patient_id,
+    p_job.id,
+    p_job.error_details ->> 'stage',
+    p_job.error_details ->> 'type',
+    p_job.error_details ->> 'code',
+    p_job.error_details ->> 'message',
+    p_job.retry_count,
+    p_next_retry_at
+  );
+end
+$$;
+comment on function public.record_processing_error(public.job_queue, timestamptz) is
+  'One row per failed attempt, from the job as it is after it.';
+revoke all on function public.record_processing_error(public.job_queue, timestamptz)
+  from public, anon, authenticated, service_role;
+grant execute on function public.record_processing_error(public.job_queue, timestamptz) to service_role;
+
+create or replace function public.audit_job(p_job public.job_queue, p_old_status text, p_reason text)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+begin
+  perform public.log_audit_event(
+    p_table_name => 'job_queue',
+    p_record_id => p_job.id::text,
+    p_operation => 'UPDATE',
+    p_old_values => jsonb_build_object('status', p_old_status),
+    p_new_values => jsonb_build_object('status', p_job.status, 'job_type', p_job.job_type),
+    p_reason => p_reason,
+    p_compliance_category => 'queue',
+    p_patient_id => p_job.patient_id
+  );
+end
+$$;
+comment on function public.audit_job(public.job_queue, text, text) is
+  'Dead letters and what operators do are audited here; the way of a stage is audited with its file.';
+revoke all on function public.audit_job(public.job_queue, text, text) from public, anon, authenticated, service_role;
+grant execute on function public.audit_job(public.job_queue, text, text) to service_role;
+
+create or replace function public.bury_job(p_job_id uuid, p_error jsonb)
+returns void
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_job public.job_queue;
+begin
+  update public.job_queue as job
+  set status = 'dead_letter',
+      dead_letter_at = clock_timestamp(),
+      error_details = p_error,
+      worker_id = null,
+      attempt_token = null,
+      lease_expires_at = null
+  where job.id = p_job_id
+    and job.status = 'processing'
+  returning job.* into v_job;
+  if not found then
+    return;
+  end if;
+  perform public.end_job_reservations(array[p_job_id]);
+  perform public.record_processing_error(v_job, null);
+  perform public.audit_job(v_job, 'processing', 'dead letter: ' || (p_error ->> 'code'));
+end
+$$;
+comment on function public.bury_job(uuid, jsonb) is
+  'Running to dead letter, with everything that goes with it. The caller has locked the row and decided.';
+revoke all on function public.bury_job(uuid, jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.bury_job(uuid, jsonb) to service_role;
+
+create or replace function public.fail_job(
+  p_job_id uuid,
+  p_worker_id text,
+  p_error jsonb,
+  p_retryable boolean default true,
+  p_attempt_token uuid default null
+)
+returns text
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_job public.job_queue;
+  v_error jsonb;
+  v_retry_at timestamptz;
+begin
+  select job.* into v_job
+  from public.job_queue as job
+  where job.id = p_job_id
+    and job.worker_id = p_worker_id
+    and job.status = 'processing'
+    and (p_attempt_token is null or job.attempt_token = p_attempt_token)
+  for update;
+  if not found then
+    return null;
+  end if;
+
+  v_error := public.checked_job_error(
+    p_error, v_job.job_type, case when p_retryable then 'transient' else 'permanent' end
+  );
+  if not p_retryable or v_job.retry_count >= v_job.max_retries then
+    perform public.bury_job(p_job_id, v_error);
+    return 'dead_letter';
+  end if;
+
+  -- Full jitter below 2, 4, … 64 s: what failed together does not come back together.
+  v_retry_at := clock_timestamp() + random() * make_interval(secs => power(2, least(v_job.retry_count + 1, 6)));
+  update public.job_queue as job
+  set status = 'pending',
+      retry_count = job.retry_count + 1,
+      scheduled_at = v_retry_at,
+      error_details = v_error,
+      worker_id = null,
+      attempt_token = null,
+      lease_expires_at = null
+  where job.id = p_job_id
+  returning job.* into v_job;
+  perform public.end_job_reservations(array[p_job_id]);
+  perform public.record_processing_error(v_job, v_retry_at);
+  return 'pending';
+end
+$$;
+comment on function public.fail_job(uuid, text, jsonb, boolean, uuid) is
+  'Ends an attempt badly: pending again after a random wait, or dead_letter. Null and no effect when the lease was lost.';
+revoke all on function public.fail_job(uuid, text, jsonb, boolean, uuid) from public, anon, authenticated, service_role;
+grant execute on function public.fail_job(uuid, text, jsonb, boolean, uuid) to service_role;
+
+create or replace function public.reschedule_job(
+  p_job_id uuid,
+  p_worker_id text,
+  p_delay_seconds numeric,
+  p_reason text,
+  p_attempt_token uuid default null
+)
+returns boolean
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_job public.job_queue;
+  v_max_deferrals int;
+begin
+  select job.* into v_job
+  from public.job_queue as job
+  where job.id = p_job_id
+    and job.worker_id = p_worker_id
+    and job.status = 'processing'
+    and (p_attempt_token is null or job.attempt_token = p_attempt_token)
+  for update;
+  if not found then
+    return false;
+  end if;
+
+  v_max_deferrals := coalesce(
+    (
+      select (setting.config_value #>> '{}')::int
+      from public.system_configuration as setting
+      where setting.config_key = 'queue.max_deferrals'
+    ),
+    500
+  );
+  if v_job.defer_count >= v_max_deferrals then
+    perform public.bury_job(p_job_id, jsonb_build_object(
+      'code', 'deferred_too_often',
+      'message', 'The service that this step needs had no room for too long.',
+      'type', left(coalesce(p_reason, 'no_capacity'), 100),
+      'stage', v_job.job_type
+    ));
+    return true;
+  end if;
+
+  update public.job_queue as job
+  set status = 'pending',
+      defer_count = job.defer_count + 1,
+      scheduled_at = now() + make_interval(secs => greatest(p_delay_seconds, 0)::double precision),
+      worker_id = null,
+      attempt_token = null,
+      lease_expires_at = null
+  where job.id = p_job_id;
+  perform public.end_job_reservations(array[p_job_id]);
+  if p_delay_seconds <= 0 then
+    perform pg_notify('exora_jobs', v_job.job_lane);
+  end if;
+  return true;
+end
+$$;
+comment on function public.reschedule_job(uuid, text, numeric, text, uuid) is
+  'Puts a job off because there is no capacity: no retry is spent, but deferrals are counted and bounded. False when the lease was lost.';
+revoke all on function public.reschedule_job(uuid, text, numeric, text, uuid)
+  from public, anon, authenticated, service_role;
+grant execute on function public.reschedule_job(uuid, text, numeric, text, uuid) to service_role;
+
+create or replace function public.hand_back_jobs(p_worker_id text, p_job_ids uuid[])
+returns setof uuid
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_ids uuid[];
+  v_lanes text[];
+begin
+  with given_back as (
+    update public.job_queue as job
+    set status = 'pending',
+        scheduled_at = least(job.scheduled_at, now()),
+        worker_id = null,
+        attempt_token = null,
+        lease_expires_at = null
+    where job.id = any (p_job_ids)
+      and job.worker_id = p_worker_id
+      and job.status = 'processing'
+    returning job.id, job.job_lane
+  )
+  select coalesce(array_agg(given_back.id), '{}'), array_agg(distinct given_back.job_lane)
+  into v_ids, v_lanes
+  from given_back;
+
+  perform public.end_job_reservations(v_ids);
+  perform pg_notify('exora_jobs', lane.name) from unnest(v_lanes) as lane (name);
+  return query select unnest(v_ids);
+end
+$$;
+comment on function public.hand_back_jobs(text, uuid[]) is
+  'A worker that stops returns what it could not finish, at once and without spending a retry.';
+revoke all on function public.hand_back_jobs(text, uuid[]) from public, anon, authenticated, service_role;
+grant execute on function public.hand_back_jobs(text, uuid[]) to service_role;
+
+create or replace function public.rescue_stale_jobs(p_limit int default 500)
+returns table (rescued int, dead_lettered int)
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_job public.job_queue;
+  v_error constant jsonb := jsonb_build_object(
+    'code', 'worker_lost',
+    'message', 'The machine that did this step went away.',
+    'type', 'transient'
+  );
+begin
+  rescued := 0;
+  dead_lettered := 0;
+  if not pg_try_advisory_xact_lock(hashtextextended('exora:rescue_stale_jobs', 0)) then
+    return next;
+    return;
+  end if;
+
+  for v_job in
+    select job.*
+    from public.job_queue as job
+    where job.status = 'processing'
+      and job.lease_expires_at < clock_timestamp()
+    order by job.lease_expires_at
+    limit p_limit
+    for update skip locked
+  loop
+    if v_job.retry_count >= v_job.max_retries then
+      perform public.bury_job(v_job.id, v_error || jsonb_build_object('stage', v_job.job_type));
+      dead_lettered := dead_lettered + 1;
+    else
+      -- At once: the lease that had to run out was wait enough.
+      update public.job_queue as job
+      set status = 'pending',
+          retry_count = job.retry_count + 1,
+          -- `now()`, not the clock: due also within this transaction.
+          scheduled_at = now(),
+          error_details = v_error || jsonb_build_object('stage', job.job_type),
+          worker_id = null,
+          attempt_token = null,
+          lease_expires_at = null
+      where job.id = v_job.id
+      returning job.* into v_job;
+      perform public.end_job_reservations(array[v_job.id]);
+      perform public.record_processing_error(v_job, v_job.scheduled_at);
+      perform pg_notify('exora_jobs', v_job.job_lane);
+      rescued := rescued + 1;
+    end if;
+  end loop;
+  return next;
+end
+$$;
+comment on function public.rescue_stale_jobs(int) is
+  'Jobs whose lease ran out go back to pending, or to dead letter when no retry is left. Any worker may call it; only one does the work.';
+revoke all on function public.rescue_stale_jobs(int) from public, anon, authenticated, service_role;
+grant execute on function public.rescue_stale_jobs(int) to service_role;

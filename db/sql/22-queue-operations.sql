@@ -1,0 +1,229 @@
+-- What operators do to jobs, the registry of workers, recurring work, and retention.
+
+create or replace function public.require_operator()
+returns void
+language plpgsql
+stable
+set search_path = ''
+as $$
+begin
+  if public.acting_as_service() then
+    return;
+  end if;
+  if not exists (
+    select
+    from public.account_roles as held
+    where held.account_id = auth.uid()
+      and held.role = 'operator'
+  ) then
+    raise exception 'only operators may do this' using errcode = '42501';
+  end if;
+end
+$$;
+comment on function public.require_operator() is 'Raises unless the caller is an operator or the service itself.';
+revoke all on function public.require_operator() from public, anon, authenticated, service_role;
+
+-- Security definer: operators are ordinary accounts, to whom the queue's table is closed.
+create or replace function public.requeue_dead_letter(p_job_id uuid)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.job_queue;
+begin
+  perform public.require_operator();
+  update public.job_queue as job
+  set status = 'pending',
+      retry_count = 0,
+      defer_count = 0,
+      scheduled_at = now(),
+      dead_letter_at = null
+  where job.id = p_job_id
+    and job.status = 'dead_letter'
+  returning job.* into v_job;
+  if not found then
+    return false;
+  end if;
+  perform pg_notify('exora_jobs', v_job.job_lane);
+  perform public.audit_job(v_job, 'dead_letter', 'requeued by an operator');
+  return true;
+end
+$$;
+comment on function public.requeue_dead_letter(uuid) is
+  'Gives a dead letter all its retries again. Operators only; audited. False when it is not a dead letter.';
+revoke all on function public.requeue_dead_letter(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.requeue_dead_letter(uuid) to authenticated, service_role;
+
+-- Security definer for the same reason. A running job loses its lease, so its worker aborts it at the next heartbeat.
+create or replace function public.cancel_job(p_job_id uuid)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+declare
+  v_job public.job_queue;
+  v_old_status text;
+begin
+  perform public.require_operator();
+  select job.status into v_old_status
+  from public.job_queue as job
+  where job.id = p_job_id
+    and job.status in ('pending', 'processing', 'dead_letter')
+  for update;
+  if not found then
+    return false;
+  end if;
+  update public.job_queue as job
+  set status = 'cancelled',
+      completed_at = clock_timestamp(),
+      worker_id = null,
+      attempt_token = null,
+      lease_expires_at = null
+  where job.id = p_job_id
+  returning job.* into v_job;
+  perform public.end_job_reservations(array[p_job_id]);
+  perform public.audit_job(v_job, v_old_status, 'cancelled by an operator');
+  return true;
+end
+$$;
+comment on function public.cancel_job(uuid) is
+  'Takes a job that has not ended out of the queue; one that runs is aborted. Operators only; audited. False when it has ended.';
+revoke all on function public.cancel_job(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.cancel_job(uuid) to authenticated, service_role;
+
+create or replace function public.register_worker(
+  p_worker_id text,
+  p_host text,
+  p_pid int,
+  p_lanes text[],
+  p_concurrency int,
+  p_version text,
+  p_is_stopping boolean default false
+)
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  insert into public.workers as worker (id, host, pid, lanes, concurrency, version, is_stopping)
+  values (p_worker_id, p_host, p_pid, p_lanes, p_concurrency, p_version, p_is_stopping)
+  on conflict (id) do update
+  set lanes = excluded.lanes,
+      concurrency = excluded.concurrency,
+      is_stopping = excluded.is_stopping,
+      last_seen_at = now()
+$$;
+comment on function public.register_worker(text, text, int, text[], int, text, boolean) is
+  'Says that a worker process is there, what it serves, how much it runs at once and whether it is about to stop.';
+revoke all on function public.register_worker(text, text, int, text[], int, text, boolean)
+  from public, anon, authenticated, service_role;
+grant execute on function public.register_worker(text, text, int, text[], int, text, boolean) to service_role;
+
+create or replace function public.worker_goodbye(p_worker_id text)
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  delete from public.workers as worker where worker.id = p_worker_id
+$$;
+comment on function public.worker_goodbye(text) is 'Takes a worker that has stopped out of the registry.';
+revoke all on function public.worker_goodbye(text) from public, anon, authenticated, service_role;
+grant execute on function public.worker_goodbye(text) to service_role;
+
+create or replace function public.begin_schedule_slot(p_schedule_name text, p_every_seconds int)
+returns boolean
+language sql
+volatile
+set search_path = ''
+as $$
+  with slot as (
+    select to_timestamp(floor(extract(epoch from clock_timestamp()) / p_every_seconds) * p_every_seconds) as starts_at
+  ),
+  taken as (
+    insert into public.job_schedules as schedule (schedule_name, every_seconds, last_slot_at)
+    select p_schedule_name, p_every_seconds, slot.starts_at
+    from slot
+    on conflict (schedule_name) do update
+    set every_seconds = excluded.every_seconds,
+        last_slot_at = excluded.last_slot_at
+    where schedule.last_slot_at is null
+       or schedule.last_slot_at < excluded.last_slot_at
+    returning 1
+  )
+  select exists (select from taken)
+$$;
+comment on function public.begin_schedule_slot(text, int) is
+  'True for exactly one caller per slot of time, whatever the number of workers.';
+revoke all on function public.begin_schedule_slot(text, int) from public, anon, authenticated, service_role;
+grant execute on function public.begin_schedule_slot(text, int) to service_role;
+
+create or replace function public.finish_schedule_slot(p_schedule_name text, p_duration_ms int, p_error_code text default null)
+returns void
+language sql
+volatile
+set search_path = ''
+as $$
+  update public.job_schedules as schedule
+  set last_finished_at = clock_timestamp(),
+      last_duration_ms = p_duration_ms,
+      last_error_code = p_error_code
+  where schedule.schedule_name = p_schedule_name
+$$;
+comment on function public.finish_schedule_slot(text, int, text) is 'Notes how the run of a slot ended.';
+revoke all on function public.finish_schedule_slot(text, int, text) from public, anon, authenticated, service_role;
+grant execute on function public.finish_schedule_slot(text, int, text) to service_role;
+
+create or replace function public.delete_finished_jobs(p_older_than interval, p_limit int default 1000)
+returns int
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_deleted int;
+begin
+  with finished as materialized (
+    select job.id
+    from public.job_queue as job
+    where job.status in ('completed', 'cancelled')
+      and job.completed_at < now() - p_older_than
+    order by job.completed_at
+    limit p_limit
+    for update skip locked
+  )
+  delete from public.job_queue as job
+  using finished
+  where job.id = finished.id;
+  get diagnostics v_deleted = row_count;
+  return v_deleted;
+end
+$$;
+comment on function public.delete_finished_jobs(interval, int) is
+  'Retention: completed and cancelled jobs leave in small batches; dead letters stay until somebody decides.';
+revoke all on function public.delete_finished_jobs(interval, int) from public, anon, authenticated, service_role;
+grant execute on function public.delete_finished_jobs(interval, int) to service_role;
+
+create or replace function public.forget_silent_workers(p_older_than interval default interval '1 day')
+returns int
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_deleted int;
+begin
+  delete from public.workers as worker where worker.last_seen_at < now() - p_older_than;
+  get diagnostics v_deleted = row_count;
+  return v_deleted;
+end
+$$;
+comment on function public.forget_silent_workers(interval) is
+  'Removes workers that died long ago; their jobs were rescued by lease, which does not need this table.';
+revoke all on function public.forget_silent_workers(interval) from public, anon, authenticated, service_role;
+grant execute on function public.forget_silent_workers(interval) to service_role;
