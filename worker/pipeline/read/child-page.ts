@@ -1,10 +1,36 @@
-import type { PdfPageText } from './pdf/read-pdf-page.ts'
+import type { PageQuality, Word } from '../../../clinical/document/page.ts'
+import type { QuarterTurn } from './geometry.ts'
+import type { Homography } from './image/homography.ts'
+import type { TextLayerVerdict } from './pdf/text-layer-verdict.ts'
 
 export type ReadTask = { readonly path: string; readonly mimeType: string; readonly fromPage: number }
 
+/** A page's picture, ready for OCR. */
+export type OcrPicture = {
+  readonly png: Uint8Array
+  readonly widthPx: number
+  readonly heightPx: number
+  readonly dpi: number
+  /** From pixels of the prepared picture to fractions of the page as shown. */
+  readonly toPage: Homography
+  /** Clockwise turn that was made so that lines run level. */
+  readonly turned: 0 | 90
+  readonly quality: PageQuality
+}
+
 /** What the reading child says about a page. */
 export type ChildPage = { readonly number: number; readonly pageCount: number } & (
-  | ({ readonly kind: 'read' } & PdfPageText)
+  | {
+      readonly kind: 'read'
+      /** Of the page as shown, before `rotation`. */
+      readonly widthPt: number
+      readonly heightPt: number
+      readonly rotation: QuarterTurn
+      readonly words: readonly Word[]
+      readonly verdict: TextLayerVerdict
+      /** Null when the words are all there is to read. */
+      readonly picture: OcrPicture | null
+    }
   | { readonly kind: 'broken' }
 )
 

@@ -1,29 +1,34 @@
-import type { Page } from '../../../clinical/document/page.ts'
+import type { Page, PageQuality, PageSource, Word } from '../../../clinical/document/page.ts'
 import { askChild } from '../../../platform/child.ts'
 import type { ChildLimits } from '../../../platform/child.ts'
+import type { OcrProvider } from '../../providers/ocr/provider.ts'
 import { isChildPage } from './child-page.ts'
 import type { ChildPage, ReadTask } from './child-page.ts'
-import { emptyPage } from './pdf/read-pdf-page.ts'
+import { mergeWords } from './merge-words.ts'
+import { gradePage } from './page-grade.ts'
+import { recognisePage } from './recognise-page.ts'
 
 /** Changes when the words or boxes of a page may come out differently. */
 export const readVersion = '1'
 
 export type FileToRead = {
   readonly path: string
+  /** As the scan found it, not as the client declared it. */
   readonly mimeType: string
   /** Where an interrupted reading goes on; 1-based. */
   readonly fromPage?: number
 }
 
 export type ReadOptions = {
+  readonly ocr: OcrProvider
   readonly signal: AbortSignal
   readonly limits?: ChildLimits
   readonly onPage?: (progress: { readonly number: number; readonly pageCount: number }) => void
 }
 
-const defaultLimits: ChildLimits = { answerTimeoutMs: 30_000, maxRssBytes: 1_500_000_000 }
+const defaultLimits: ChildLimits = { answerTimeoutMs: 60_000, maxRssBytes: 1_800_000_000 }
 
-/** The pages of a scanned-clean file, one after another; memory does not grow with their number. */
+/** The pages of a file that the scan found clean, one after another; memory does not grow with their number. */
 export async function* readFile(file: FileToRead, options: ReadOptions): AsyncGenerator<Page, void, undefined> {
   const task: ReadTask = { path: file.path, mimeType: file.mimeType, fromPage: file.fromPage ?? 1 }
   const answers = askChild({
@@ -34,21 +39,73 @@ export async function* readFile(file: FileToRead, options: ReadOptions): AsyncGe
   })
   for await (const page of answers) {
     if (!isChildPage(page)) continue
-    yield pageOf(page)
+    yield await pageOf(page, options)
     options.onPage?.({ number: page.number, pageCount: page.pageCount })
   }
 }
 
-function pageOf(page: ChildPage): Page {
-  if (page.kind === 'broken') return emptyPage(page.number, 'This page is damaged and could not be opened.')
+type ReadPage = Extract<ChildPage, { kind: 'read' }>
+
+async function pageOf(page: ChildPage, { ocr, signal }: ReadOptions): Promise<Page> {
+  if (page.kind === 'broken') return brokenPage(page.number)
+  if (page.picture === null) {
+    const quality: PageQuality = { grade: 'good', reason: null }
+    return finished(page, {
+      source: 'text_layer',
+      engine: 'pdfium',
+      rotation: page.rotation,
+      words: page.words,
+      quality,
+    })
+  }
+  const recognised = await recognisePage(page.picture, ocr, signal)
+  const quality = gradePage(page.picture.quality, recognised)
+  const engine = `${ocr.name} ${ocr.version}`
+  if (page.verdict === 'none' || recognised.rotation !== page.rotation) {
+    if (page.verdict === 'none') return finished(page, { ...recognised, source: 'ocr', engine, quality })
+    return finished(page, {
+      source: 'text_layer',
+      engine: 'pdfium',
+      rotation: page.rotation,
+      words: page.words,
+      quality,
+    })
+  }
+  const words = mergeWords(page.words, recognised.words)
+  return finished(page, { source: 'merged', engine: `pdfium, ${engine}`, rotation: page.rotation, words, quality })
+}
+
+type Finish = {
+  readonly source: PageSource
+  readonly engine: string
+  readonly rotation: Page['rotation']
+  readonly words: readonly Word[]
+  readonly quality: PageQuality
+}
+
+function finished(page: ReadPage, { source, engine, rotation, words, quality }: Finish): Page {
+  const isSideways = rotation === 90 || rotation === 270
   return {
     number: page.number,
-    widthPt: page.widthPt,
-    heightPt: page.heightPt,
-    rotation: page.rotation,
+    widthPt: isSideways ? page.heightPt : page.widthPt,
+    heightPt: isSideways ? page.widthPt : page.heightPt,
+    rotation,
+    source,
+    engine,
+    quality,
+    words,
+  }
+}
+
+function brokenPage(number: number): Page {
+  return {
+    number,
+    widthPt: 595,
+    heightPt: 842,
+    rotation: 0,
     source: 'text_layer',
-    engine: 'pdfium',
-    quality: { grade: 'good', reason: null },
-    words: page.words,
+    engine: 'none',
+    quality: { grade: 'unreadable', reason: 'This page is damaged and could not be opened.' },
+    words: [],
   }
 }

@@ -1,8 +1,7 @@
-import type { Page, Word } from '../../../../clinical/document/page.ts'
-import { openPage } from '../../../../platform/rendering/pdfium.ts'
-import type { PdfDocument } from '../../../../platform/rendering/pdfium.ts'
-import { turnBox } from '../geometry.ts'
+import type { Word } from '../../../../clinical/document/page.ts'
+import type { PdfDocument, PdfPage } from '../../../../platform/rendering/pdfium.ts'
 import type { QuarterTurn } from '../geometry.ts'
+import { turnBox } from '../geometry.ts'
 import { readCharacters } from './page-characters.ts'
 import type { PdfCharacter } from './page-characters.ts'
 import { readObjects } from './page-objects.ts'
@@ -11,27 +10,20 @@ import { judgeTextLayer } from './text-layer-verdict.ts'
 import type { TextLayerVerdict } from './text-layer-verdict.ts'
 
 export type PdfPageText = {
-  readonly widthPt: number
-  readonly heightPt: number
+  /** Quarter turns clockwise that make the text upright. */
   readonly rotation: QuarterTurn
+  /** Upright. */
   readonly words: readonly Word[]
   readonly verdict: TextLayerVerdict
 }
 
-/** The text layer of one page, upright, and what to think of it. Null when the page cannot be opened. */
-export function readPdfPage(document: PdfDocument, index: number): PdfPageText | null {
-  const page = openPage(document, index)
-  if (page === null) return null
+/** The text layer of one page, upright, and what to think of it. */
+export function readPdfPage(document: PdfDocument, page: PdfPage): PdfPageText {
   const objects = readObjects(document, page)
   const characters = readCharacters(document, page, objects)
-  page.close()
-
   const words = wordsOfCharacters(characters, page)
   const rotation = turnToUpright(characters)
-  const isSideways = rotation === 90 || rotation === 270
   return {
-    widthPt: isSideways ? page.heightPt : page.widthPt,
-    heightPt: isSideways ? page.widthPt : page.heightPt,
     rotation,
     words: words.map((word) => ({ ...word, box: turnBox(word.box, rotation) })),
     verdict: judgeTextLayer({ characters, words, objects }),
@@ -47,17 +39,4 @@ function turnToUpright(characters: readonly PdfCharacter[]): QuarterTurn {
   const [commonest] = [...counts].toSorted((a, b) => b[1] - a[1])
   const angle = commonest?.[0] ?? 0
   return angle === 90 ? 270 : angle === 270 ? 90 : angle
-}
-
-export function emptyPage(number: number, reason: string): Page {
-  return {
-    number,
-    widthPt: 595,
-    heightPt: 842,
-    rotation: 0,
-    source: 'text_layer',
-    engine: 'none',
-    quality: { grade: 'unreadable', reason },
-    words: [],
-  }
 }

@@ -1,0 +1,91 @@
+import { mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import type { Sharp } from 'sharp'
+import { test } from 'tap'
+import type { Page } from '../../../../clinical/document/page.ts'
+import { mapPages } from '../../../../worker/pipeline/map/map-pages.ts'
+import { readFile } from '../../../../worker/pipeline/read/read-file.ts'
+import { createLocalOcr } from '../../../../worker/providers/ocr/index.ts'
+import { pictureOfText } from '../../../support/picture-of-text.ts'
+import { sample } from '../../../support/samples.ts'
+
+const ocr = createLocalOcr()
+
+async function readPages(path: string, mimeType: string): Promise<Page[]> {
+  const pages: Page[] = []
+  for await (const page of readFile({ path, mimeType }, { ocr, signal: new AbortController().signal })) pages.push(page)
+  return pages
+}
+
+async function written(picture: Sharp, name: string): Promise<string> {
+  const path = join(await mkdtemp(join(tmpdir(), 'exora-test-')), name)
+  await picture.toFile(path)
+  return path
+}
+
+const find = (page: Page | undefined, text: string) => page?.words.find((word) => word.text === text)
+
+void test('a photographed page is read, and its words lie where they stand in the picture', async (t) => {
+  const [page] = await readPages(sample('lab-report-photo.jpg'), 'image/jpeg')
+  t.equal(page?.source, 'ocr')
+  t.equal(page?.rotation, 0)
+  const glucose = find(page, 'GLUCOSE')
+  t.ok(glucose !== undefined, 'the word was read')
+  // Measured in the picture by eye: the sheet fills the middle, the word stands left, a quarter down.
+  t.ok(glucose !== undefined && glucose.box[0] > 0.12 && glucose.box[2] < 0.28)
+  t.ok(glucose !== undefined && glucose.box[1] > 0.2 && glucose.box[3] < 0.27)
+})
+
+void test('rows of a photographed table stay rows', async (t) => {
+  const document = mapPages(await readPages(sample('lab-report-photo.jpg'), 'image/jpeg'))
+  const row = document.lines.find((line) =>
+    document.text.slice(line.start, line.start + line.length).startsWith('SODIUM'),
+  )
+  t.equal(row?.kind, 'table_row')
+  const cells = row?.cells.map((cell) => document.text.slice(cell.start, cell.start + cell.length))
+  t.same(cells, ['SODIUM', '143', '135-146', 'mmol/L'])
+})
+
+void test('a scan that lies on its side or on its head is read upright', async (t) => {
+  const [page] = await readPages(sample('scan-turned-sideways.pdf'), 'application/pdf')
+  t.ok(page?.rotation === 90 || page?.rotation === 270)
+  t.ok((page?.heightPt ?? 0) > (page?.widthPt ?? 1))
+  const heading = find(page, 'Immunisation')
+  t.ok(heading !== undefined && heading.box[1] < 0.2, 'the heading is at the top of the upright page')
+})
+
+void test('all pages of a TIFF are read, one after another', async (t) => {
+  const [first, second] = await Promise.all([pictureOfText(['Sodium 140']), pictureOfText(['Potassium 4.2'])])
+  const tiff = sharp([Buffer.from(first.png), Buffer.from(second.png)], { join: { animated: true } }).tiff()
+  const pages = await readPages(await written(tiff, 'two.tif'), 'image/tiff')
+  t.same(
+    pages.map((page) => [page.number, page.words[0]?.text]),
+    [
+      [1, 'Sodium'],
+      [2, 'Potassium'],
+    ],
+  )
+})
+
+void test('a picture that the camera marked as turned is read as it is shown', async (t) => {
+  const { png } = await pictureOfText(['Ferritin 47 ug/L'])
+  const turned = sharp(Buffer.from(png)).rotate(270).withMetadata({ orientation: 6 }).jpeg({ quality: 92 })
+  const [page] = await readPages(await written(turned, 'turned.jpg'), 'image/jpeg')
+  t.equal(page?.rotation, 0)
+  t.equal(page?.words[0]?.text, 'Ferritin')
+  t.ok((page?.heightPt ?? 0) > (page?.widthPt ?? 1))
+})
+
+void test('an empty picture is unreadable, and says so', async (t) => {
+  const empty = sharp({ create: { width: 800, height: 1000, channels: 3, background: 'white' } }).png()
+  const [page] = await readPages(await written(empty, 'empty.png'), 'image/png')
+  t.same(page?.words, [])
+  t.equal(page?.quality.grade, 'unreadable')
+  t.type(page?.quality.reason, 'string')
+})
+
+void test('the readers are ended', async () => {
+  await ocr.close()
+})

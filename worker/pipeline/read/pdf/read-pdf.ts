@@ -1,0 +1,45 @@
+import { readFile } from 'node:fs/promises'
+import { loadPdfium, openPage, openPdf } from '../../../../platform/rendering/pdfium.ts'
+import type { PdfDocument, PdfPage } from '../../../../platform/rendering/pdfium.ts'
+import { renderBitmap } from '../../../../platform/rendering/render-bitmap.ts'
+import type { ChildPage, OcrPicture, ReadTask } from '../child-page.ts'
+import { pictureForOcr } from '../image/picture-for-ocr.ts'
+import { readPdfPage } from './read-pdf-page.ts'
+
+/** Called in the reading child only. */
+export async function* readPdf(task: ReadTask): AsyncGenerator<ChildPage> {
+  const document = openPdf(await loadPdfium(), await readFile(task.path))
+  for (let index = task.fromPage - 1; index < document.pageCount; index++) {
+    const place = { number: index + 1, pageCount: document.pageCount }
+    const page = openPage(document, index)
+    yield page === null ? { ...place, kind: 'broken' } : await readPage(document, page, place)
+    page?.close()
+  }
+}
+
+async function readPage(document: PdfDocument, page: PdfPage, place: PlaceInFile): Promise<ChildPage> {
+  const text = readPdfPage(document, page)
+  return {
+    ...place,
+    kind: 'read',
+    widthPt: page.widthPt,
+    heightPt: page.heightPt,
+    ...text,
+    picture: text.verdict === 'whole' ? null : await renderForOcr(document, page),
+  }
+}
+
+type PlaceInFile = { readonly number: number; readonly pageCount: number }
+
+const readingDpi = 300
+const mostPixels = 20e6
+
+/** Pages of poster size are rendered coarser: 300 dpi of 200 inches would be 3.6 gigapixels. */
+async function renderForOcr(document: PdfDocument, page: PdfPage): Promise<OcrPicture> {
+  const areaInches = (page.widthPt / 72) * (page.heightPt / 72)
+  const dpi = Math.min(readingDpi, Math.sqrt(mostPixels / areaInches))
+  const width = Math.max(1, Math.round((page.widthPt / 72) * dpi))
+  const height = Math.max(1, Math.round((page.heightPt / 72) * dpi))
+  const bitmap = renderBitmap(document, page, { width, height, colour: 'grey' })
+  return pictureForOcr(bitmap, dpi)
+}

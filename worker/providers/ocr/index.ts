@@ -1,0 +1,9 @@
+import type { OcrProvider } from './provider.ts'
+import { createNativeTesseract, findNativeTesseract } from './tesseract-native.ts'
+import { createWasmTesseract } from './tesseract-wasm.ts'
+
+/** The machine's own tesseract where it is on the path, else the packaged one: about half as quick, reads the same. */
+export function createLocalOcr(): OcrProvider {
+  const native = findNativeTesseract()
+  return native === null ? createWasmTesseract() : createNativeTesseract(native.version)
+}
