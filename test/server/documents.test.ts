@@ -1,0 +1,221 @@
+import { randomUUID } from 'node:crypto'
+import { sql } from 'drizzle-orm'
+import sharp from 'sharp'
+import { test } from 'tap'
+import { asService } from '../../db/actor.ts'
+import { savePage } from '../../db/queries/pages.ts'
+import { saveText } from '../../db/queries/texts.ts'
+import { renderPage } from '../../platform/rendering/render-page.ts'
+import { documentSchema, factListSchema } from '../../server/routes/documents/schema.ts'
+import { actorOf, serve } from '../support/actors.ts'
+import { startApp } from '../support/app.ts'
+import type { TestAccount, TestApp } from '../support/app.ts'
+import { completeStages, fillRecord, giveAccess, holdForReview } from '../support/factories.ts'
+import { pdf } from '../support/multipart.ts'
+
+const uploaded = async (who: TestAccount, word: string) => String((await who.upload({ bytes: pdf(word) })).body['shell_file_id'])
+
+test('documents', async (group) => {
+  const server = await startApp(group, { renderPage })
+  const { db, account } = server
+
+  await group.test('are listed newest first, page by page, each once', async (t) => {
+    const parent = await account(randomUUID())
+    const ids: string[] = []
+    for (let n = 0; n < 5; n += 1) ids.unshift(await uploaded(parent, `list ${n}`))
+
+    const seen: unknown[] = []
+    let cursor: string | null = ''
+    let pages = 0
+    while (cursor !== null) {
+      const query: string = cursor === '' ? '' : `&cursor=${cursor}`
+      const { body, status } = await parent.get(`/documents?patient_id=${parent.profileId}&limit=2${query}`)
+      t.equal(status, 200)
+      const documents = body['documents']
+      if (!Array.isArray(documents)) throw new Error('no list')
+      seen.push(...documents.map((document: { id: string }) => document.id))
+      cursor = typeof body['next_cursor'] === 'string' ? body['next_cursor'] : null
+      pages += 1
+    }
+    t.same(seen, ids)
+    t.equal(pages, 3)
+  })
+
+  await group.test('a cursor or a limit that is not ours is refused', async (t) => {
+    const parent = await account(randomUUID())
+    const bad = ['cursor=abc', `cursor=${Buffer.from('{"createdAt":"now()","id":1}').toString('base64url')}`, 'limit=0', 'limit=201', 'limit=x']
+    for (const query of bad) {
+      const answer = await parent.get(`/documents?patient_id=${parent.profileId}&${query}`)
+      t.match(answer, { status: 400, body: { code: 'invalid_request' } }, query)
+    }
+    t.match(await parent.get('/documents'), { status: 400, body: { errors: [{ path: 'patient_id' }] } })
+    t.match(await parent.get('/documents/not-an-id'), { status: 400, body: { errors: [{ path: 'id' }] } })
+  })
+
+  await group.test('a document says how far each stage has come, and why one failed', async (t) => {
+    const parent = await account(randomUUID())
+    const id = await uploaded(parent, 'stages')
+    const before = documentSchema.parse((await parent.get(`/documents/${id}`)).body)
+    t.equal(before.status, 'uploaded')
+    t.same(before.stages.map(({ stage }) => stage), ['security_scan', 'ocr', 'spatial_mapping', 'pass1_find', 'pass2_code', 'pass3_narrate'])
+    t.ok(before.stages.every(({ status, started_at }) => status === 'pending' && started_at === null))
+
+    await completeStages(db, id, ['security_scan'])
+    await serve(db, sql`select public.begin_stage(${id}, 'ocr', '1')`)
+    await serve(db, sql`select public.report_stage_progress(${id}, 'ocr', 2, 7)`)
+    const during = documentSchema.parse((await parent.get(`/documents/${id}`)).body)
+    t.equal(during.status, 'processing')
+    t.match(during.stages[1], { status: 'running', pages_done: 2, pages_total: 7 })
+
+    const error = JSON.stringify({ code: 'file_encrypted', message: 'This file needs a password.' })
+    await serve(db, sql`select public.finish_stage(${id}, 'ocr', 'failed', ${error}::text::jsonb)`)
+    const after = documentSchema.parse((await parent.get(`/documents/${id}`)).body)
+    t.equal(after.status, 'failed')
+    t.same(after.stages[1]?.error, { code: 'file_encrypted', message: 'This file needs a password.' })
+    t.match(after.processing_error, { stage: 'ocr', code: 'file_encrypted' })
+  })
+
+  await group.test('pages, words and text are shown as they were read', async (t) => {
+    const parent = await account(randomUUID())
+    const id = await uploaded(parent, 'read')
+    t.same((await parent.get(`/documents/${id}/pages`)).body, { pages: [] })
+    t.equal((await parent.get(`/documents/${id}/text`)).status, 404)
+    t.equal((await parent.get(`/documents/${id}/pages/1/words`)).status, 404)
+
+    await readOnePage(server, id)
+    t.match((await parent.get(`/documents/${id}/pages`)).body, {
+      pages: [{ page: 1, width_pt: 595, height_pt: 842, quality: { grade: 'good', reason: null }, word_count: 2 }],
+    })
+    const words: unknown = JSON.parse((await parent.get(`/documents/${id}/pages/1/words`)).text)
+    t.match(words, [{ text: 'Haemoglobin' }, { text: '131' }])
+    const [first] = Array.isArray(words) ? (words as { confidence: number; box: number[] }[]) : []
+    t.ok(first !== undefined && first.box.length === 4 && first.box.every((edge) => edge >= 0 && edge <= 1))
+    t.ok(first !== undefined && Math.abs(first.confidence - 0.9) < 0.01)
+    t.same((await parent.get(`/documents/${id}/text`)).body, { version: 1, text: 'Haemoglobin 131' })
+    t.equal((await parent.get(`/documents/${id}/text?version=2`)).status, 404)
+  })
+
+  await group.test('facts have the shape that the contract gives them', async (t) => {
+    const parent = await account(randomUUID())
+    const id = await uploaded(parent, 'facts')
+    t.same((await parent.get(`/documents/${id}/facts`)).body, { facts: [] })
+    await fillRecord(db, { id, patientId: parent.profileId })
+    const { body } = await parent.get(`/documents/${id}/facts`)
+    const { facts } = factListSchema.parse(body)
+    t.same(body, { facts }, 'nothing more and nothing less')
+    t.match(facts, [{ type: 'medication', held: false, sources: [{ page: 1, quote: 'words' }], found_by: { pass: 1, provider: 'local' } }])
+  })
+
+  await group.test('the original comes back whole, in part, or not again', async (t) => {
+    const parent = await account(randomUUID())
+    const bytes = pdf('range')
+    const id = await uploaded(parent, 'range')
+    const path = `/documents/${id}/content`
+    const whole = await parent.get(path)
+    t.match(whole, { status: 200, text: bytes.toString('latin1') })
+    t.equal(whole.headers.get('content-length'), String(bytes.byteLength))
+    t.equal(whole.headers.get('content-type'), 'application/pdf')
+    t.equal(whole.headers.get('accept-ranges'), 'bytes')
+    t.match(whole.headers.get('content-disposition'), /^attachment; filename\*=UTF-8''letter\.pdf$/)
+    t.match(whole.headers.get('content-security-policy'), /sandbox/)
+
+    const size = bytes.byteLength
+    const parts = { 'bytes=0-3': [0, 4], 'bytes=5-': [5, size], 'bytes=-6': [size - 6, size], 'bytes=4-99999': [4, size] } as const
+    for (const [range, [start, end]] of Object.entries(parts)) {
+      const part = await parent.get(path, { range })
+      t.match(part, { status: 206, text: bytes.subarray(start, end).toString('latin1') }, range)
+      t.equal(part.headers.get('content-range'), `bytes ${start}-${end - 1}/${size}`, range)
+    }
+    for (const range of ['bytes=0-1,3-4', 'lines=1-2', 'bytes=5-2', 'bytes=', 'bytes=a-b']) {
+      t.equal((await parent.get(path, { range })).status, 200, `${range} may be ignored`)
+    }
+    for (const range of [`bytes=${size}-`, 'bytes=-0']) {
+      const none = await parent.get(path, { range })
+      t.match(none, { status: 416, body: { code: 'range_not_satisfiable' } }, range)
+      t.equal(none.headers.get('content-range'), `bytes */${size}`)
+    }
+    const etag = whole.headers.get('etag') ?? ''
+    t.equal((await parent.get(path, { 'if-none-match': etag })).status, 304)
+    t.equal((await parent.get(path, { range: 'bytes=0-3', 'if-range': etag })).status, 206)
+    t.equal((await parent.get(path, { range: 'bytes=0-3', 'if-range': '"another"' })).status, 200)
+  })
+
+  await group.test('a page is shown as a picture of the width that was asked for', async (t) => {
+    const parent = await account(randomUUID())
+    const bytes = await sharp({ create: { width: 400, height: 200, channels: 3, background: 'white' } }).png().toBuffer()
+    const id = String((await parent.upload({ bytes })).body['shell_file_id'])
+    const answer = await fetch(`${server.url}/documents/${id}/pages/1/image?width=300`, { headers: parent.headers })
+    t.equal(answer.status, 200)
+    t.equal(answer.headers.get('content-type'), 'image/png')
+    t.match(answer.headers.get('cache-control'), /private/)
+    t.match(await sharp(Buffer.from(await answer.arrayBuffer())).metadata(), { format: 'png', width: 300, height: 150 })
+    t.equal((await parent.get(`/documents/${id}/pages/1/image?width=300`, { 'if-none-match': answer.headers.get('etag') ?? '' })).status, 304)
+    t.equal((await parent.get(`/documents/${id}/pages/2/image`)).status, 404)
+    t.equal((await parent.get(`/documents/${id}/pages/0/image`)).status, 400)
+    t.equal((await parent.get(`/documents/${id}/pages/1/image?width=100000`)).status, 400)
+  })
+
+  await group.test('a page that cannot be drawn is told as that', async (t) => {
+    const parent = await account(randomUUID())
+    const id = await uploaded(parent, 'no real PDF')
+    t.match(await parent.get(`/documents/${id}/pages/1/image`), { status: 422, body: { code: 'page_not_rendered' } })
+  })
+
+  await group.test('a person decides whose document it is', async (t) => {
+    const parent = await account(randomUUID())
+    const id = await uploaded(parent, 'whose')
+    const decide = (decision: string) => parent.post(`/documents/${id}/identity-review`, { decision })
+    t.match(await decide('accepted'), { status: 409, body: { code: 'nothing_to_decide' } })
+    await holdForReview(db, id, parent.profileId)
+    t.match((await parent.get(`/documents/${id}`)).body, { status: 'needs_review', identity_review: { status: 'pending', reasons: ['name_differs'] } })
+
+    t.match(await decide('perhaps'), { status: 400, body: { code: 'invalid_request' } })
+    t.match(await decide('accepted'), { status: 200, body: { status: 'processing', identity_review: { status: 'accepted' } } })
+    t.match(await decide('rejected'), { status: 409, body: { code: 'nothing_to_decide' } })
+    const [job] = await serve(db, sql`select 1 from public.job_queue where shell_file_id = ${id} and job_type = 'pass2_code'`)
+    t.ok(job)
+  })
+
+  await group.test('a document is processed again from a stage on', async (t) => {
+    const parent = await account(randomUUID())
+    const id = await uploaded(parent, 'again')
+    const process = (body: object) => parent.post('/api/process-document', { shell_file_id: id, ...body })
+    t.match(await process({}), { status: 409, body: { code: 'cannot_process' } }, 'its first job still waits')
+
+    await serve(db, sql`update public.job_queue set status = 'completed', completed_at = now() where shell_file_id = ${id}`)
+    await completeStages(db, id, ['security_scan', 'ocr', 'spatial_mapping', 'pass1_find', 'pass2_code', 'pass3_narrate'])
+    t.match(await process({ stages: ['pass2_code', 'pass1_find'] }), { status: 202, body: { from_stage: 'pass1_find', status: 'enqueued' } })
+    t.match((await parent.get(`/documents/${id}`)).body, { status: 'processing' })
+    t.match(await process({ stages: ['guess'] }), { status: 400 })
+    t.match(await parent.post('/api/process-document', { shell_file_id: randomUUID() }), { status: 404 })
+  })
+
+  await group.test('who may only read may not decide or process', async (t) => {
+    const [parent, carer] = [await account(randomUUID()), await account(randomUUID())]
+    const id = await uploaded(parent, 'read only')
+    const acting = (who: TestAccount) => ({ ...who, actor: actorOf(who.accountId) })
+    await giveAccess(db, acting(parent), acting(carer), parent.profileId, { level: 'read_only' })
+    await holdForReview(db, id, parent.profileId)
+    t.equal((await carer.get(`/documents/${id}`)).status, 200)
+    t.match(await carer.post(`/documents/${id}/identity-review`, { decision: 'accepted' }), { status: 403, body: { code: 'forbidden' } })
+    t.match(await carer.post('/api/process-document', { shell_file_id: id }), { status: 403, body: { code: 'forbidden' } })
+    t.match((await carer.get('/profiles')).body, { profiles: [{ is_own: false }, { is_own: true }] })
+  })
+})
+
+async function readOnePage({ db }: TestApp, id: string): Promise<void> {
+  const word = (text: string, x0: number) => ({ text, confidence01: 0.9, box: [x0, 0.1, x0 + 0.1, 0.12] as const, line: 0, block: 0 })
+  await asService(db, {}, async (tx) => {
+    await savePage(tx, id, {
+      number: 1,
+      widthPt: 595,
+      heightPt: 842,
+      rotation: 0,
+      source: 'text_layer',
+      engine: 'pdf',
+      quality: { grade: 'good', reason: null },
+      words: [word('Haemoglobin', 0.1), word('131', 0.3)],
+    })
+    await saveText(tx, id, { content: 'Haemoglobin 131', layout: {} })
+  })
+}
