@@ -117,7 +117,7 @@ comment on function public.profile_grants_of(uuid) is
 
 -- Definer: the policies of user_profiles and of the permissions call it, and must not ask themselves.
 create or replace function public.accessible_profile_ids(p_required_level text default 'read_only') returns setof uuid
-language sql stable security definer set search_path = '' as $$
+language sql stable security definer rows 10 set search_path = '' as $$
   select access.profile_id
   from public.profile_grants_of(auth.uid()) as access
   where public.access_level_rank(access.level) >= public.access_level_rank(p_required_level)
