@@ -2,10 +2,10 @@
 import type { FactDetail, FoundFact } from '../document/found-fact.ts'
 import { allergenLexicon, medicineLexicon, reactionLexicon, type Concept } from '../terminology/concepts.ts'
 import { cueLexicon } from '../terminology/cues.ts'
-import { findTerms, type Match } from '../terminology/lexicon.ts'
+import { findTerms, matchAt, type Match } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
 import { assertionOf, findCues } from './context.ts'
-import { foundFact, type Range, type Reading } from './found.ts'
+import { foundFact, trimmed, type Range, type Reading } from './found.ts'
 import { bare, splitItems, wordCount } from './list-items.ts'
 import type { Segment } from './segments.ts'
 import { cellsByRole, hasColumn, type Table } from './table-columns.ts'
@@ -82,7 +82,10 @@ function listedAllergy(reading: Reading, segment: Segment, item: Range): FoundFa
     /\s*(?:\(|\[|\s[-–—]\s?|:|→|=>|\bcaus(?:es|ing|ed)\b|\bresult(?:s|ed|ing) in\b|\bwith\b|\bgives\b)\s*/i.exec(rest)
   const nameEnd = item.start + lead + (split && split.index > 1 ? split.index : rest.length)
   const name = bare(text, { start: item.start + lead, end: nameEnd })
-  const reaction = split && nameEnd < item.end ? bare(text, { start: nameEnd + split[0].length, end: item.end }) : null
+  const reaction =
+    split && nameEnd < item.end
+      ? trimmed(text, { start: nameEnd + split[0].length, end: item.end }, /[\s:;,.()[\]–-]/)
+      : null
   const { status } = assertionOf(segment.tokens, findCues(segment.tokens), tokenRange(segment, name))
   if (status === 'negated' || status === 'family' || status === 'other') return null
   const isNamed = substanceIn(text.slice(name.start, name.end)) !== null
@@ -145,7 +148,8 @@ function statedAllergies(reading: Reading, segment: Segment): FoundFact[] {
 function noneStated(reading: Reading, range: Range, where: 'section' | 'anywhere'): FoundFact | null {
   const text = reading.document.text
   const tokens = tokenise(text, range.start, range.end)
-  const match = findTerms(cueLexicon(), tokens, 'any').find(
+  const matches = tokens.flatMap((_, place) => matchAt(cueLexicon(), tokens, place, 'any') ?? [])
+  const match = matches.find(
     (found) =>
       found.terms.some((term) => term.meaning.category === 'no-known') &&
       /allerg|nk\w?d?a\b|adverse/i.test(text.slice(found.start, found.end)),

@@ -185,7 +185,7 @@ function conditionFact(context: MentionContext, { name, term, assertion, match }
   const slug = segment.role.slug ?? ''
   if (assertion.status === 'family' || (slug === 'family-history' && assertion.status !== 'negated'))
     return familyFact(context, name, term, assertion)
-  if (assertion.status === 'other' || slug === 'family-history') return null
+  if (assertion.status === 'other' || slug === 'family-history' || deniesFamily(reading, assertion)) return null
   const status = statusOf(segment, term, assertion, reading.document.text.slice(name.start, name.end))
   const isSymptom = term.group === 'symptom'
   if (slug === 'indication' && status !== 'negated' && isSymptom) return null
@@ -208,6 +208,11 @@ function conditionFact(context: MentionContext, { name, term, assertion, match }
     concept: term.concept,
     strength: isSymptom ? 'weak' : 'fair',
   })
+}
+
+/** "No family history of glaucoma" says nothing of the patient's eyes. */
+function deniesFamily(reading: Reading, { cue }: Assertion): boolean {
+  return cue !== null && /famil/i.test(reading.document.text.slice(cue.start, cue.end))
 }
 
 function statusOf(segment: Segment, term: Concept, { status }: Assertion, printed: string): FactStatus {
@@ -270,7 +275,7 @@ function itemName(text: string, item: Range, reading: Reading): Range {
   const start = date && date.start - item.start <= 3 ? date.end : item.start
   const printed = text.slice(start, Math.max(start, dateEnd))
   const stop =
-    /\s*(?:[([]\s*$|\(\s*(?:since|diagnosed|dx|onset|in|from)?\s*$|\b(?:since|diagnosed(?: in| on)?|dx|onset|from|in|on)\s*$|\s[-–—]\s(?=\S))/i.exec(
+    /\s*(?:[([]\s*$|\(\s*(?:since|diagnosed|dx|onset|in|from)?\s*$|\b(?:since|diagnosed(?: in| on)?|dx|onset|from|in|on)\s*$|[,:]?\s(?:19|20)\d\d$|\s[-–—]\s(?=\S))/i.exec(
       printed,
     )
   return bare(text, { start, end: stop && stop.index > 2 ? start + stop.index : start + printed.length })

@@ -107,13 +107,28 @@ function partsOf(text: string, slice: string, from: number, to: number): Directi
     }
     place = match ? match.to : place + 1
   }
-  return parts.toSorted((a, b) => a.start - b.start)
+  const sorted = parts.toSorted((a, b) => a.start - b.start)
+  return sorted.filter(
+    (part) =>
+      !part.isAmbiguous || isLong(part) || sorted.some((other) => !other.isAmbiguous && stands(text, other, part)),
+  )
+}
+
+/** "bd ac": a short form that means other things as well counts right behind a clear one. */
+function stands(text: string, clear: DirectionPart, unclear: DirectionPart): boolean {
+  const isTiming = clear.kind === 'frequency' || clear.kind === 'timing'
+  return isTiming && clear.end <= unclear.start && /^[\s,]{1,2}$/.test(text.slice(clear.end, unclear.start))
+}
+
+function isLong(part: DirectionPart): boolean {
+  return part.end - part.start > 2
 }
 
 /** Single letters and everyday words ("once", "on", "am") say too little on their own. */
 function isUsable(printed: string, isAmbiguous: boolean, kind: SigKind): boolean {
   if (kind === 'quantity') return false
   if (kind === 'duration') return /until|long|ongoing|course|indefinit/.test(printed)
+  if (kind === 'timing') return true
   return !isAmbiguous || (printed.length > 2 && kind !== 'status') || /^[A-Z]{2,}$/.test(printed)
 }
 

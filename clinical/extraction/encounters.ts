@@ -4,7 +4,7 @@ import { foundDate, type LabelledDate } from './dated-context.ts'
 import { foundFact, trimmed, type Range, type Reading } from './found.ts'
 
 const visitLabel =
-  /\b((?:(?:office|clinic|home|outpatient|follow-?up|initial|telehealth|video|phone|emergency(?: department)?|surgery|practice|GP|hospital) )?(?:visit|consult(?:ation)?|encounter|appointment|attendance|presentation|review)(?: date)?|date (?:of|seen)(?: (?:the )?(?:visit|consultation|encounter|attendance|presentation|service|review|appointment))?|(?:visit|service|consultation|encounter) date|seen(?: on)?|attended(?: on)?)\s*[:\t-]?\s*$/i
+  /\b((?:(?:office|clinic|home|outpatient|follow-?up|initial|telehealth|video|phone|emergency(?: department)?|surgery|practice|GP|hospital) )?(?:visit|consult(?:ation)?|encounter|attendance|presentation|review)(?: date)?|date (?:of|seen)(?: (?:the )?(?:visit|consultation|encounter|attendance|presentation|service|review|appointment))?|(?:visit|service|consultation|encounter) date|seen(?: on)?|attended(?: on)?)\s*[:\t-]?\s*$/i
 const stayLabel = /\b(admi(?:tted|ssion|t)(?: date)?|date of admission|admission(?: date)?)[^\n]{0,12}$/i
 
 export function findEncounters(reading: Reading): FoundFact[] {

@@ -47,7 +47,7 @@ export function findMedications(reading: Reading, tables: readonly Table[], take
   const running = reading.segments.flatMap((segment, place) => {
     if (segment.kind === 'heading' || rows.lines.has(segment.firstLine) || closedSections.has(segment.role.slug ?? ''))
       return []
-    const medicines = findMedicines(segment.tokens).filter(isFree)
+    const medicines = withoutGlosses(reading, findMedicines(segment.tokens)).filter(isFree)
     if (medicines.length === 0 && isFree(segment)) return unknownMedicine(reading, segment)
     return medicines.flatMap((medicine, order) => {
       const limit = medicines[order + 1]?.start ?? segment.end
@@ -56,6 +56,18 @@ export function findMedications(reading: Reading, tables: readonly Table[], take
     })
   })
   return [...rows.facts, ...running]
+}
+
+/** "Cefalexin 500 mg (Keflex)" is one medicine under two names. */
+function withoutGlosses(reading: Reading, medicines: readonly NamedMedicine[]): NamedMedicine[] {
+  const text = reading.document.text
+  return medicines.filter((medicine, order) => {
+    const isBracketed =
+      /[([]\s*$/.test(text.slice(Math.max(0, medicine.start - 2), medicine.start)) &&
+      /^[^()\n]{0,12}[)\]]/.test(text.slice(medicine.end, medicine.end + 14))
+    const above = medicines[order - 1]
+    return !(isBracketed && above !== undefined && medicine.start - above.end < 50)
+  })
 }
 
 /** A list of medicines names some that no table has, or that were misread: what has a strength and directions is one. */

@@ -13,7 +13,14 @@ export function itemDate(reading: Reading, segment: Segment, item: Range): Found
   const date = reading.dates
     .within(range.start, range.end)
     .find((candidate) => candidate.label !== 'birth' && candidate.label !== 'other')
-  return date ? foundDate(date, 'onset') : null
+  return date ? foundDate(date, 'onset') : yearAtEnd(reading, item)
+}
+
+/** "Fractured wrist 1998": a year that ends an item dates it; after capitals it is a postcode. */
+function yearAtEnd(reading: Reading, item: Range): FoundDate | null {
+  const match = /(?<=\p{Ll}[,:]?\s)((?:19|20)\d\d)$/u.exec(reading.document.text.slice(item.start, item.end))
+  const year = match?.[1]
+  return year === undefined ? null : { iso: year, printed: year, meaning: 'onset', certainty: 'printed' }
 }
 
 export function statedDate(

@@ -5,7 +5,7 @@ import { foundDate } from './dated-context.ts'
 import { trimmed, type Range, type Reading } from './found.ts'
 import { observationNamed } from './observation-name.ts'
 import { readingDate, readingFact } from './reading-fact.ts'
-import { matchUnit } from '../terminology/units.ts'
+import { matchUnit, unitOf } from '../terminology/units.ts'
 import { emptyValues, readValues, type RowValues } from './row-values.ts'
 import { cellsByRole, columnOf, hasColumn, type Column, type Table, type TableRow } from './table-columns.ts'
 
@@ -83,11 +83,20 @@ function rowOfSeveral(
     const observation = observationNamed(text.slice(name.start, name.end))?.observation ?? null
     if (!cell || !observation) return []
     const values = pressureIn(reading, cell) ?? valuesIn(reading, cell)
-    if (!values.unit) values.unit = readValues(text, name.end, column.cell.start + column.cell.length, []).unit
+    values.unit ??= headingUnit(text, name.end, column.cell.start + column.cell.length)
     const when = date ? foundDate(date, 'collected') : readingDate(reading, name, null)
     const fact = readingFact(reading, { name, observation, values, date: when, strength: 'strong' })
     return fact ? [fact] : []
   })
+}
+
+/** "Weight (kg)": the heading carries the unit of its column. */
+function headingUnit(text: string, from: number, to: number): RowValues['unit'] {
+  const match = /[([]\s*([^)\]]+?)\s*[)\]]/.exec(text.slice(from, to))
+  const unit = match?.[1] ? unitOf(match[1]) : null
+  if (!match?.[1] || !unit) return null
+  const start = from + match.index + match[0].indexOf(match[1])
+  return { start, end: start + match[1].length, printed: match[1], unit }
 }
 
 function nameOf(reading: Reading, table: Table, row: TableRow): Range | null {
@@ -139,6 +148,9 @@ function withShared(values: RowValues, shared: RowValues): RowValues {
 
 function valuesIn(reading: Reading, cell: Cell): RowValues {
   const end = cell.start + cell.length
+  const printed = reading.document.text.slice(cell.start, end).trim()
+  const unit = /^\d|^[HLN*]+$/.test(printed) && !printed.includes('/') ? null : unitOf(printed)
+  if (unit) return { ...emptyValues(end), unit: { start: cell.start, end: cell.start + printed.length, printed, unit } }
   return readValues(reading.document.text, cell.start, end, reading.dates.within(cell.start, end))
 }
 

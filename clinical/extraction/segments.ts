@@ -68,7 +68,7 @@ function continues(
   if (/^\p{Ll}/u.test(text) && !/[.:]$/.test(aboveText)) return true
   if (/^\p{Lu}[^:]{0,40}:\s/u.test(text)) return false
   if (above.page !== line.page) return false
-  const isFull = above.box[2] >= 0.8 * (widths.get(above.page) ?? 1)
+  const isFull = aboveText.length >= 55 && above.box[2] >= 0.8 * (widths.get(above.page) ?? 1)
   return isFull && (block.kind !== 'pair' || !/[.:;]$/.test(aboveText))
 }
 

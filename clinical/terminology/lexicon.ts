@@ -21,7 +21,7 @@ export type Match<Meaning> = {
   readonly terms: readonly Term<Meaning>[]
 }
 
-/** Short terms only match as written, so that "fit", "all" and "low" do not become FIT, ALL and LOW. */
+/** Short acronyms only match as written, so that "fit", "all" and "low" do not become FIT, ALL and LOW. */
 const shortTerm = 4
 
 export function buildLexicon<Meaning>(terms: Iterable<Term<Meaning>>): Lexicon<Meaning> {
@@ -84,7 +84,8 @@ function addTerm<Meaning>(root: Node<Meaning>, words: Set<string>, term: Term<Me
 }
 
 function fitsCase(term: string, tokens: readonly Token[], from: number, last: number): boolean {
-  if (term.length > shortTerm) return true
+  const isAcronym = /\p{Lu}.*\p{Lu}/u.test(term) || term.length <= 2
+  if (term.length > shortTerm || !isAcronym) return true
   const printed = tokens.slice(from, last + 1).reduce((text, token) => text + token.text, '')
   const wanted = term.replace(/[\s‐–-]/g, '')
   const bare = printed.replace(/[\s‐–-]/g, '')

@@ -1,0 +1,128 @@
+import { test } from 'tap'
+import { findFacts } from '../../../clinical/extraction/find-facts.ts'
+import type { FoundFact } from '../../../clinical/document/found-fact.ts'
+import { printDocument } from './print-document.ts'
+
+const row = ({ text, value, unit, referenceRange, date, detail }: FoundFact) =>
+  [text, value, unit ?? '', referenceRange ?? '', detail.flag ?? '', date?.iso ?? ''].join(' | ')
+const results = (source: string, options: Parameters<typeof printDocument>[1] = {}) =>
+  findFacts(printDocument(source, options))
+    .facts.filter((fact) => fact.type === 'lab_result')
+    .map(row)
+
+void test('an Australian report gives each row with value, unit, range, flag and collection date', async (t) => {
+  const report = `Harbourside Pathology
+Patient: WEBB, Noreen DOB: 04/11/1961
+Collected: 03/02/2023 08:15 Reported: 05/02/2023
+Test\tResult\tUnits\tReference Interval
+Haemoglobin\t108 L\tg/L\t115 - 165
+Haematocrit\t0.34 L\tL/L\t0.35 - 0.47
+MCV\t78 L\tfL\t80-100
+White Cell Count\t6.1\tx10^9/L\t4.0 - 11.0
+Neutrophils\t3.90\tx10^9/L\t(2.00 - 7.50)
+eGFR\t>90\tmL/min/1.73m²\t>59
+HbA1c (IFCC)\t41\tmmol/mol\t<48
+INR\t1.1\t\t0.9-1.2`
+  t.strictSame(results(report, { documentClass: 'lab_report' }), [
+    'Haemoglobin | 108 | g/L | 115 - 165 | L | 2023-02-03',
+    'Haematocrit | 0.34 | L/L | 0.35 - 0.47 | L | 2023-02-03',
+    'MCV | 78 | fL | 80-100 | L | 2023-02-03',
+    'White Cell Count | 6.1 | x10^9/L | 4.0 - 11.0 |  | 2023-02-03',
+    'Neutrophils | 3.90 | x10^9/L | 2.00 - 7.50 |  | 2023-02-03',
+    'eGFR | >90 | mL/min/1.73m² | >59 |  | 2023-02-03',
+    'HbA1c (IFCC) | 41 | mmol/mol | <48 |  | 2023-02-03',
+    'INR | 1.1 |  | 0.9-1.2 |  | 2023-02-03',
+  ])
+})
+
+void test('an American report with the range before the unit reads month first', async (t) => {
+  const report = `LAKEVIEW CLINICAL LABS
+Date Collected: 03/02/2023
+TESTS\tRESULT\tFLAG\tREFERENCE INTERVAL\tUNITS\tLAB
+WBC\t12.4\tHigh\t3.4-10.8\tx10E3/uL\t01
+Hemoglobin\t13.9\t\t11.1-15.9\tg/dL\t01
+Platelets\t245\t\t150-450\tx10E3/uL\t01
+Glucose, Serum\t101\tHigh\t65-99\tmg/dL\t01
+BUN/Creatinine Ratio\t14\t\t9-23\t\t01`
+  t.strictSame(results(report, { locale: 'en-US', documentClass: 'lab_report' }), [
+    'WBC | 12.4 | x10E3/uL | 3.4-10.8 | High | 2023-03-02',
+    'Hemoglobin | 13.9 | g/dL | 11.1-15.9 |  | 2023-03-02',
+    'Platelets | 245 | x10E3/uL | 150-450 |  | 2023-03-02',
+    'Glucose, Serum | 101 | mg/dL | 65-99 | High | 2023-03-02',
+    'BUN/Creatinine Ratio | 14 |  | 9-23 |  | 2023-03-02',
+  ])
+})
+
+void test('a cumulative report gives each dated column its own date', async (t) => {
+  const report = `Cumulative report
+Test\t14/06/2022\t02/09/2022\t21/12/2022\tUnits\tReference
+Sodium\t138\t141\t139\tmmol/L\t135-145
+Potassium\t4.1\t5.6 H\t4.4\tmmol/L\t3.5-5.2
+Creatinine\t\t104 H\t98\tumol/L\t45-90`
+  t.strictSame(results(report, { documentClass: 'lab_report' }), [
+    'Sodium | 138 | mmol/L | 135-145 |  | 2022-06-14',
+    'Sodium | 141 | mmol/L | 135-145 |  | 2022-09-02',
+    'Sodium | 139 | mmol/L | 135-145 |  | 2022-12-21',
+    'Potassium | 4.1 | mmol/L | 3.5-5.2 |  | 2022-06-14',
+    'Potassium | 5.6 | mmol/L | 3.5-5.2 | H | 2022-09-02',
+    'Potassium | 4.4 | mmol/L | 3.5-5.2 |  | 2022-12-21',
+    'Creatinine | 104 | umol/L | 45-90 | H | 2022-09-02',
+    'Creatinine | 98 | umol/L | 45-90 |  | 2022-12-21',
+  ])
+})
+
+void test('a column of previous results without a date is not taken for the result', async (t) => {
+  const report = `Collected: 11/05/2023
+Analyte\tResult\tPrevious\tUnits\tRange
+Ferritin\t12 L\t31\tug/L\t30-200`
+  t.strictSame(results(report), ['Ferritin | 12 | ug/L | 30-200 | L | 2023-05-11'])
+})
+
+void test('results in a sentence keep their own value and unit', async (t) => {
+  const letter = `28 July 2021
+Bloods show Hb 121 g/L, ferritin of 18 ug/L and a TSH of 2.31 mIU/L (0.4-4.0). Her HbA1c was 7.2 %. Creatinine remains stable at 88 umol/L.`
+  t.strictSame(results(letter), [
+    'Hb | 121 | g/L |  |  | 2021-07-28',
+    'ferritin | 18 | ug/L |  |  | 2021-07-28',
+    'TSH | 2.31 | mIU/L | 0.4-4.0 |  | 2021-07-28',
+    'HbA1c | 7.2 | % |  |  | 2021-07-28',
+    'Creatinine | 88 | umol/L |  |  | 2021-07-28',
+  ])
+})
+
+void test('targets, doses and relatives give no result', async (t) => {
+  t.strictSame(results('Aim for an LDL below 1.8 mmol/L and keep INR 2-3.'), [])
+  t.strictSame(results('She takes iron 105 mg daily and folic acid 5 mg, magnesium 500 mg at night.'), [])
+  t.strictSame(results('His brother had a cholesterol of 9.1 mmol/L.'), [])
+  t.strictSame(results('Return if glucose is above 15 mmol/L.'), [])
+})
+
+void test('qualitative results of a table are kept as printed', async (t) => {
+  const report = `Serology
+Test\tResult\tReference
+Hepatitis B surface antigen\tNot detected\tNot detected
+HIV 1/2 antibody\tNon-reactive\tNon-reactive`
+  t.strictSame(
+    results(report).map((line) => line.split(' | ').slice(0, 2).join(' = ')),
+    ['Hepatitis B surface antigen = Not detected', 'HIV 1/2 antibody = Non-reactive'],
+  )
+})
+
+void test('rows that lost their columns to the typewriter still read whole', async (t) => {
+  const report = `Date collected 07/03/2022
+Sodium 139 mmol/L (135-145)
+Potassium 3.1 L mmol/L (3.5-5.2)
+Alk Phos 77 U/L (30-110)`
+  t.strictSame(results(report), [
+    'Sodium | 139 | mmol/L | 135-145 |  | 2022-03-07',
+    'Potassium | 3.1 | mmol/L | 3.5-5.2 | L | 2022-03-07',
+    'Alk Phos | 77 | U/L | 30-110 |  | 2022-03-07',
+  ])
+})
+
+void test('every span lies on the words that it names', async (t) => {
+  const document = printDocument('Collected: 03/02/2023\nTest\tResult\tUnits\tRange\nUrea\t9.8 H\tmmol/L\t3.0-8.0')
+  const [urea] = findFacts(document).facts.filter((fact) => fact.type === 'lab_result')
+  const printed = urea?.spans.map((span) => `${span.role}=${document.text.slice(span.start, span.start + span.length)}`)
+  t.strictSame(printed, ['name=Urea', 'value=9.8', 'unit=mmol/L', 'reference_range=3.0-8.0'])
+})
