@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
 import { readFile, readdir, rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
@@ -88,15 +89,22 @@ export function testServerFolder(): string {
   return join(scratchRoot(), `exora-test-${key}`)
 }
 
+// Read at once: when the runner dies, we are given another parent.
+const runner = process.ppid
+
 /**
- * Under tap, files come and go: a keeper holds the server until the runner itself has ended, however that ends.
- * A file run by hand has no runner and stops the server itself.
+ * Under tap, files come and go: a keeper holds the server until the runner itself has ended, however that ends. The
+ * first file of a run starts it. A file run by hand has no runner and stops the server itself.
  */
 function keepUntilRunEnds(dataDir: string): void {
-  if (process.env['TAP'] !== '1' || process.env['EXORA_TEST_KEEPER']) return
-  process.env['EXORA_TEST_KEEPER'] = '1'
+  if (process.env['TAP'] !== '1' || runner === 1) return
+  try {
+    writeFileSync(join(dataDir, `keeper-${runner}`), '', { flag: 'wx' })
+  } catch {
+    return
+  }
   const keeper = fileURLToPath(new URL('./server-keeper.ts', import.meta.url))
-  spawn(process.execPath, [keeper, dataDir, String(process.ppid)], { detached: true, stdio: 'ignore' }).unref()
+  spawn(process.execPath, [keeper, dataDir, String(runner)], { detached: true, stdio: 'ignore' }).unref()
 }
 
 const templateLock = 7_306_004
