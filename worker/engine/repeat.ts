@@ -4,6 +4,8 @@ import type { Service } from '../../platform/service.ts'
 export function createRepeat(options: {
   readonly name: string
   readonly everyMs: number
+  /** The first time comes within this; within `everyMs` when not given. */
+  readonly firstWithinMs?: number
   readonly work: () => Promise<void>
   readonly onError: (error: unknown) => void
 }): Service {
@@ -26,7 +28,7 @@ export function createRepeat(options: {
     name: options.name,
     async start() {
       isStopped = false
-      schedule(Math.random() * options.everyMs)
+      schedule(Math.random() * (options.firstWithinMs ?? options.everyMs))
     },
     async stop() {
       isStopped = true

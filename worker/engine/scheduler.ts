@@ -56,6 +56,7 @@ export function createScheduler(options: {
   const repeat = createRepeat({
     name: 'scheduler',
     everyMs: shortestMs / 2,
+    firstWithinMs: 1_000,
     work: runDue,
     onError: (error) => log.warn({ error }, 'schedules could not be looked at'),
   })

@@ -1,0 +1,161 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'tap'
+import { z } from 'zod'
+import { jobs } from '../../jobs/index.ts'
+import type { StagePayload } from '../../jobs/stage-payload.ts'
+import { openDiskStore } from '../../platform/storage/disk.ts'
+import { createMetrics } from '../../platform/telemetry.ts'
+import { readWorkerConfig } from '../../worker/config.ts'
+import { done } from '../../worker/engine/handler.ts'
+import type { Handler, HandlersFor } from '../../worker/engine/handler.ts'
+import { createWorker } from '../../worker/worker.ts'
+import type { Worker } from '../../worker/worker.ts'
+import { testDatabase } from '../support/postgres.ts'
+import type { TestDatabase } from '../support/postgres.ts'
+import { enqueueJob, serviceSql } from '../support/queue.ts'
+import { eventually } from '../support/signals.ts'
+import { createWatchedLog } from '../support/worker.ts'
+
+const run: Handler<StagePayload>['run'] = async () => done()
+const handlers: HandlersFor<typeof jobs> = {
+  security_scan: { job: jobs.security_scan, run },
+  ocr: { job: jobs.ocr, run },
+  spatial_mapping: { job: jobs.spatial_mapping, run },
+  pass1_find: { job: jobs.pass1_find, run },
+  pass2_code: { job: jobs.pass2_code, run },
+  pass3_narrate: { job: jobs.pass3_narrate, run },
+}
+
+type Teardown = { teardown(work: () => unknown): unknown }
+
+async function startWorker(t: Teardown, database: TestDatabase, env: Readonly<Record<string, string>> = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'exora-worker-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const watched = createWatchedLog()
+  const worker = createWorker({
+    config: readWorkerConfig({ DATA_DIR: folder, HEALTH_CHECK_PORT: '0', WORKER_ID: 'w-test', ...env }),
+    db: database.db,
+    store: await openDiskStore(folder),
+    log: watched.log,
+    metrics: createMetrics({ service: 'test', runtime: 'leave_out' }),
+    handlers,
+    healthServer: 'listen',
+  })
+  const stop = () => worker.stop(AbortSignal.timeout(10_000))
+  t.teardown(stop)
+  await worker.start()
+  return { worker, watched, stop }
+}
+
+const get = async (worker: Worker, path: string) => {
+  const answer = await fetch(worker.address() + path)
+  return { status: answer.status, text: await answer.text() }
+}
+
+const health = z.object({
+  status: z.string(),
+  worker_id: z.string(),
+  active_jobs: z.number(),
+  last_heartbeat: z.iso.datetime(),
+  lanes: z.array(z.string()),
+  api_capacity: z.object({ openai: z.string(), google_vision: z.string() }),
+  environment: z.string(),
+  version: z.string(),
+  uptime_seconds: z.number(),
+})
+const healthOf = async (worker: Worker) => {
+  const { status, text } = await get(worker, '/health')
+  return { code: status, ...health.parse(JSON.parse(text)) }
+}
+
+test('a worker says how it is', async (t) => {
+  const database = await testDatabase(t)
+  const sql = serviceSql(t, database.appUrl)
+  const { worker } = await startWorker(t, database, { WORKER_LANES: 'fast_queue,ai_queue', OPENAI_API_KEY: 'key' })
+  const answer = await healthOf(worker)
+  t.match(answer, {
+    code: 200,
+    status: 'healthy',
+    worker_id: worker.workerId,
+    active_jobs: 0,
+    lanes: ['fast_queue', 'ai_queue'],
+    environment: 'development',
+    version: /^\d+\.\d+\.\d+/,
+    api_capacity: { openai: 'available', google_vision: 'unavailable' },
+  })
+  t.match(worker.workerId, /^w-test\.\d+\./)
+  t.equal((await get(worker, '/ready')).status, 200)
+  t.equal((await get(worker, '/nothing')).status, 404)
+
+  await sql`select public.record_provider_limits('openai', 'gpt-4o-mini', 60000)`
+  await eventually(async () => {
+    if ((await healthOf(worker)).api_capacity.openai !== 'rate_limited') throw new Error('not seen yet')
+  })
+})
+
+test('all kinds of jobs run, and the metrics say so', async (t) => {
+  const database = await testDatabase(t)
+  const sql = serviceSql(t, database.appUrl)
+  const { worker, watched } = await startWorker(t, database)
+  for (const type of Object.keys(jobs)) await enqueueJob(sql, { type })
+  await watched.waitForEnded('completed', 6)
+  const { text } = await get(worker, '/metrics')
+  t.match(text, /exora_jobs_ended_total\{job_type="pass3_narrate",outcome="completed",service="test"\} 1/)
+  t.match(text, /exora_job_pickup_seconds_count\{[^}]*lane="ai_queue"[^}]*\} 3/)
+})
+
+test('a worker whose heartbeat no longer reaches the database is not healthy', async (t) => {
+  const database = await testDatabase(t)
+  const sql = serviceSql(t, database.appUrl)
+  const { worker } = await startWorker(t, database, { WORKER_LEASE_SECONDS: '1' })
+  t.equal((await healthOf(worker)).code, 200)
+  // As if the database did not answer any more: heartbeats wait for the table.
+  const held = Promise.withResolvers<void>()
+  const release = Promise.withResolvers<void>()
+  const holding = sql.begin(async (tx) => {
+    await tx`select from public.workers for update`
+    held.resolve()
+    await release.promise
+  })
+  await held.promise
+  await eventually(async () => {
+    if ((await healthOf(worker)).code !== 503) throw new Error('still healthy')
+  })
+  t.equal((await get(worker, '/ready')).status, 503)
+  release.resolve()
+  await holding
+  await eventually(async () => {
+    if ((await healthOf(worker)).code !== 200) throw new Error('not yet healthy')
+  })
+})
+
+test('what happens by the clock runs and is noted', async (t) => {
+  const database = await testDatabase(t)
+  const sql = serviceSql(t, database.appUrl)
+  const { watched } = await startWorker(t, database)
+  const isRun = (line: Readonly<Record<string, unknown>>) => line['msg'] === 'schedule ran'
+  const isFailure = (line: Readonly<Record<string, unknown>>) => line['msg'] === 'schedule failed'
+  await watched.waitForLines((line) => isRun(line) || isFailure(line), 7)
+  t.same(watched.lines.filter(isFailure), [])
+  const rows =
+    await sql`select schedule_name, last_error_code from public.job_schedules where last_finished_at is not null`
+  t.equal(rows.length, 7)
+})
+
+test('a bad configuration is named, all of it, and no value is shown', (t) => {
+  const read = () =>
+    readWorkerConfig({ WORKER_LANES: 'slow_queue', WORKER_CONCURRENCY: '0', DATABASE_URL: 'mysql://secret@x/y' })
+  t.throws(read, { message: /WORKER_LANES[^]*WORKER_CONCURRENCY|WORKER_CONCURRENCY[^]*WORKER_LANES/ })
+  t.throws(read, { message: /DATABASE_URL/ })
+  try {
+    read()
+  } catch (error) {
+    t.notMatch(String(error), /secret/)
+  }
+  const defaults = readWorkerConfig({})
+  t.match(defaults, { lanes: ['fast_queue', 'ai_queue', 'background'], leaseMs: 30_000, openai: null })
+  t.same(readWorkerConfig({ WORKER_LANES: 'ai_queue, ai_queue' }).lanes, ['ai_queue'])
+  t.end()
+})
