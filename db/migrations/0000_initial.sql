@@ -802,7 +802,7 @@ CREATE TABLE "usage_events" (
 	"storage_bytes" bigint DEFAULT 0 NOT NULL,
 	"cycle_start" date NOT NULL,
 	"occurred_at" timestamp (6) with time zone DEFAULT now() NOT NULL,
-	CONSTRAINT "usage_events_type_check" CHECK (event_type in ('file_uploaded', 'ai_processed', 'file_deleted', 'file_restored'))
+	CONSTRAINT "usage_events_type_check" CHECK (event_type in ('file_uploaded', 'pages_measured', 'ai_processed', 'file_deleted', 'file_restored'))
 );
 --> statement-breakpoint
 ALTER TABLE "usage_events" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint

@@ -19,7 +19,13 @@ import { at, createdAt, id, oneOf } from './columns.ts'
 import { userProfiles } from './identity.ts'
 
 export const planTypes = ['free', 'basic', 'premium', 'enterprise'] as const
-export const usageEventTypes = ['file_uploaded', 'ai_processed', 'file_deleted', 'file_restored'] as const
+export const usageEventTypes = [
+  'file_uploaded',
+  'pages_measured',
+  'ai_processed',
+  'file_deleted',
+  'file_restored',
+] as const
 
 /** Monthly, per account; null = unlimited. */
 export const subscriptionPlans = pgTable(

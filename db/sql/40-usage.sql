@@ -363,11 +363,13 @@ begin
     return jsonb_build_object('tracked', false, 'counted', false, 'usage', public.get_user_usage_status(p_event.profile_id));
   end if;
   insert into public.usage_events
-    (account_id, profile_id, event_type, source_id, shell_files, pages, ai_tokens, ai_seconds, storage_bytes, cycle_start)
+    (account_id, profile_id, event_type, source_id, shell_files, pages, ai_tokens, ai_seconds, storage_bytes,
+      cycle_start, occurred_at)
   values
     (public.account_of_profile(p_event.profile_id), p_event.profile_id, p_event.event_type, p_event.source_id,
       coalesce(p_event.shell_files, 0), coalesce(p_event.pages, 0), coalesce(p_event.ai_tokens, 0),
-      coalesce(p_event.ai_seconds, 0), coalesce(p_event.storage_bytes, 0), current_date)
+      coalesce(p_event.ai_seconds, 0), coalesce(p_event.storage_bytes, 0), current_date,
+      coalesce(p_event.occurred_at, now()))
   on conflict (event_type, source_id) do nothing;
   return jsonb_build_object('tracked', true, 'counted', found, 'usage', public.get_user_usage_status(p_event.profile_id));
 end
@@ -403,6 +405,30 @@ end
 $$;
 comment on function public.track_shell_file_upload_usage(uuid, uuid, bigint, int) is
   'Counts an upload once, for the account that owns the profile, whoever uploaded and however often it is told.';
+
+-- Definer: the ledger is closed to every role.
+-- An upload is counted with the pages that the client expects. Once the file has been opened the truth is known, and
+-- the difference is booked, in the month of the upload.
+create or replace function public.settle_measured_pages() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_event public.usage_events;
+begin
+  v_event.profile_id := new.patient_id;
+  v_event.event_type := 'pages_measured';
+  v_event.source_id := new.id::text;
+  v_event.pages := new.page_count - new.estimated_pages;
+  v_event.occurred_at := new.created_at;
+  perform public.record_usage(v_event);
+  return null;
+end
+$$;
+comment on function public.settle_measured_pages() is
+  'The pages of a file count as they are, not as the client said: the difference is booked when they are first counted.';
+drop trigger if exists settle_pages on public.shell_files;
+create trigger settle_pages after update of page_count on public.shell_files
+  for each row when (old.page_count is null and new.page_count <> new.estimated_pages)
+  execute function public.settle_measured_pages();
 
 -- Definer: the ledger is closed to every role.
 create or replace function public.track_ai_processing_usage(
@@ -448,6 +474,7 @@ revoke all on function
   public.usage_percentage(numeric, numeric),
   public.get_user_usage_status(uuid),
   public.record_usage(public.usage_events),
+  public.settle_measured_pages(),
   public.track_shell_file_upload_usage(uuid, uuid, bigint, int),
   public.track_ai_processing_usage(uuid, uuid, int, int)
 from public, anon, authenticated, service_role;

@@ -84,6 +84,21 @@ test('an upload is counted once, however often it is told', async (t) => {
   t.same(status, { plan_type: 'free', over_limit: false, upgrade_required: false, enforced: false })
 })
 
+test('pages count as they are, whatever the client said, and once', async (t) => {
+  const { db } = await testDatabase(t)
+  const person = await signUp(db)
+  const long = await upload(db, person, { pages: 1 })
+  const short = await upload(db, person, { pages: 9 })
+  const measure = (id: string, pages: number) =>
+    serve(db, sql`update shell_files set page_count = ${pages} where id = ${id}`)
+  await measure(long.shell_file_id, 60)
+  await measure(short.shell_file_id, 2)
+  await measure(long.shell_file_id, 60)
+  await measure(long.shell_file_id, 61)
+  t.equal((await usageOf(db, person)).usage.pages.used, 62)
+  t.same(await counterDifferences(db), [])
+})
+
 test('a hundred uploads at once are a hundred in the ledger and in the counters', async (t) => {
   const { db, appUrl } = await testDatabase(t)
   const wide = openDatabase({ url: appUrl, applicationName: 'exora-test', max: 20 })
