@@ -17,7 +17,8 @@ export type WorkerConfig = {
   readonly workerId: string
   readonly lanes: readonly JobLane[]
   readonly concurrency: number
-  readonly health: { readonly host: string; readonly port: number }
+  /** A port that somebody chose is a promise; the usual one may be taken by another worker of this machine. */
+  readonly health: { readonly host: string; readonly port: number; readonly ifTaken: 'fail' | 'any_port' }
   readonly leaseMs: number
   readonly pollMs: number
   readonly drainMs: number
@@ -31,13 +32,15 @@ export type WorkerConfig = {
 export type OpenAiConfig = { readonly apiKey: string; readonly baseUrl: string | undefined; readonly model: string }
 export type GoogleVisionConfig = { readonly apiKey: string; readonly endpoint: string | undefined }
 
+const usualHealthPort = 10_000
+
 const laneList = wordList()
   .pipe(z.array(z.enum(jobLanes)).min(1))
   .transform((lanes) => [...new Set(lanes)])
 
 const workerEnv = commonEnv.extend({
   HOST: z.string().default('127.0.0.1'),
-  HEALTH_CHECK_PORT: wholeNumber({ max: 65_535 }).default(10_000),
+  HEALTH_CHECK_PORT: wholeNumber({ max: 65_535 }).optional(),
   WORKER_ID: z
     .string()
     .regex(/^[\w.:-]{1,80}$/, 'may have up to 80 letters, digits and . : _ -')
@@ -68,7 +71,11 @@ export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig 
     workerId: env.WORKER_ID ?? hostname(),
     lanes: env.WORKER_LANES,
     concurrency: env.WORKER_CONCURRENCY ?? availableParallelism(),
-    health: { host: env.HOST, port: env.HEALTH_CHECK_PORT },
+    health: {
+      host: env.HOST,
+      port: env.HEALTH_CHECK_PORT ?? usualHealthPort,
+      ifTaken: env.HEALTH_CHECK_PORT === undefined ? 'any_port' : 'fail',
+    },
     leaseMs: env.WORKER_LEASE_SECONDS * 1_000,
     pollMs: env.WORKER_POLL_MS,
     drainMs: env.WORKER_DRAIN_SECONDS * 1_000,

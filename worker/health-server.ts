@@ -1,8 +1,9 @@
 import { createServer } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Service } from '../platform/service.ts'
 import type { Metrics } from '../platform/telemetry.ts'
+import type { WorkerConfig } from './config.ts'
 
 export type HealthServer = Service & {
   /** Known once it has started. */
@@ -16,10 +17,7 @@ export type HealthAnswers = {
 }
 
 /** `/health`, `/ready` and `/metrics` of a worker, which has no other HTTP. */
-export function createHealthServer(
-  listenOn: { readonly host: string; readonly port: number },
-  answers: HealthAnswers,
-): HealthServer {
+export function createHealthServer(listenOn: WorkerConfig['health'], answers: HealthAnswers): HealthServer {
   const server = createServer((request, response) => {
     void respond(request, response, answers)
   })
@@ -30,10 +28,10 @@ export function createHealthServer(
     name: 'health server',
     address: () => address,
     async start() {
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      server.once('error', reject)
-      server.listen(listenOn.port, listenOn.host, resolve)
-      await promise
+      await listen(server, listenOn.host, listenOn.port).catch(async (error: unknown) => {
+        if (listenOn.ifTaken === 'fail' || !isPortTaken(error)) throw error
+        await listen(server, listenOn.host, 0)
+      })
       address = `http://${listenOn.host}:${portOf(server.address())}`
     },
     async stop() {
@@ -44,6 +42,16 @@ export function createHealthServer(
     },
   }
 }
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  server.listen(port, host, resolve)
+  await promise
+  server.off('error', reject)
+}
+
+const isPortTaken = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
 
 async function respond(request: IncomingMessage, response: ServerResponse, answers: HealthAnswers): Promise<void> {
   const path = request.url?.split('?', 1)[0] ?? ''

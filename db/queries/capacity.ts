@@ -96,6 +96,16 @@ export async function readCapacity(tx: Tx): Promise<readonly CapacityState[]> {
 
 const fleetRow = z.object({ lane: z.string(), workers: z.number() })
 
+/** A cautious limit for an endpoint that nobody has set one for; one that is there stays as it is. */
+export async function ensureEndpoint(tx: Tx, endpoint: Endpoint): Promise<'known' | 'added'> {
+  const rows = await tx.execute(sql`
+    insert into public.api_rate_limits (provider_name, api_endpoint, requests_per_minute, tokens_per_minute, concurrent_requests)
+    values (${endpoint.provider}, ${endpoint.endpoint}, 500, 200000, 8)
+    on conflict (provider_name, api_endpoint) do nothing
+    returning id`)
+  return rows.length === 0 ? 'known' : 'added'
+}
+
 /** How many workers that are alive serve each lane. */
 export async function countFleet(tx: Tx, silentAfterMs: number): Promise<ReadonlyMap<string, number>> {
   const rows = await tx.execute(sql`

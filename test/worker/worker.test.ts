@@ -95,6 +95,34 @@ test('a worker says how it is', async (t) => {
   })
 })
 
+test('two workers of one machine both answer, though only one can have the usual port', async (t) => {
+  const database = await testDatabase(t)
+  const first = await startWorker(t, database, { HEALTH_CHECK_PORT: '' })
+  const second = await startWorker(t, database, { HEALTH_CHECK_PORT: '' })
+  t.not(first.worker.address(), second.worker.address())
+  for (const { worker } of [first, second]) t.equal((await healthOf(worker)).worker_id, worker.workerId)
+
+  const taken = new URL(first.worker.address()).port
+  await t.rejects(startWorker(t, database, { HEALTH_CHECK_PORT: taken }), { code: 'EADDRINUSE' })
+})
+
+test('a model without a limit gets a cautious one, and an operator’s limit is left alone', async (t) => {
+  const database = await testDatabase(t)
+  const sql = serviceSql(t, database.appUrl)
+  await sql`update public.api_rate_limits set requests_per_minute = 7 where provider_name = 'openai'`
+  await startWorker(t, database, { OPENAI_BASE_URL: 'http://127.0.0.1:1/v1', OPENAI_MODEL: 'a-model-of-our-own' })
+  const rows = await sql`
+    select api_endpoint, requests_per_minute, concurrent_requests
+    from public.api_rate_limits where provider_name = 'openai' order by api_endpoint`
+  t.same(
+    [...rows],
+    [
+      { api_endpoint: 'a-model-of-our-own', requests_per_minute: 500, concurrent_requests: 8 },
+      { api_endpoint: 'gpt-4o-mini', requests_per_minute: 7, concurrent_requests: 50 },
+    ],
+  )
+})
+
 test('all kinds of jobs run, and the metrics say so', async (t) => {
   const database = await testDatabase(t)
   const sql = serviceSql(t, database.appUrl)

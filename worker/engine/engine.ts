@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { asService } from '../../db/actor.ts'
 import type { ServiceContext, Tx } from '../../db/actor.ts'
+import { ensureEndpoint } from '../../db/queries/capacity.ts'
 import { claimJobs, handBackJobs, holdLease, rescueStaleJobs } from '../../db/queries/jobs.ts'
 import type { ClaimedRow } from '../../db/queries/jobs.ts'
 import { registerWorker, sayGoodbye } from '../../db/queries/workers.ts'
@@ -133,6 +134,15 @@ export function createEngine(options: EngineOptions): Engine {
     if (counts.rescued > 0) loop.wake('due')
   }
 
+  // A model that nobody has set a limit for is called within a cautious one, and operators see its row.
+  async function knowEndpoints(): Promise<void> {
+    for (const endpoint of options.lanes.flatMap((lane) => options.laneEndpoints[lane] ?? [])) {
+      const state = await inService((tx) => ensureEndpoint(tx, endpoint))
+      if (state === 'added')
+        log.warn({ provider: endpoint.provider, model: endpoint.endpoint }, 'a rate limit was added')
+    }
+  }
+
   async function followLimits(): Promise<void> {
     capacity = await lookAtCapacity(db, leaseMs)
     for (const { provider, endpoint, ...use } of capacity.endpoints) {
@@ -176,6 +186,7 @@ export function createEngine(options: EngineOptions): Engine {
     name: 'worker engine',
     async start() {
       await inService(announce)
+      await knowEndpoints()
       await followLimits()
       for (const service of background) await service.start()
       if (options.notifications === 'listen') await listener.start()
