@@ -5,6 +5,7 @@ import { studioDatabaseUrl } from './db/embedded/connection-file.ts'
 // connection file that the running embedded database leaves beside its data (mode 0600).
 export default defineConfig({
   dialect: 'postgresql',
+  casing: 'snake_case',
   schema: './db/schema/index.ts',
   out: './db/migrations',
   dbCredentials: { url: studioDatabaseUrl(process.env) },

@@ -18,7 +18,17 @@ export type Span = { readonly role: SpanRole; readonly start: number; readonly l
 export type FoundDate = {
   readonly iso: string
   readonly printed: string
-  readonly meaning: 'collected' | 'reported' | 'onset' | 'performed' | 'given' | 'started' | 'stopped' | 'visit' | 'document' | 'birth'
+  readonly meaning:
+    | 'collected'
+    | 'reported'
+    | 'onset'
+    | 'performed'
+    | 'given'
+    | 'started'
+    | 'stopped'
+    | 'visit'
+    | 'document'
+    | 'birth'
   readonly certainty: 'printed' | 'locale' | 'ambiguous'
 }
 
@@ -80,7 +90,12 @@ export type FoundFact = {
   readonly concept: string | null
   /** How sure the rule or the aligned quote is, before any check: a specific grammar is strong, a lone dictionary word weak. */
   readonly strength: 'strong' | 'fair' | 'weak'
-  readonly foundBy: { readonly pass: 1; readonly provider: string; readonly model: string; readonly promptVersion: string | null }
+  readonly foundBy: {
+    readonly pass: 1
+    readonly provider: string
+    readonly model: string
+    readonly promptVersion: string | null
+  }
 }
 
 /** A contact in the file; facts point into `encounters` of the answer by place, not by id. */

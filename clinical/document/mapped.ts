@@ -37,7 +37,15 @@ export type Cell = {
   readonly box: Box
 }
 
-export const lineKinds = ['heading', 'text', 'list_item', 'key_value', 'table_header', 'table_row', 'furniture'] as const
+export const lineKinds = [
+  'heading',
+  'text',
+  'list_item',
+  'key_value',
+  'table_header',
+  'table_row',
+  'furniture',
+] as const
 /** `furniture` is what pages repeat around the content: letterheads, footers, page numbers. */
 export type LineKind = (typeof lineKinds)[number]
 
