@@ -108,7 +108,12 @@ async function reviewedFindings(tx: Tx, shellFileId: string): Promise<ReadonlySe
 
 /** What makes two findings of different text versions the same for a person who has already decided on one. */
 function finding(fact: Pick<NewFact, 'factType' | 'factText' | 'value' | 'unit' | 'foundDate'>): string {
-  return JSON.stringify([fact.factType, fact.factText.toLowerCase(), fact.value, fact.unit, fact.foundDate])
+  return JSON.stringify([fact.factType, fact.factText.toLowerCase(), fact.value, fact.unit, isoOf(fact.foundDate)])
+}
+
+/** JSON from the database has its keys in another order, so the date is compared by what it means. */
+function isoOf(date: unknown): unknown {
+  return typeof date === 'object' && date !== null && 'iso' in date ? date.iso : null
 }
 
 async function deleteStaleFacts(tx: Tx, file: FactsOfFile, news: readonly NewFact[]): Promise<void> {

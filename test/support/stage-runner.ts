@@ -30,6 +30,8 @@ export type StageRunner = {
   upload(by: Account, path: string, fields?: { mimeType?: string; patientId?: string }): Promise<string>
   /** One job, with the real engine's execution and settling; null when none is due. */
   runOne(): Promise<{ readonly type: string; readonly settled: Settled } | null>
+  /** Claims a job and does its work, but dies before anything of the end is written. */
+  dieInOne(): Promise<string | null>
   /** Until no job is due; the stages that ran. */
   runAll(): Promise<string[]>
 }
@@ -56,6 +58,7 @@ export async function stageRunner(
     store,
     upload: (by, path, fields) => upload(db, store, by, { path, ...fields }),
     runOne,
+    dieInOne: async () => (await attemptNext(db, handlers))?.job.type ?? null,
     runAll: async () => {
       const ran: string[] = []
       for (let job = await runOne(); job !== null; job = await runOne()) ran.push(job.type)
@@ -65,6 +68,13 @@ export async function stageRunner(
 }
 
 async function runNext(db: Database, handlers: ReadonlyMap<string, Handler>) {
+  const attempt = await attemptNext(db, handlers)
+  if (attempt === null) return null
+  const settled = await settle(attempt.job, attempt.ending, { db, workerId, wakeIn: () => {} })
+  return { type: attempt.job.type, settled }
+}
+
+async function attemptNext(db: Database, handlers: ReadonlyMap<string, Handler>) {
   const [job] = await asService(db, {}, (tx) =>
     claimJobs(tx, {
       workerId,
@@ -81,8 +91,7 @@ async function runNext(db: Database, handlers: ReadonlyMap<string, Handler>) {
     aborted: new AbortController().signal,
     contextFor: (claimed, run) => contextFor(db, claimed, run),
   })
-  const settled = await settle(job, ending, { db, workerId, wakeIn: () => {} })
-  return { type: job.type, settled }
+  return { job, ending }
 }
 
 function contextFor(db: Database, job: ClaimedJob, run: { signal: AbortSignal; log: RunContext['log'] }): RunContext {

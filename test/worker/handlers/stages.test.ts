@@ -170,6 +170,33 @@ test('pages that were saved before a crash are not read again', async (t) => {
   t.not(engines[1]?.['engine'], 'the first life')
 })
 
+test('a worker that dies in any stage leaves a file that completes, with each fact once', async (t) => {
+  const { db } = await testDatabase(t)
+  const runner = await stageRunner(t, db)
+  const person = await signUp(db, 'me')
+  const file = await runner.upload(person, document('lab-report-au.pdf'))
+  for (const stage of allStages) {
+    t.equal(await runner.dieInOne(), stage)
+    // Its lease runs out, and any other worker takes the job up.
+    await serve(
+      db,
+      sql`update job_queue set lease_expires_at = now() - interval '1 second' where status = 'processing'`,
+    )
+    await serve(db, sql`select * from rescue_stale_jobs()`)
+    await serve(db, sql`update job_queue set scheduled_at = now() where status = 'pending'`)
+    t.match(await runner.runOne(), { type: stage, settled: 'completed' })
+  }
+
+  t.equal(await runner.runOne(), null)
+  t.equal(await statusOf(db, person, file), 'completed')
+  const undisturbed = await runner.upload(person, document('lab-report-au.pdf'), {})
+  await runner.runAll()
+  const [disturbed, calm] = [await factsOf(db, person, file), await factsOf(db, person, undisturbed)]
+  t.same(disturbed.map(shown), calm.map(shown), 'the same facts as without any death')
+})
+
+const shown = (fact: Awaited<ReturnType<typeof factsOf>>[number]) => [fact.type, fact.text, fact.value, fact.sources]
+
 const statusOf = (db: Database, by: Account, file: string) =>
   askOne(db, by.actor, sql`select status as value from shell_files where id = ${file}`)
 
