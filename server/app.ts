@@ -5,6 +5,7 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { answerClientError } from './plugins/client-errors.ts'
 import { addCorrelation, correlationIdOf } from './plugins/correlation.ts'
+import { addDrain } from './plugins/drain.ts'
 import { createFileEvents } from './plugins/file-events.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
@@ -53,6 +54,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   addSecurity(app, deps.config)
   addRequestLog(app)
   addMetrics(app, deps.metrics, { uploads: uploadGate, events: fileEvents })
+  addDrain(app)
   addOpenApi(app)
   app.register(multipart)
   app.register(async (scope) => {

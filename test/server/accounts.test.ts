@@ -10,8 +10,13 @@ test('accounts of our own', async (group) => {
   const server = await startApp(group, { accounts: 'embedded' })
   const { url, db } = server
   const post = (path: string, body: unknown, headers = {}) =>
-    ask(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body: JSON.stringify(body) })
-  const get = (path: string, token: string | null) => ask(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } })
+    ask(`${url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    })
+  const get = (path: string, token: string | null) =>
+    ask(`${url}${path}`, { headers: { authorization: `Bearer ${token}` } })
 
   await group.test('signing up, signing in and a token lead to a profile of one’s own', async (t) => {
     const up = await post('/auth/sign-up/email', person)

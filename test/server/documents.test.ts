@@ -13,7 +13,8 @@ import type { TestAccount, TestApp } from '../support/app.ts'
 import { completeStages, fillRecord, giveAccess, holdForReview } from '../support/factories.ts'
 import { pdf } from '../support/multipart.ts'
 
-const uploaded = async (who: TestAccount, word: string) => String((await who.upload({ bytes: pdf(word) })).body['shell_file_id'])
+const uploaded = async (who: TestAccount, word: string) =>
+  String((await who.upload({ bytes: pdf(word) })).body['shell_file_id'])
 
 test('documents', async (group) => {
   const server = await startApp(group, { renderPage })
@@ -43,7 +44,13 @@ test('documents', async (group) => {
 
   await group.test('a cursor or a limit that is not ours is refused', async (t) => {
     const parent = await account(randomUUID())
-    const bad = ['cursor=abc', `cursor=${Buffer.from('{"createdAt":"now()","id":1}').toString('base64url')}`, 'limit=0', 'limit=201', 'limit=x']
+    const bad = [
+      'cursor=abc',
+      `cursor=${Buffer.from('{"createdAt":"now()","id":1}').toString('base64url')}`,
+      'limit=0',
+      'limit=201',
+      'limit=x',
+    ]
     for (const query of bad) {
       const answer = await parent.get(`/documents?patient_id=${parent.profileId}&${query}`)
       t.match(answer, { status: 400, body: { code: 'invalid_request' } }, query)
@@ -57,7 +64,10 @@ test('documents', async (group) => {
     const id = await uploaded(parent, 'stages')
     const before = documentSchema.parse((await parent.get(`/documents/${id}`)).body)
     t.equal(before.status, 'uploaded')
-    t.same(before.stages.map(({ stage }) => stage), ['security_scan', 'ocr', 'spatial_mapping', 'pass1_find', 'pass2_code', 'pass3_narrate'])
+    t.same(
+      before.stages.map(({ stage }) => stage),
+      ['security_scan', 'ocr', 'spatial_mapping', 'pass1_find', 'pass2_code', 'pass3_narrate'],
+    )
     t.ok(before.stages.every(({ status, started_at }) => status === 'pending' && started_at === null))
 
     await completeStages(db, id, ['security_scan'])
@@ -103,7 +113,14 @@ test('documents', async (group) => {
     const { body } = await parent.get(`/documents/${id}/facts`)
     const { facts } = factListSchema.parse(body)
     t.same(body, { facts }, 'nothing more and nothing less')
-    t.match(facts, [{ type: 'medication', held: false, sources: [{ page: 1, quote: 'words' }], found_by: { pass: 1, provider: 'local' } }])
+    t.match(facts, [
+      {
+        type: 'medication',
+        held: false,
+        sources: [{ page: 1, quote: 'words' }],
+        found_by: { pass: 1, provider: 'local' },
+      },
+    ])
   })
 
   await group.test('the original comes back whole, in part, or not again', async (t) => {
@@ -120,7 +137,12 @@ test('documents', async (group) => {
     t.match(whole.headers.get('content-security-policy'), /sandbox/)
 
     const size = bytes.byteLength
-    const parts = { 'bytes=0-3': [0, 4], 'bytes=5-': [5, size], 'bytes=-6': [size - 6, size], 'bytes=4-99999': [4, size] } as const
+    const parts = {
+      'bytes=0-3': [0, 4],
+      'bytes=5-': [5, size],
+      'bytes=-6': [size - 6, size],
+      'bytes=4-99999': [4, size],
+    } as const
     for (const [range, [start, end]] of Object.entries(parts)) {
       const part = await parent.get(path, { range })
       t.match(part, { status: 206, text: bytes.subarray(start, end).toString('latin1') }, range)
@@ -142,14 +164,23 @@ test('documents', async (group) => {
 
   await group.test('a page is shown as a picture of the width that was asked for', async (t) => {
     const parent = await account(randomUUID())
-    const bytes = await sharp({ create: { width: 400, height: 200, channels: 3, background: 'white' } }).png().toBuffer()
+    const bytes = await sharp({ create: { width: 400, height: 200, channels: 3, background: 'white' } })
+      .png()
+      .toBuffer()
     const id = String((await parent.upload({ bytes })).body['shell_file_id'])
     const answer = await fetch(`${server.url}/documents/${id}/pages/1/image?width=300`, { headers: parent.headers })
     t.equal(answer.status, 200)
     t.equal(answer.headers.get('content-type'), 'image/png')
     t.match(answer.headers.get('cache-control'), /private/)
     t.match(await sharp(Buffer.from(await answer.arrayBuffer())).metadata(), { format: 'png', width: 300, height: 150 })
-    t.equal((await parent.get(`/documents/${id}/pages/1/image?width=300`, { 'if-none-match': answer.headers.get('etag') ?? '' })).status, 304)
+    t.equal(
+      (
+        await parent.get(`/documents/${id}/pages/1/image?width=300`, {
+          'if-none-match': answer.headers.get('etag') ?? '',
+        })
+      ).status,
+      304,
+    )
     t.equal((await parent.get(`/documents/${id}/pages/2/image`)).status, 404)
     t.equal((await parent.get(`/documents/${id}/pages/0/image`)).status, 400)
     t.equal((await parent.get(`/documents/${id}/pages/1/image?width=100000`)).status, 400)
@@ -167,12 +198,21 @@ test('documents', async (group) => {
     const decide = (decision: string) => parent.post(`/documents/${id}/identity-review`, { decision })
     t.match(await decide('accepted'), { status: 409, body: { code: 'nothing_to_decide' } })
     await holdForReview(db, id, parent.profileId)
-    t.match((await parent.get(`/documents/${id}`)).body, { status: 'needs_review', identity_review: { status: 'pending', reasons: ['name_differs'] } })
+    t.match((await parent.get(`/documents/${id}`)).body, {
+      status: 'needs_review',
+      identity_review: { status: 'pending', reasons: ['name_differs'] },
+    })
 
     t.match(await decide('perhaps'), { status: 400, body: { code: 'invalid_request' } })
-    t.match(await decide('accepted'), { status: 200, body: { status: 'processing', identity_review: { status: 'accepted' } } })
+    t.match(await decide('accepted'), {
+      status: 200,
+      body: { status: 'processing', identity_review: { status: 'accepted' } },
+    })
     t.match(await decide('rejected'), { status: 409, body: { code: 'nothing_to_decide' } })
-    const [job] = await serve(db, sql`select 1 from public.job_queue where shell_file_id = ${id} and job_type = 'pass2_code'`)
+    const [job] = await serve(
+      db,
+      sql`select 1 from public.job_queue where shell_file_id = ${id} and job_type = 'pass2_code'`,
+    )
     t.ok(job)
   })
 
@@ -182,9 +222,22 @@ test('documents', async (group) => {
     const process = (body: object) => parent.post('/api/process-document', { shell_file_id: id, ...body })
     t.match(await process({}), { status: 409, body: { code: 'cannot_process' } }, 'its first job still waits')
 
-    await serve(db, sql`update public.job_queue set status = 'completed', completed_at = now() where shell_file_id = ${id}`)
-    await completeStages(db, id, ['security_scan', 'ocr', 'spatial_mapping', 'pass1_find', 'pass2_code', 'pass3_narrate'])
-    t.match(await process({ stages: ['pass2_code', 'pass1_find'] }), { status: 202, body: { from_stage: 'pass1_find', status: 'enqueued' } })
+    await serve(
+      db,
+      sql`update public.job_queue set status = 'completed', completed_at = now() where shell_file_id = ${id}`,
+    )
+    await completeStages(db, id, [
+      'security_scan',
+      'ocr',
+      'spatial_mapping',
+      'pass1_find',
+      'pass2_code',
+      'pass3_narrate',
+    ])
+    t.match(await process({ stages: ['pass2_code', 'pass1_find'] }), {
+      status: 202,
+      body: { from_stage: 'pass1_find', status: 'enqueued' },
+    })
     t.match((await parent.get(`/documents/${id}`)).body, { status: 'processing' })
     t.match(await process({ stages: ['guess'] }), { status: 400 })
     t.match(await parent.post('/api/process-document', { shell_file_id: randomUUID() }), { status: 404 })
@@ -197,14 +250,26 @@ test('documents', async (group) => {
     await giveAccess(db, acting(parent), acting(carer), parent.profileId, { level: 'read_only' })
     await holdForReview(db, id, parent.profileId)
     t.equal((await carer.get(`/documents/${id}`)).status, 200)
-    t.match(await carer.post(`/documents/${id}/identity-review`, { decision: 'accepted' }), { status: 403, body: { code: 'forbidden' } })
-    t.match(await carer.post('/api/process-document', { shell_file_id: id }), { status: 403, body: { code: 'forbidden' } })
+    t.match(await carer.post(`/documents/${id}/identity-review`, { decision: 'accepted' }), {
+      status: 403,
+      body: { code: 'forbidden' },
+    })
+    t.match(await carer.post('/api/process-document', { shell_file_id: id }), {
+      status: 403,
+      body: { code: 'forbidden' },
+    })
     t.match((await carer.get('/profiles')).body, { profiles: [{ is_own: false }, { is_own: true }] })
   })
 })
 
 async function readOnePage({ db }: TestApp, id: string): Promise<void> {
-  const word = (text: string, x0: number) => ({ text, confidence01: 0.9, box: [x0, 0.1, x0 + 0.1, 0.12] as const, line: 0, block: 0 })
+  const word = (text: string, x0: number) => ({
+    text,
+    confidence01: 0.9,
+    box: [x0, 0.1, x0 + 0.1, 0.12] as const,
+    line: 0,
+    block: 0,
+  })
   await asService(db, {}, async (tx) => {
     await savePage(tx, id, {
       number: 1,

@@ -59,17 +59,26 @@ test('a token of the shared secret', async (group) => {
     t.same(await statusOf(`Bearer ${forged}`), { status: 401, code: 'unauthenticated' })
   })
 
-  await group.test('answers 401 on every route that is not open, whether it exists for the caller or not', async (t) => {
-    const { profileId } = await account(randomUUID())
-    const paths = ['/profiles', `/profiles/${profileId}`, `/documents?patient_id=${profileId}`, `/usage?patient_id=${profileId}`, '/usage/plans']
-    const below = ['', '/content', '/pages', '/pages/1/image', '/pages/1/words', '/text', '/facts', '/events']
-    for (const path of [...paths, ...below.map((end) => `/documents/${randomUUID()}${end}`)]) {
-      const answer = await ask(`${url}${path}`)
-      t.match(answer, { status: 401, body: { code: 'unauthenticated' } }, path)
-      t.equal(answer.headers.get('www-authenticate'), 'Bearer')
-    }
-    t.equal((await ask(`${url}/api/process-document`, { method: 'POST' })).status, 401)
-  })
+  await group.test(
+    'answers 401 on every route that is not open, whether it exists for the caller or not',
+    async (t) => {
+      const { profileId } = await account(randomUUID())
+      const paths = [
+        '/profiles',
+        `/profiles/${profileId}`,
+        `/documents?patient_id=${profileId}`,
+        `/usage?patient_id=${profileId}`,
+        '/usage/plans',
+      ]
+      const below = ['', '/content', '/pages', '/pages/1/image', '/pages/1/words', '/text', '/facts', '/events']
+      for (const path of [...paths, ...below.map((end) => `/documents/${randomUUID()}${end}`)]) {
+        const answer = await ask(`${url}${path}`)
+        t.match(answer, { status: 401, body: { code: 'unauthenticated' } }, path)
+        t.equal(answer.headers.get('www-authenticate'), 'Bearer')
+      }
+      t.equal((await ask(`${url}/api/process-document`, { method: 'POST' })).status, 401)
+    },
+  )
 })
 
 test('a token of an issuer with public keys', async (group) => {
@@ -80,11 +89,17 @@ test('a token of an issuer with public keys', async (group) => {
   const { url } = await startApp(group, { env })
   const statusOf = async (token: string) =>
     (await ask(`${url}/profiles`, { headers: { authorization: `Bearer ${token}` } })).status
-  const claims = () => new SignJWT({ role: 'authenticated' }).setIssuer(issuer).setAudience(audience).setExpirationTime('1h')
+  const claims = () =>
+    new SignJWT({ role: 'authenticated' }).setIssuer(issuer).setAudience(audience).setExpirationTime('1h')
 
   await group.test('opens the API, also when its subject is no UUID', async (t) => {
     for (const subject of [randomUUID(), 'auth0|12345']) {
-      t.equal(await statusOf(await claims().setSubject(subject).setProtectedHeader({ alg: 'RS256', kid: 'one' }).sign(privateKey)), 200)
+      t.equal(
+        await statusOf(
+          await claims().setSubject(subject).setProtectedHeader({ alg: 'RS256', kid: 'one' }).sign(privateKey),
+        ),
+        200,
+      )
     }
     t.equal(accountIdOf(issuer, 'auth0|12345'), accountIdOf(issuer, 'auth0|12345'))
     t.not(accountIdOf(issuer, 'auth0|12345'), accountIdOf('https://other.test', 'auth0|12345'))
@@ -108,7 +123,12 @@ test('a token of an issuer with public keys', async (group) => {
   await group.test('of another key is refused', async (t) => {
     const other = await generateKeyPair('RS256')
     for (const kid of ['one', 'two']) {
-      t.equal(await statusOf(await claims().setSubject(randomUUID()).setProtectedHeader({ alg: 'RS256', kid }).sign(other.privateKey)), 401)
+      t.equal(
+        await statusOf(
+          await claims().setSubject(randomUUID()).setProtectedHeader({ alg: 'RS256', kid }).sign(other.privateKey),
+        ),
+        401,
+      )
     }
   })
 })
@@ -117,7 +137,13 @@ test('an issuer that does not answer is not the fault of the caller', async (t) 
   const env = { AUTH_JWKS_URL: 'http://127.0.0.1:1/keys', AUTH_ISSUER: issuer, AUTH_JWT_SECRET: '' }
   const { url } = await startApp(t, { env })
   const { privateKey } = await generateKeyPair('ES256')
-  const token = await new SignJWT({}).setSubject(randomUUID()).setIssuer(issuer).setAudience(audience).setExpirationTime('1h').setProtectedHeader({ alg: 'ES256', kid: 'x' }).sign(privateKey)
+  const token = await new SignJWT({})
+    .setSubject(randomUUID())
+    .setIssuer(issuer)
+    .setAudience(audience)
+    .setExpirationTime('1h')
+    .setProtectedHeader({ alg: 'ES256', kid: 'x' })
+    .sign(privateKey)
   const answer = await ask(`${url}/profiles`, { headers: { authorization: `Bearer ${token}` } })
   t.match(answer, { status: 503, body: { code: 'issuer_unavailable' } })
   t.ok(Number(answer.headers.get('retry-after')) >= 1)

@@ -1,6 +1,5 @@
 import type { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
-import { databaseError } from '../../../db/errors.ts'
 import { findProfile, insertProfile, listProfiles } from '../../../db/queries/profiles.ts'
 import type { UserProfile } from '../../../db/schema/identity.ts'
 import { defineError } from '../../../platform/errors.ts'
@@ -47,11 +46,9 @@ export function profileRoutes(api: Api, { db }: RouteDeps): void {
       const actor = actorOf(request)
       const { accountId } = actor
       if (accountId === null) throw unauthenticated()
-      const profile = await asActor(db, actor, (tx) => insertProfile(tx, accountId, fieldsOf(request.body))).catch(
-        (error: unknown) => {
-          throw databaseError(error, { user_profiles_one_self_idx: profileExists }) ?? error
-        },
-      )
+      // Every account has had its own from the start.
+      if (request.body.profile_type === 'self') throw profileExists()
+      const profile = await asActor(db, actor, (tx) => insertProfile(tx, accountId, fieldsOf(request.body)))
       return await reply.code(201).header('location', `/profiles/${profile.id}`).send(present(profile, accountId))
     },
   )
