@@ -16,14 +16,12 @@ import { execute } from '../../worker/engine/execute.ts'
 import type { ClaimedJob, Handler, RunContext } from '../../worker/engine/handler.ts'
 import { serviceContextOf, settle, type Settled } from '../../worker/engine/settle.ts'
 import { createHandlers, type HandlerDeps } from '../../worker/handlers/index.ts'
+import { createMalwareScan } from '../../worker/providers/malware/index.ts'
 import { createLocalOcr } from '../../worker/providers/ocr/index.ts'
 import type { Account } from './actors.ts'
 import type { Teardown } from './postgres.ts'
 
 const workerId = 'test-worker'
-
-const findNothing: HandlerDeps['scan'] = () =>
-  Promise.resolve({ verdict: 'clean', code: null, reason: null, pageCount: null, findings: [] })
 
 export type StageRunner = {
   readonly store: Store
@@ -49,7 +47,7 @@ export async function stageRunner(
     await ocr.close()
     await rm(folder, { recursive: true, force: true })
   })
-  const deps: HandlerDeps = { store, ocr, ai: null, clock: systemClock, scan: findNothing, ...overrides }
+  const deps: HandlerDeps = { store, ocr, ai: null, clock: systemClock, malware: createMalwareScan(), ...overrides }
   const handlers = new Map<string, Handler>(
     Object.values(createHandlers(deps)).map((handler) => [handler.job.name, handler]),
   )

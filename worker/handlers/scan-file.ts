@@ -1,4 +1,5 @@
 import { noteOnFile } from '../../db/queries/stage-files.ts'
+import { scanFile } from '../pipeline/scan/scan-file.ts'
 import type { HandlerDeps } from './deps.ts'
 import { withLocalFile } from './local-file.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
@@ -7,7 +8,7 @@ import { stageHandler, type StageResult } from './stage-handler.ts'
 export const createScanFile = (deps: HandlerDeps) =>
   stageHandler('security_scan', async (file, context): Promise<StageResult> => {
     const verdict = await withLocalFile(deps.store, file.storageKey, context.signal, (path) =>
-      deps.scan({ path, declaredMimeType: file.mimeType }, context.signal),
+      scanFile({ path, declaredMimeType: file.mimeType }, { malware: deps.malware, signal: context.signal }),
     )
     if (verdict.verdict === 'rejected') {
       const message = verdict.reason ?? 'This document cannot be taken.'

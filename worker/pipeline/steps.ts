@@ -3,10 +3,8 @@ import { codeVersion } from './pass2-code.ts'
 import { findVersion } from './pass1-find.ts'
 import { mapVersion } from './map/map-pages.ts'
 import { narrateVersion } from './pass3-narrate.ts'
+import { scanVersion } from './scan/scan-file.ts'
 import { readVersion } from './read/read-file.ts'
-
-/** Changes when the scan may come to another verdict. */
-const scanVersion = '1'
 
 /** Of the code of each stage; kept with a file's stages, so that what a better version should do again can be found. */
 export const stageVersions: { readonly [Name in Stage]: string } = {

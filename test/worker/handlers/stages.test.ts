@@ -122,16 +122,9 @@ test('a file that is rejected stays out of the record', async (t) => {
 
 test('a file that the scan refuses fails at once and its later stages are skipped', async (t) => {
   const { db } = await testDatabase(t)
-  const runner = await stageRunner(t, db, {
-    scan: () =>
-      Promise.resolve({
-        verdict: 'rejected',
-        code: 'file_encrypted',
-        reason: 'This file is locked with a password.',
-        pageCount: null,
-        findings: [],
-      }),
-  })
+  const infected = { kind: 'infected', name: 'Test-Signature' } as const
+  const malware = { name: 'test', version: '1', inspect: () => Promise.resolve(infected) }
+  const runner = await stageRunner(t, db, { malware })
   const person = await signUp(db, 'me')
   const file = await runner.upload(person, document('lab-report-au.pdf'))
 
@@ -143,7 +136,7 @@ test('a file that the scan refuses fails at once and its later stages are skippe
     person.actor,
     sql`select processing_error as value from shell_files where id = ${file}`,
   )
-  t.match(error, { code: 'file_encrypted', stage: 'security_scan' })
+  t.match(error, { code: 'file_infected', stage: 'security_scan' })
 })
 
 test('pages that were saved before a crash are not read again', async (t) => {
