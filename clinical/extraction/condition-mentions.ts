@@ -6,7 +6,7 @@ import { tokenise } from '../terminology/tokens.ts'
 import { emptyItem, lasting, lateralityWords, notCondition, proseWords, tooPlain } from './condition-words.ts'
 import { assertionOf, findCues, type Assertion, type CueHit } from './context.ts'
 import { foundDate } from './dated-context.ts'
-import { foundFact, type Range, type Reading } from './found.ts'
+import { foundFact, isLegible, type Range, type Reading } from './found.ts'
 import { bare, splitItems, wordCount } from './list-items.ts'
 import { itemDate, statedDate } from './mention-dates.ts'
 import { extendMention } from './mention-extent.ts'
@@ -138,6 +138,7 @@ export function itemFact(context: MentionContext, item: Range, taken: readonly R
     (slug === 'assessment' || slug === 'assessment-and-plan' || slug === 'procedures' || slug === 'complications')
   )
     return null
+  if (!isKnown && !isLegible(reading, name)) return null
   const status: FactStatus = isPastItem(segment, printed) ? 'historical' : 'present'
   return foundFact(reading.document, {
     type: term?.group === 'symptom' && slug.startsWith('assessment') ? 'symptom' : 'condition',

@@ -1,6 +1,15 @@
 /** How a finder hands over what it found. */
 import type { FactDetail, FactStatus, FactType, FoundDate, FoundFact, Span, SpanRole } from '../document/found-fact.ts'
 import type { MappedDocument } from '../document/mapped.ts'
+import {
+  allergenLexicon,
+  conditionLexicon,
+  medicineLexicon,
+  observationLexicon,
+  procedureLexicon,
+} from '../terminology/concepts.ts'
+import type { Lexicon } from '../terminology/lexicon.ts'
+import { tokenise } from '../terminology/tokens.ts'
 import type { DatedContext } from './dated-context.ts'
 import type { LineRole } from './line-roles.ts'
 import type { Segment } from './segments.ts'
@@ -35,7 +44,7 @@ const foundBy = { pass: 1, provider: 'local', model: 'rules', promptVersion: nul
 export function foundFact(document: MappedDocument, found: Found): FoundFact {
   return {
     type: found.type,
-    text: document.text.slice(found.name.start, found.name.end).replace(/\s+/g, ' ').trim(),
+    text: legibleName(document, found.type, found.name),
     status: found.status ?? 'present',
     value: found.value ?? null,
     unit: found.unit ?? null,
@@ -47,6 +56,50 @@ export function foundFact(document: MappedDocument, found: Found): FoundFact {
     strength: found.strength ?? 'fair',
     foundBy,
   }
+}
+
+const lexicons: Partial<Record<FactType, () => Lexicon<unknown>>> = {
+  medication: medicineLexicon,
+  lab_result: observationLexicon,
+  vital_sign: observationLexicon,
+  condition: conditionLexicon,
+  symptom: conditionLexicon,
+  family_history: conditionLexicon,
+  procedure: procedureLexicon,
+  allergy: allergenLexicon,
+}
+
+/** As printed. A word that was recognised from a picture, and misread, is written as the dictionary writes it. */
+function legibleName(document: MappedDocument, type: FactType, { start, end }: Range): string {
+  const text = document.text.slice(start, end)
+  const lexicon = lexicons[type]?.()
+  const isRecognised = document.words.some(
+    (word) => word.start < end && start < word.start + word.length && word.confidence01 < 1,
+  )
+  const legible =
+    lexicon && isRecognised
+      ? tokenise(text).reduceRight((corrected, token) => {
+          const key = lexicon.correct(token.key)
+          const word = key === token.key ? null : (lexicon.words.get(key) ?? null)
+          return word === null
+            ? corrected
+            : `${corrected.slice(0, token.start)}${casedLike(token.text, word)}${corrected.slice(token.end)}`
+        }, text)
+      : text
+  return legible.replace(/\s+/g, ' ').trim()
+}
+
+/** Words that no dictionary knows only count where the reader was sure of them: specks and stains read as letters. */
+export function isLegible({ document }: Reading, range: Range): boolean {
+  const text = document.text.slice(range.start, range.end)
+  const words = document.words.filter((word) => word.start < range.end && range.start < word.start + word.length)
+  const isSure = words.every((word) => word.confidence01 >= 0.7)
+  return isSure && /\p{L}{4}/u.test(text) && (text.match(/[^\p{L}\p{N}\s(),/'’-]/gu)?.length ?? 0) <= 1
+}
+
+function casedLike(printed: string, word: string): string {
+  if (/^\p{Lu}/u.test(word) || /\d/.test(word)) return word
+  return /^\p{Lu}/u.test(printed) ? word.slice(0, 1).toUpperCase() + word.slice(1) : word
 }
 
 export function trimmed(text: string, range: Range, edge = /[\s:;,.–-]/): Range {

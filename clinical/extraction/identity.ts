@@ -72,7 +72,9 @@ function nameAboveBirth(reading: Reading, place: number, births: readonly { line
   const isName =
     new RegExp(`^${personName}$`, 'u').test(text.trim()) &&
     !isProvider(text, text) &&
-    !/hospital|clinic|centre|center|laborator|patholog|report|summary|medical|practice|information|details/i.test(text)
+    !/\b(?:my|list|copy|record)\b|hospital|clinic|centre|center|laborator|patholog|report|summary|medic|prescription|health|letter|medical|practice|information|details/i.test(
+      text,
+    )
   return isName
     ? [identityFact(reading, { start: line.start, end: line.start + text.trimEnd().length }, 'name', null)]
     : []

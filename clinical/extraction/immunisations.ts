@@ -5,8 +5,8 @@ import { findTerms } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
 import { assertionOf, findCues } from './context.ts'
 import { foundDate } from './dated-context.ts'
-import { foundFact, type Range, type Reading } from './found.ts'
-import { bare } from './list-items.ts'
+import { foundFact, isLegible, type Range, type Reading } from './found.ts'
+import { bare, wordCount } from './list-items.ts'
 import type { Segment } from './segments.ts'
 import { cellsByRole, columnOf, hasColumn, type Table, type TableRow } from './table-columns.ts'
 
@@ -92,6 +92,7 @@ function listedDose(reading: Reading, segment: Segment): FoundFact[] {
   if (matches.length === 0 && /^[^\n]{2,40}:\s/.test(printed)) return []
   if (matches.length > 1 && dates.length <= 1) return statedDoses(reading, segment)
   const dateFirst = firstDate !== undefined && firstDate.start - segment.start < 4
+  if (dates.length === 0 && wordCount(text, segment) > 4) return statedDoses(reading, segment)
   const name = vaccineName(
     reading,
     dateFirst
@@ -149,7 +150,10 @@ function vaccineName(reading: Reading, range: Range): Range | null {
   const end = stop && stop.index > 2 ? range.start + stop.index : range.end
   const name = bare(text, { start: range.start, end })
   const words = text.slice(name.start, name.end)
-  return /\p{L}{2}/u.test(words) && !/^(?:vaccin|immuni|date|given|nil|none|up to date)/i.test(words) ? name : null
+  const isKnown = findTerms(vaccineLexicon(), tokenise(words), 'any').length > 0
+  return (isKnown || isLegible(reading, name)) && !/^(?:vaccin|immuni|date|given|nil|none|up to date)/i.test(words)
+    ? name
+    : null
 }
 
 function doseIn(printed: string): string {

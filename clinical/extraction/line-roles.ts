@@ -3,8 +3,8 @@
  * scans know no bold type and chart copies set headings like text.
  */
 import type { Line, MappedDocument } from '../document/mapped.ts'
-import { conditionLexicon, medicineLexicon, procedureLexicon } from '../terminology/concepts.ts'
-import { findTerms } from '../terminology/lexicon.ts'
+import { conditionLexicon, medicineLexicon, procedureLexicon, type Concept } from '../terminology/concepts.ts'
+import { exactly, findTerms } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
 import { inlineRole, roleOf, type SectionRole } from './section-role.ts'
 
@@ -26,20 +26,28 @@ export function readLineRoles(document: MappedDocument): LineRole[] {
     if (line.section !== section) {
       section = line.section
       const { heading = null, slug = null } = document.sections[section] ?? {}
-      role = roleOf(heading, slug)
+      // A speck of a scan that was set apart like a heading closes no section.
+      if (heading === null || slug !== null || (/\p{L}{4}/u.test(heading) && !namesFinding(heading)))
+        role = roleOf(heading, slug)
     }
     if (line.kind === 'furniture') return { role, isHeading: false, isLabelled: false }
-    const text = document.text.slice(line.start, line.start + line.length)
+    const text = wordsOf(document, line)
     if (closing.test(text)) role = roleOf(null, 'care-team')
     const opened = openedRole(line, text)
     if (opened) role = opened.role
-    const isHeading = line.kind === 'heading' || opened?.kind === 'own_line'
+    const isHeading = (line.kind === 'heading' && !namesFinding(text)) || opened?.kind === 'own_line'
     return { role, isHeading: isHeading && !isContinued(document, place), isLabelled: opened?.kind === 'label' }
   })
 }
 
+/** The line without cells that hold no letter: ruled edges are read as strokes. */
+function wordsOf(document: MappedDocument, line: Line): string {
+  const cells = line.cells.map((cell) => document.text.slice(cell.start, cell.start + cell.length))
+  return cells.filter((cell) => /\p{L}{2}|\d/u.test(cell)).join('\t')
+}
+
 function openedRole(line: Line, text: string): { kind: 'own_line' | 'label'; role: SectionRole } | null {
-  if (line.kind === 'table_header' || line.cells.length > 1) return null
+  if (line.kind === 'table_header' || text.includes('\t')) return null
   const label = /^[^\n:]{2,50}(?=:\s*\S)/.exec(text.slice(0, 60))?.[0]
   const labelled = label === undefined ? null : inlineRole(label)
   if (labelled) return { kind: 'label', role: labelled }
@@ -51,16 +59,25 @@ function openedRole(line: Line, text: string): { kind: 'own_line' | 'label'; rol
 function looksLikeHeading(line: Line, text: string): boolean {
   if (line.kind === 'heading' || line.kind === 'list_item' || text.length > 48) return false
   if (!/^\p{Lu}/u.test(text) || /[.;,?!]$|\d{2}|,/u.test(text) || text.split(/\s+/).length > 6) return false
+  return !namesFinding(text)
+}
+
+/** "Community-acquired pneumonia", "Hydrochlorothiazide 25 mg": set apart like a heading, but what stands under one. */
+function namesFinding(text: string): boolean {
   const tokens = tokenise(text)
-  return [conditionLexicon(), medicineLexicon(), procedureLexicon()].every((lexicon) =>
-    findTerms(lexicon, tokens).every(
-      (match) => isHeadingWord(text, match) || match.terms.every((term) => term.isAmbiguous),
+  const found = [conditionLexicon(), medicineLexicon(), procedureLexicon()].flatMap((lexicon) =>
+    findTerms<Concept>(exactly<Concept>(lexicon), tokens).filter(
+      (match) => !isHeadingWord(text, match) && match.terms.some((term) => !term.isAmbiguous),
     ),
   )
+  // "Secondary diagnoses" holds "secondary", which can be a metastasis; the heading is about more than that.
+  return found.some((match) => match.end - match.start >= 0.6 * text.trim().length)
 }
 
 function isHeadingWord(line: string, match: { start: number; end: number }): boolean {
-  return /^(?:allerg|adverse|immuni|vaccin|medic|surg|procedure|operation)/i.test(line.slice(match.start, match.end))
+  return /^(?:allerg|adverse|immuni|vaccin|medic|surg|procedure|operation|smok|alcohol|patholog|screen)/i.test(
+    line.slice(match.start, match.end),
+  )
 }
 
 /** The first line of a sentence that happens to break early is no heading. */

@@ -12,11 +12,13 @@ export function splitItems(text: string, from: number, to: number): Range[] {
   return items.map((item) => bare(text, item)).filter((item) => item.end > item.start)
 }
 
+/** Numbers and bullets; scans turn bullets into ©, ¢, ° or a lone e. */
+const listMark = /^(?:(?:[([]?\d{1,2}[.)\]](?!\d)|[^\p{L}\p{N}\s("'?<>~+-]|[eo](?=\s\p{Lu}))\s*)+(?=\S)/u
+
 /** Without bullet, number, trailing stop or closing bracket that was never opened. */
 export function bare(text: string, range: Range): Range {
   const cleaned = trimmed(text, range, /[\s:;,.•*–—-]/)
-  const lead =
-    /^(?:[([]?\d{1,2}[.)\]](?!\d)|[#>·o▪●○✓☑])\s+/.exec(text.slice(cleaned.start, cleaned.end))?.[0].length ?? 0
+  const lead = listMark.exec(text.slice(cleaned.start, cleaned.end))?.[0].length ?? 0
   return trimmed(text, { start: cleaned.start + lead, end: cleaned.end }, /[\s:;,.•*–—-]/)
 }
 

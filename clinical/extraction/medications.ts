@@ -5,7 +5,7 @@ import type { Range, Reading } from './found.ts'
 import { bare } from './list-items.ts'
 import { medicationFact } from './medication-fact.ts'
 import { findMedicationRows } from './medication-tables.ts'
-import { findMedicines, strengthIn, type NamedMedicine } from './medicine-name.ts'
+import { findMedicines, strengthIn, type NamedMedicine, type Strength } from './medicine-name.ts'
 import { readDirections } from './directions.ts'
 import type { Segment } from './segments.ts'
 import type { Table } from './table-columns.ts'
@@ -108,9 +108,11 @@ function statedMedicine(
 ): FoundFact | null {
   const text = reading.document.text
   const isListed = medicineSections.has(segment.role.slug ?? '')
-  const strength = strengthIn(text, medicine.end, Math.min(limit, medicine.end + 60))
+  const strength =
+    strengthIn(text, medicine.end, Math.min(limit, medicine.end + 60)) ??
+    strengthBelow(reading, segment, place, medicine)
   const after = nextDirections(reading, segment, place, limit)
-  const directions = readDirections(text, strength?.end ?? medicine.end, limit)
+  const directions = readDirections(text, strength && strength.end < limit ? strength.end : medicine.end, limit)
   const isDosed = strength !== null || directions.frequency !== null
   const before = text.slice(Math.max(segment.start, medicine.start - maxVerbDistance), medicine.start)
   const isOpening = isListed && /(?:^|[,;:•*\n]|\d[.)])\s*$/.test(before)
@@ -131,6 +133,15 @@ function statedMedicine(
     isListed: isListed || (strength !== null && medicine.start - segment.start < 6),
     segment,
   })
+}
+
+/** A name alone on its line, its strength on the next. */
+function strengthBelow(reading: Reading, segment: Segment, place: number, medicine: NamedMedicine): Strength | null {
+  const next = reading.segments[place + 1]
+  const isAlone = medicine.from === 0 && medicine.to >= segment.tokens.length - 1
+  if (!isAlone || !next || next.kind === 'heading' || next.firstLine !== segment.endLine) return null
+  const strength = strengthIn(reading.document.text, next.start, Math.min(next.end, next.start + 20))
+  return strength && strength.start - next.start < 2 ? strength : null
 }
 
 /** "Take one capsule daily" often stands on the line under the medicine. */

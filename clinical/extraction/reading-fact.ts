@@ -2,6 +2,7 @@
 import type { FoundDate, FoundFact } from '../document/found-fact.ts'
 import type { Observation } from '../terminology/concepts.ts'
 import { isPlausible } from '../terminology/plausible.ts'
+import { legibleUnit } from '../terminology/units.ts'
 import { foundDate, type DateLabel, type LabelledDate } from './dated-context.ts'
 import { foundFact, type Range, type Reading } from './found.ts'
 import type { RowValues } from './row-values.ts'
@@ -28,7 +29,8 @@ const doseDimensions = new Set([
   'dose rate',
 ])
 
-export function readingFact(reading: Reading, candidate: ReadingCandidate): FoundFact | null {
+export function readingFact(reading: Reading, printed: ReadingCandidate): FoundFact | null {
+  const candidate = isRecognised(reading, printed.values.value) ? withLostPoint(printed) : printed
   const { values, observation } = candidate
   if (!values.value || !isPossible(candidate)) return null
   const isVital = observation?.kind === 'vital'
@@ -36,7 +38,7 @@ export function readingFact(reading: Reading, candidate: ReadingCandidate): Foun
     type: isVital ? 'vital_sign' : 'lab_result',
     name: candidate.name,
     value: values.value.printed.replace(/\s+/g, ' '),
-    unit: values.unit?.printed.replace(/\s+/g, ' ') ?? null,
+    unit: unitText(reading, values),
     referenceRange: values.range?.printed ?? null,
     date: candidate.date,
     detail: {
@@ -57,6 +59,31 @@ export function readingFact(reading: Reading, candidate: ReadingCandidate): Foun
 
 export function fitsUnit(observation: Observation, values: RowValues): boolean {
   return values.unit !== null && values.unit.unit.ucum.some((ucum) => observation.acceptedUcum.includes(ucum))
+}
+
+/** A point is the first thing that a scan loses: "44" beside "3.5-5.3" and impossible is 4.4; somebody must look. */
+function withLostPoint(candidate: ReadingCandidate): ReadingCandidate {
+  const { values, observation } = candidate
+  const decimals = /\.(\d+)\s*$/.exec(values.range?.printed ?? '')?.[1]?.length ?? 0
+  const figures = values.value?.printed ?? ''
+  if (!observation || !values.value || decimals === 0 || isPossible(candidate)) return candidate
+  if (!/^\d+$/.test(figures) || figures.length <= decimals) return candidate
+  const printed = `${figures.slice(0, -decimals)}.${figures.slice(-decimals)}`
+  const pointed = { ...values, value: { ...values.value, printed, number: Number(printed) } }
+  return isPossible({ ...candidate, values: pointed }) ? { ...candidate, values: pointed, strength: 'weak' } : candidate
+}
+
+function unitText(reading: Reading, { unit }: RowValues): string | null {
+  if (!unit) return null
+  const legible = legibleUnit(unit.printed, unit.unit)
+  // A raised figure is printed with ^; a scan makes * of it.
+  return isRecognised(reading, unit) ? legible.replace(/(?<=10)[*°](?=\d)/, '^') : legible
+}
+
+function isRecognised(reading: Reading, range: Range | null): boolean {
+  if (!range) return false
+  const { words } = reading.document
+  return words.some((word) => word.start < range.end && range.start < word.start + word.length && word.confidence01 < 1)
 }
 
 /** Sampling, else contact, else the document's own date; discharge only governs what says so. */

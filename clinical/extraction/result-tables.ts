@@ -20,7 +20,8 @@ export function findTableResults(reading: Reading, tables: readonly Table[]): Ta
     for (const row of table.rows) {
       const found =
         acrossNames.length >= 2 ? rowOfSeveral(reading, table, row, acrossNames) : rowOfOne(reading, table, row)
-      if (found.length > 0) claimed.add(row.place)
+      // A row of results whose value could not be read is not read again as a sentence: its range would pass for the value.
+      if (found.length > 0 || hasColumn(table, 'result', 'range', 'dated')) claimed.add(row.place)
       facts.push(...found)
     }
   }

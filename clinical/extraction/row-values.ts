@@ -70,6 +70,8 @@ function readFigures(text: string, at: number, to: number, values: RowValues): n
 /** "10^9/L" starts with figures and "%" with none; a bare letter is a flag before it is a unit. */
 function isUnitHere(text: string, start: number, end: number, values: RowValues): boolean {
   const printed = text.slice(start, end)
+  // The rest of a figure that was misread ("1O43/uL") is no unit.
+  if (printed.startsWith('/') && /[\d*^°]/.test(text[start - 1] ?? '')) return false
   if (/^\d+$/.test(printed) || /^[HLN]$/.test(printed)) return false
   return values.value !== null || printed.includes('/') || printed === '%'
 }

@@ -65,6 +65,7 @@ function continues(
   if (above.section !== line.section) return false
   const aboveText = document.text.slice(above.start, above.start + above.length)
   const text = document.text.slice(line.start, line.start + line.length)
+  if (/^(?:[eo]\s(?=\p{Lu})|[^\p{L}\p{N}\s("'])/u.test(text)) return false
   if (/^\p{Ll}/u.test(text) && !/[.:]$/.test(aboveText)) return true
   if (/^\p{Lu}[^:]{0,40}:\s/u.test(text)) return false
   if (above.page !== line.page) return false

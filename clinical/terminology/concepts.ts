@@ -21,7 +21,7 @@ export const conditionLexicon = once(() => {
   ])
   // Rows that hold a context ("History of stroke") would swallow the cue that says it.
   const plain = rows.filter((row) => !/^(?:family )?history of/i.test(row.preferred_term))
-  return buildLexicon(
+  return clinicalLexicon(
     plain.flatMap((row) =>
       termsOf(row.preferred_term, row.synonyms, row.ambiguous_synonyms, {
         concept: `conditions:${row.id}`,
@@ -34,7 +34,7 @@ export const conditionLexicon = once(() => {
 
 export const procedureLexicon = once(() => {
   const rows = readTable('procedures', ['id', 'procedure', 'synonyms', 'ambiguous_synonyms', 'category'])
-  return buildLexicon(
+  return clinicalLexicon(
     rows.flatMap((row) =>
       termsOf(row.procedure, row.synonyms, row.ambiguous_synonyms, {
         concept: `procedures:${row.id}`,
@@ -56,7 +56,7 @@ export const observationLexicon = once((): Lexicon<Observation> => {
     'ambiguous_synonyms',
     'accepted_ucum',
   ] as const
-  return buildLexicon(
+  return clinicalLexicon(
     readTable('observations', columns).flatMap((row) =>
       termsOf(row.name, row.synonyms, row.ambiguous_synonyms, {
         concept: `observations:${row.id}`,
@@ -72,7 +72,7 @@ export const observationLexicon = once((): Lexicon<Observation> => {
 
 export const panelLexicon = once(() => {
   const rows = readTable('panels', ['id', 'name', 'synonyms', 'ambiguous_synonyms'])
-  return buildLexicon(
+  return clinicalLexicon(
     rows.flatMap((row) =>
       termsOf(row.name, row.synonyms, row.ambiguous_synonyms, {
         concept: `panels:${row.id}`,
@@ -104,12 +104,12 @@ export const medicineLexicon = once((): Lexicon<Medicine> => {
       isBrand: true,
     },
   }))
-  return buildLexicon([...generic, ...brands])
+  return clinicalLexicon([...generic, ...brands])
 })
 
 export const allergenLexicon = once(() => {
   const rows = readTable('allergens', ['id', 'substance', 'synonyms', 'ambiguous_synonyms', 'category'])
-  return buildLexicon(
+  return clinicalLexicon(
     rows.flatMap((row) =>
       termsOf(row.substance, row.synonyms, row.ambiguous_synonyms, {
         concept: `allergens:${row.id}`,
@@ -122,7 +122,7 @@ export const allergenLexicon = once(() => {
 
 export const reactionLexicon = once(() => {
   const rows = readTable('reactions', ['id', 'reaction', 'synonyms', 'ambiguous_synonyms', 'body_system'])
-  return buildLexicon(
+  return clinicalLexicon(
     rows.flatMap((row) =>
       termsOf(row.reaction, row.synonyms, row.ambiguous_synonyms, {
         concept: `reactions:${row.id}`,
@@ -135,7 +135,7 @@ export const reactionLexicon = once(() => {
 
 export const bodySiteLexicon = once(() => {
   const rows = readTable('body_sites', ['id', 'site', 'synonyms', 'ambiguous_synonyms'])
-  return buildLexicon(
+  return clinicalLexicon(
     rows.flatMap((row) =>
       termsOf(row.site, row.synonyms, row.ambiguous_synonyms, {
         concept: `body_sites:${row.id}`,
@@ -161,8 +161,25 @@ export const vaccineLexicon = once((): Lexicon<Concept> => {
       group: 'vaccine',
     }),
   )
-  return buildLexicon([...named, ...coded])
+  return clinicalLexicon([...named, ...coded])
 })
+
+/** A word of any of the tables is no misreading of a word of another. */
+function clinicalLexicon<Meaning>(terms: Iterable<Term<Meaning>>): Lexicon<Meaning> {
+  return buildLexicon(terms, (word) => allLexicons.some((lexicon) => lexicon().words.has(word)))
+}
+
+const allLexicons: readonly (() => Lexicon<unknown>)[] = [
+  conditionLexicon,
+  procedureLexicon,
+  observationLexicon,
+  panelLexicon,
+  medicineLexicon,
+  allergenLexicon,
+  reactionLexicon,
+  bodySiteLexicon,
+  vaccineLexicon,
+]
 
 /** ICD chapter R up to R69 is symptoms and signs: they are told apart from diagnoses by their code, not by a word list. */
 function conditionGroup(name: string, category: string, icd: string): string {

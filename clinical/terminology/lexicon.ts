@@ -1,4 +1,5 @@
 /** Longest match of dictionary terms over tokens, as the tables' own README advises. */
+import { createSpelling } from './spelling.ts'
 import { tokenise, type Token } from './tokens.ts'
 
 export type Term<Meaning> = {
@@ -10,7 +11,13 @@ export type Term<Meaning> = {
 }
 
 type Node<Meaning> = { readonly next: Map<string, Node<Meaning>>; readonly terms: Term<Meaning>[] }
-export type Lexicon<Meaning> = { readonly root: Node<Meaning>; readonly words: ReadonlySet<string> }
+export type Lexicon<Meaning> = {
+  readonly root: Node<Meaning>
+  /** Every word of a term by its key, as the tables write it. */
+  readonly words: ReadonlyMap<string, string>
+  /** Corrects a word that the lexicon does not know; itself where there is nothing to correct. */
+  readonly correct: (word: string) => string
+}
 
 export type Match<Meaning> = {
   readonly start: number
@@ -24,11 +31,14 @@ export type Match<Meaning> = {
 /** Short acronyms only match as written, so that "fit", "all" and "low" do not become FIT, ALL and LOW. */
 const shortTerm = 4
 
-export function buildLexicon<Meaning>(terms: Iterable<Term<Meaning>>): Lexicon<Meaning> {
+export function buildLexicon<Meaning>(
+  terms: Iterable<Term<Meaning>>,
+  isKnown: (word: string) => boolean = () => false,
+): Lexicon<Meaning> {
   const root: Node<Meaning> = { next: new Map(), terms: [] }
-  const words = new Set<string>()
+  const words = new Map<string, string>()
   for (const term of terms) addTerm(root, words, term)
-  return { root, words }
+  return { root, words, correct: createSpelling(words, isKnown) }
 }
 
 /** The longest term that starts at token `from`; `ignoring` says whether the case of short terms matters here. */
@@ -44,7 +54,7 @@ export function matchAt<Meaning>(
     const token = tokens[place]
     if (token === undefined) break
     if (token.isJoiner && place > from) continue
-    node = node.next.get(token.key)
+    node = node.next.get(token.key) ?? node.next.get(lexicon.correct(token.key))
     if (node === undefined) break
     const terms = node.terms.filter((term) => letterCase === 'any' || fitsCase(term.text, tokens, from, place))
     const first = tokens[from]
@@ -68,11 +78,11 @@ export function findTerms<Meaning>(
   return found
 }
 
-function addTerm<Meaning>(root: Node<Meaning>, words: Set<string>, term: Term<Meaning>): void {
+function addTerm<Meaning>(root: Node<Meaning>, words: Map<string, string>, term: Term<Meaning>): void {
   let node = root
   for (const token of tokenise(term.text)) {
     if (token.isJoiner && node !== root) continue
-    words.add(token.key)
+    if (!words.has(token.key)) words.set(token.key, token.text)
     let next = node.next.get(token.key)
     if (!next) {
       next = { next: new Map(), terms: [] }
@@ -90,4 +100,9 @@ function fitsCase(term: string, tokens: readonly Token[], from: number, last: nu
   const wanted = term.replace(/[\s‐–-]/g, '')
   const bare = printed.replace(/[\s‐–-]/g, '')
   return bare === wanted || bare === `${wanted}s`
+}
+
+/** The same terms without forgiveness for misread words. */
+export function exactly<Meaning>(lexicon: Lexicon<Meaning>): Lexicon<Meaning> {
+  return { ...lexicon, correct: (word) => word }
 }

@@ -22,6 +22,14 @@ export function unitOf(printed: string): Unit | null {
   return units().get(squeeze(printed)) ?? units().get(repair(printed)) ?? null
 }
 
+/** As printed, or as the table writes it where the print was misread. */
+export function legibleUnit(printed: string, unit: Unit): string {
+  const plain = printed.replace(/\s+/g, ' ').trim()
+  const isKnown = units().has(squeeze(plain)) && !/[?!"'|]/.test(plain)
+  if (isKnown) return plain
+  return /^[x×]/i.test(plain) ? unit.printed : unit.printed.replace(/^x(?=10)/, '')
+}
+
 function unitBetween(text: string, start: number, end: number): UnitMatch | null {
   const printed = text.slice(start, end)
   const bare = printed.replace(/[.,;:]+$/, '')
@@ -66,11 +74,12 @@ function squeeze(printed: string): string {
     .replace(/^x(?=10)/, '')
 }
 
-/** OCR reads "l" as 1 or i behind a stroke, loses the raised 9 of 10^9, and takes ² for other marks. */
+/** OCR reads "l" as 1 or i behind a stroke, breaks the raised 9 of 10^9, and takes ² for other marks. */
 function repair(printed: string): string {
   return squeeze(printed)
     .replace(/(?<=\/(?:m|d|u|f)?)[1i|!](?=$|\/)/g, 'l')
-    .replace(/^10[°%'"#~]?(?=\d{1,2}\/)/, '10')
-    .replace(/(?<=m)[?"'°”?]+$/, '2')
-    .replace(/0(?=l$)/, '')
+    .replace(/mo[1i|!](?=$|\/)/g, 'mol')
+    .replace(/^x?10[^/\s]{0,2}?(3|6|9|12)(?=\/(?:l|ul|mcl|mm3|ml)$)/, '10$1')
+    .replace(/(?<=\/[a-z]{0,2}m)[?"'°”z*]+$/, '2')
+    .replace(/(?<=1\.73m)[^\d]?$/, '2')
 }
