@@ -390,8 +390,11 @@ declare
 begin
   perform public.require_profile_access(p_profile_id, 'read_write');
   select * into v_file from public.shell_files as file where file.id = p_shell_file_id;
-  -- A service may count before or without a row; a client cannot make up files.
-  if (v_file.id is null and not public.acting_as_service()) or v_file.patient_id <> p_profile_id then
+  -- A file without a row (yet) may be counted by a service, and by an account at its own expense; by no delegate.
+  if v_file.patient_id <> p_profile_id
+    or (v_file.id is null
+      and not public.acting_as_service()
+      and auth.uid() is distinct from public.account_of_profile(p_profile_id)) then
     raise exception 'There is no such document in this profile.' using errcode = 'no_data_found';
   end if;
   v_event.profile_id := p_profile_id;

@@ -120,7 +120,7 @@ test('who reads what of a patient', async (t) => {
   const readers = [guardian, delegates.read_only, delegates.read_write, delegates.full_access, delegates.owner]
   const outsiders = [stranger, delegates.expired, delegates.revoked, delegates.offered, delegates.future]
 
-  for (const table of ofPatient) {
+  for (const table of [...ofPatient, 'patient_record']) {
     for (const reader of readers) t.ok(Number(await visible(db, reader.actor, table)) > 0, `a reader sees ${table}`)
     for (const outsider of outsiders)
       t.equal(await visible(db, outsider.actor, table), 0, `an outsider sees no ${table}`)

@@ -296,6 +296,23 @@ test('writers do not wait for each other or for the sealer, and late rows are se
   )
 })
 
+test('sealers at the same time seal each row once', async (t) => {
+  const { db, ownerUrl } = await testDatabase(t)
+  const owner = ownerSql(t, ownerUrl)
+  await owner`select log_audit_event('x', n::text, 'UPDATE') from generate_series(1, 400) as n`
+  const rounds = await Promise.all(
+    Array.from({ length: 4 }, () => serve<{ count: number }>(db, sql`select public.seal_audit_log() as count`)),
+  )
+  t.equal(
+    rounds.flat().reduce((sum, row) => sum + row.count, 0),
+    400,
+  )
+  t.same(
+    (await verify(owner)).map((row) => [row.rows, row.unsealed, row.first_broken]),
+    [[400, 0, null]],
+  )
+})
+
 test('verifying does not depend on the reader’s time zone or formats', async (t) => {
   const { db, ownerUrl } = await testDatabase(t)
   const owner = ownerSql(t, ownerUrl)

@@ -360,6 +360,18 @@ test('nothing of a file in review reaches the record before a person says so', a
   t.same(decided, { decided_by: person.accountId, status: 'accepted' })
 })
 
+test('no order of stages leads around an open review', async (t) => {
+  const { db } = await testDatabase(t)
+  const { shell_file_id: id } = await upload(db, await signUp(db))
+  await completeStages(db, id, ['security_scan', 'ocr', 'spatial_mapping', 'pass1_find'])
+  for (const state of ['pending', 'rejected']) {
+    await serve(db, sql`update shell_files set review_state = ${state} where id = ${id}`)
+    t.equal(await refusal(beginStage(db, id, 'pass2_code')), wrongState, state)
+  }
+  await serve(db, sql`update shell_files set review_state = 'accepted' where id = ${id}`)
+  t.equal(await refusal(beginStage(db, id, 'pass2_code')), 'allowed')
+})
+
 test('a file that a person rejects stays out of the record', async (t) => {
   const { db } = await testDatabase(t)
   const person = await signUp(db)

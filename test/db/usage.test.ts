@@ -126,7 +126,7 @@ test('who pays is the account that owns the profile, whoever uploads', async (t)
   t.equal((await usageOf(db, carer, childId)).usage.shell_files.used, 1, 'the carer sees the limit that applies')
 })
 
-test('nobody counts for somebody else, nor files that do not exist', async (t) => {
+test('nobody counts at somebody else’s expense', async (t) => {
   const { db } = await testDatabase(t)
   const [alice, bob] = [await signUp(db), await signUp(db)]
   const { shell_file_id: hers } = await upload(db, alice)
@@ -134,7 +134,9 @@ test('nobody counts for somebody else, nor files that do not exist', async (t) =
     refusal(ask(db, bob.actor, sql`select public.track_shell_file_upload_usage(${profileId}, ${fileId}, 1, 1)`))
   t.equal(await count(alice.profileId, hers), '42501')
   t.equal(await count(bob.profileId, hers), 'P0002')
-  t.equal(await count(bob.profileId, randomUUID()), 'P0002')
+  await giveAccess(db, alice, bob, alice.profileId, { level: 'owner' })
+  t.equal(await count(alice.profileId, randomUUID()), 'P0002', 'a delegate cannot make up files')
+  t.equal(await count(bob.profileId, randomUUID()), 'allowed', 'one’s own ledger only ever grows')
   const forService = sql`select public.track_shell_file_upload_usage(${bob.profileId}, ${hers}, 1, 1)`
   t.equal(await refusal(serve(db, forService)), 'P0002', 'not even a service bills one person for another’s file')
 })
