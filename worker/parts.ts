@@ -1,0 +1,64 @@
+import { openDatabase } from '../db/client.ts'
+import type { Database } from '../db/client.ts'
+import { startEmbedded } from '../db/embedded/start.ts'
+import { migrate } from '../db/migrate.ts'
+import { systemClock } from '../platform/clock.ts'
+import type { Logger } from '../platform/log.ts'
+import { openStore } from '../platform/storage/index.ts'
+import { createMetrics } from '../platform/telemetry.ts'
+import type { WorkerConfig } from './config.ts'
+import { createHandlers } from './handlers/index.ts'
+import { createAiProvider } from './providers/ai/index.ts'
+import { createMalwareScan } from './providers/malware/index.ts'
+import { createLocalOcr } from './providers/ocr/index.ts'
+import { createWorker } from './worker.ts'
+import type { Worker } from './worker.ts'
+
+export type WorkerParts = { readonly worker: Worker; close(): Promise<void> }
+
+/** What a worker needs where it runs: a database (our own if none is configured), a store, providers, metrics. */
+export async function openWorkerParts(config: WorkerConfig, log: Logger): Promise<WorkerParts> {
+  const { db, close: closeDatabase } = await openWorkerDatabase(config)
+  const ocr = createLocalOcr()
+  const close = async () => {
+    await ocr.close()
+    await closeDatabase()
+  }
+  try {
+    const store = await openStore({ storageUrl: config.storageUrl, dataDir: config.dataDir })
+    const handlers = createHandlers({
+      store,
+      ocr,
+      malware: createMalwareScan(),
+      ai: await createAiProvider(config.openai),
+      clock: systemClock,
+    })
+    const metrics = createMetrics({ service: 'worker', runtime: 'collect' })
+    return { worker: createWorker({ config, db, store, log, metrics, handlers, healthServer: 'listen' }), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+// The engine's own statements (claims, heartbeats, rescue, schedules) beside those of the jobs.
+const connectionsForEngine = 6
+
+// A configured database is migrated by its own command before workers are deployed; the embedded one has only us.
+async function openWorkerDatabase(config: WorkerConfig): Promise<{ db: Database; close: () => Promise<void> }> {
+  const embedded = config.databaseUrl === null ? await startEmbedded({ dataDir: config.dataDir }) : null
+  if (embedded !== null) await migrate(embedded.urls.owner)
+  const db = openDatabase({
+    url: config.databaseUrl ?? embedded?.urls.app ?? '',
+    directUrl: config.databaseDirectUrl ?? undefined,
+    max: Math.min(config.concurrency, 20) + connectionsForEngine,
+    applicationName: 'exora-worker',
+  })
+  return {
+    db,
+    close: async () => {
+      await db.close()
+      await embedded?.close()
+    },
+  }
+}
