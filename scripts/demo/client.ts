@@ -8,15 +8,15 @@ import { z } from 'zod'
 
 const session = z.object({ token: z.string() })
 const profile = z.object({ id: z.string() })
-const uploaded = z.object({ shell_file_id: z.string(), sha256: z.string(), size_bytes: z.number(), mime_type: z.string() })
+const uploaded = z.object({ shell_file_id: z.string(), size_bytes: z.number(), mime_type: z.string() })
 const problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string() })
 
 const stage = z.object({
   stage: z.string(),
   status: z.string(),
-  error: z.object({ code: z.string(), message: z.string() }).nullish(),
+  error: z.object({ code: z.string(), message: z.string() }).nullable(),
 })
-const document = z.object({ status: z.string(), page_count: z.number().nullish(), stages: z.array(stage) })
+const document = z.object({ status: z.string(), page_count: z.number().nullable(), stages: z.array(stage) })
 export type DocumentState = z.infer<typeof document>
 
 const source = z.object({
@@ -42,10 +42,10 @@ const factList = z.object({ facts: z.array(fact) })
 
 const event = z.object({
   stage: z.string().nullable(),
-  stage_status: z.string().nullable(),
-  status: z.string(),
-  pages_done: z.number().nullish(),
-  pages_total: z.number().nullish(),
+  status: z.string().nullable(),
+  file_status: z.string(),
+  pages_done: z.number().nullable(),
+  pages_total: z.number().nullable(),
 })
 export type DocumentEvent = z.infer<typeof event>
 
@@ -74,7 +74,9 @@ export async function signUp(baseUrl: string, email: string, password: string): 
   const bearer = signedUp.headers.get('set-auth-token')
   if (bearer === null) throw new Error('sign-up answered without a set-auth-token header')
   const token = session.parse(
-    await (await answerOf(fetch(new URL('/auth/token', baseUrl), { headers: { authorization: `Bearer ${bearer}` } }))).json(),
+    await (
+      await answerOf(fetch(new URL('/auth/token', baseUrl), { headers: { authorization: `Bearer ${bearer}` } }))
+    ).json(),
   )
   const authorization = `Bearer ${token.token}`
   const get = (path: string, headers: Record<string, string> = {}) =>
@@ -113,9 +115,8 @@ export async function signUp(baseUrl: string, email: string, password: string): 
     async *follow(documentId) {
       const stream = await get(`/documents/${documentId}/events`, { accept: 'text/event-stream' })
       for await (const message of messagesOf(stream)) {
-        const happened = event.parse(JSON.parse(message))
-        yield happened
-        if (['completed', 'needs_review', 'failed'].includes(happened.status)) return
+        if (message.event === 'end') return
+        yield event.parse(JSON.parse(message.data))
       }
     },
     document: async (id) => document.parse(await (await get(`/documents/${id}`)).json()),
@@ -133,16 +134,18 @@ async function answerOf(request: Promise<Response>): Promise<Response> {
   throw new Error(`${told.data.code} (${response.status}): ${told.data.detail ?? told.data.title}`)
 }
 
-/** The `data` of each server-sent event. */
-async function* messagesOf(response: Response): AsyncGenerator<string> {
+async function* messagesOf(response: Response): AsyncGenerator<{ event: string; data: string }> {
   if (response.body === null) return
   let rest = ''
   for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) {
     const blocks = (rest + chunk).split('\n\n')
     rest = blocks.pop() ?? ''
     for (const block of blocks) {
-      const lines = block.split('\n').filter((line) => line.startsWith('data:'))
-      if (lines.length > 0) yield lines.map((line) => line.slice(5).trimStart()).join('\n')
+      const fields = new Map(
+        block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
+      )
+      const data = fields.get('data')
+      if (data !== undefined) yield { event: fields.get('event') ?? 'message', data }
     }
   }
 }

@@ -18,7 +18,11 @@ export function factTable(facts: readonly Fact[]): string {
   const widths = columns.map((column, index) =>
     Math.min(maxWidths[column], Math.max(column.length, ...rows.map((row) => (row[index] ?? '').length))),
   )
-  const line = (cells: readonly string[]) => cells.map((cell, index) => fit(cell, widths[index] ?? 0)).join('  ').trimEnd()
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, index) => fit(cell, widths[index] ?? 0))
+      .join('  ')
+      .trimEnd()
   return [line(columns), line(widths.map((width) => '─'.repeat(width))), ...rows.map(line)].join('\n')
 }
 

@@ -17,7 +17,10 @@ export type StageProgress = { show(event: DocumentEvent): void; finish(): void }
 
 export function createStageProgress(out: NodeJS.WriteStream, now: () => number): StageProgress {
   const lines = new Map<string, StageLine>(
-    Object.keys(stageLabels).map((stage) => [stage, { status: 'pending', done: 0, total: 0, startedAt: now(), elapsedMs: 0 }]),
+    Object.keys(stageLabels).map((stage) => [
+      stage,
+      { status: 'pending', done: 0, total: 0, startedAt: now(), elapsedMs: 0 },
+    ]),
   )
   const redraw = out.isTTY
   let isDrawn = false
@@ -33,8 +36,8 @@ export function createStageProgress(out: NodeJS.WriteStream, now: () => number):
       const line = event.stage === null ? undefined : lines.get(event.stage)
       if (line === undefined || event.stage === null) return
       const before = line.status
-      if (event.stage_status === 'running' && before !== 'running') line.startedAt = now()
-      line.status = event.stage_status ?? line.status
+      if (event.status === 'running' && before !== 'running') line.startedAt = now()
+      line.status = event.status ?? line.status
       line.done = event.pages_done ?? line.done
       line.total = event.pages_total ?? line.total
       line.elapsedMs = now() - line.startedAt

@@ -1,0 +1,12 @@
+/** Server and worker in one process over the embedded database, or over DATABASE_URL. */
+import { listenForStop } from '../platform/stop-signal.ts'
+import { startSystem } from './system.ts'
+
+const stop = listenForStop()
+const system = await startSystem(process.env)
+console.log(`Exora is up: ${system.address}/docs (Ctrl-C stops it)`)
+await new Promise((resolve) => {
+  stop.asked.addEventListener('abort', resolve, { once: true })
+})
+const failures = await system.stop(stop.insisted)
+if (failures.length > 0) process.exitCode = 1

@@ -1,0 +1,45 @@
+import { createLog } from '../platform/log.ts'
+import { startAll } from '../platform/service.ts'
+import type { StopFailure } from '../platform/service.ts'
+import type { EnvSource } from '../platform/env.ts'
+import { readServerConfig } from '../server/config.ts'
+import { openServerParts } from '../server/server-parts.ts'
+import { readWorkerConfig } from '../worker/config.ts'
+import { openWorkerParts } from '../worker/parts.ts'
+
+export type System = {
+  /** Of the API: http://127.0.0.1:8080 */
+  readonly address: string
+  /** Server and worker first, the embedded database last. */
+  stop(insisted: AbortSignal): Promise<readonly StopFailure[]>
+}
+
+const limits = { startMs: 60_000, graceMs: 30_000 }
+
+/** Everything in one process: what `npm start` and the demo run. */
+export async function startSystem(env: EnvSource): Promise<System> {
+  const serverConfig = readServerConfig(env)
+  const workerConfig = readWorkerConfig(env)
+  const log = createLog({ level: env['LOG_LEVEL'] ?? 'warn', service: 'exora' })
+  const server = await openServerParts(serverConfig, log)
+  const worker = await openWorkerParts(workerConfig, log)
+  const close = async () => {
+    await worker.close()
+    await server.close()
+  }
+  try {
+    const running = await startAll([server.http, worker.worker], limits)
+    return {
+      address: server.http.address(),
+      stop: async (insisted) => {
+        const failures = await running.stop({ graceMs: limits.graceMs, insisted })
+        await close()
+        for (const { service, error } of failures) log.error({ service, error }, 'not stopped in time')
+        return failures
+      },
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
