@@ -1,5 +1,4 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { SignJWT } from 'jose'
 import { z } from 'zod'
@@ -18,6 +17,7 @@ import { profileListSchema } from '../../server/routes/profiles/schema.ts'
 import type { Server } from '../../server/types.ts'
 import { pdf, uploadForm } from './multipart.ts'
 import { testDatabase } from './postgres.ts'
+import { scratchRoot } from './scratch.ts'
 import type { Teardown, TestDatabase } from './postgres.ts'
 
 export const tokenSecret = 'a secret of the tests, long enough for HS256'
@@ -74,7 +74,7 @@ export type TestAppOptions = {
 /** The whole server over a database and a folder of its own, listening. */
 export async function startApp(t: Teardown, options: TestAppOptions = {}): Promise<TestApp> {
   const database = await testDatabase(t)
-  const dataDir = await mkdtemp(join(tmpdir(), 'exora-app-'))
+  const dataDir = await mkdtemp(join(scratchRoot(), 'exora-app-'))
   t.teardown(() => rm(dataDir, { recursive: true, force: true }))
   const outside = { AUTH_JWT_SECRET: tokenSecret, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience }
   const config = readServerConfig({
