@@ -20,7 +20,7 @@ export function sectionLikeHeading(heading: string): string | null {
   return likely.find(([pattern]) => pattern.test(plain))?.[1] ?? null
 }
 
-const medicines = '(?:medic(?:ation|ine)s?|meds|drugs?|tablets?|prescriptions?|therapy)'
+const medicines = '(?:medications?|medicines|meds|drugs|tablets|prescriptions)'
 const likely: readonly (readonly [RegExp, string])[] = [
   [/allerg|adverse (?:drug |medication )?reaction|intoleranc|sensitivit/, 'allergies'],
   [

@@ -167,6 +167,7 @@ const evidence: readonly Evidence[] = [
 ]
 
 const titleLines = 8
+const longestTitle = 12
 const enough = 3
 
 export function documentClassOf(
@@ -177,6 +178,7 @@ export function documentClassOf(
   const top = assembled.lines
     .filter((line, index) => line.page === 1 && kinds[index] !== 'furniture')
     .slice(0, titleLines)
+    .filter((line) => kinds[assembled.lines.indexOf(line)] !== 'list_item' && line.words.length <= longestTitle)
   const titles = top.map((line) => assembled.text.slice(line.start, line.start + line.length))
   const found = new Set(sections.map(({ slug }) => slug))
   const scores = evidence.map((kind) => ({

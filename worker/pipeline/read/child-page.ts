@@ -26,6 +26,8 @@ export type ChildPage = { readonly number: number; readonly pageCount: number } 
       readonly widthPt: number
       readonly heightPt: number
       readonly rotation: QuarterTurn
+      /** Of `words`. */
+      readonly source: 'text_layer' | 'structured'
       readonly words: readonly Word[]
       readonly verdict: TextLayerVerdict
       /** Null when the words are all there is to read. */

@@ -6,6 +6,7 @@ import { serveParent } from '../../../platform/child.ts'
 import { isReadTask } from './child-page.ts'
 import type { ChildPage, ReadTask } from './child-page.ts'
 import { readPdf } from './pdf/read-pdf.ts'
+import { structuredReader } from './structured/read-structured.ts'
 import { readPictures } from './image/read-pictures.ts'
 
 serveParent(async function* (task): AsyncGenerator<ChildPage> {
@@ -13,5 +14,5 @@ serveParent(async function* (task): AsyncGenerator<ChildPage> {
 })
 
 function readerOf(mimeType: string): (task: ReadTask) => AsyncGenerator<ChildPage> {
-  return mimeType === 'application/pdf' ? readPdf : readPictures
+  return structuredReader(mimeType) ?? (mimeType === 'application/pdf' ? readPdf : readPictures)
 }

@@ -48,31 +48,23 @@ type ReadPage = Extract<ChildPage, { kind: 'read' }>
 
 async function pageOf(page: ChildPage, { ocr, signal }: ReadOptions): Promise<Page> {
   if (page.kind === 'broken') return brokenPage(page.number)
-  if (page.picture === null) {
-    const quality: PageQuality = { grade: 'good', reason: null }
-    return finished(page, {
-      source: 'text_layer',
-      engine: 'pdfium',
-      rotation: page.rotation,
-      words: page.words,
-      quality,
-    })
-  }
+  if (page.picture === null) return finished(page, { ...asStored(page), quality: { grade: 'good', reason: null } })
+
   const recognised = await recognisePage(page.picture, ocr, signal)
   const quality = gradePage(page.picture.quality, recognised)
   const engine = `${ocr.name} ${ocr.version}`
-  if (page.verdict === 'none' || recognised.rotation !== page.rotation) {
-    if (page.verdict === 'none') return finished(page, { ...recognised, source: 'ocr', engine, quality })
-    return finished(page, {
-      source: 'text_layer',
-      engine: 'pdfium',
-      rotation: page.rotation,
-      words: page.words,
-      quality,
-    })
-  }
-  const words = mergeWords(page.words, recognised.words)
+  if (page.verdict === 'none') return finished(page, { ...recognised, source: 'ocr', engine, quality })
+
+  // Words that stand the other way than the text layer belong to a picture that lies on its side.
+  const isAlongside = recognised.rotation === page.rotation
+  const words = isAlongside ? mergeWords(page.words, recognised.words) : page.words
+  if (words.length === page.words.length)
+    return finished(page, { ...asStored(page), quality: { grade: 'good', reason: null } })
   return finished(page, { source: 'merged', engine: `pdfium, ${engine}`, rotation: page.rotation, words, quality })
+}
+
+function asStored({ source, rotation, words }: ReadPage): Omit<Finish, 'quality'> {
+  return { source, rotation, words, engine: source === 'text_layer' ? 'pdfium' : 'layout' }
 }
 
 type Finish = {

@@ -17,6 +17,7 @@ export async function* readPictures({ path, mimeType, fromPage }: ReadTask): Asy
     const knownDpi = opened.density !== null && opened.density >= lowestBelievableDpi ? opened.density : null
     yield {
       kind: 'read',
+      source: 'text_layer',
       number,
       pageCount,
       widthPt: (image.width / (knownDpi ?? assumedDpi)) * 72,

@@ -22,6 +22,7 @@ async function readPage(document: PdfDocument, page: PdfPage, place: PlaceInFile
   return {
     ...place,
     kind: 'read',
+    source: 'text_layer',
     widthPt: page.widthPt,
     heightPt: page.heightPt,
     ...text,
