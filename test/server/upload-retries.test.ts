@@ -1,4 +1,4 @@
-import { equal } from 'node:assert/strict'
+import { equal, ok } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { connect } from 'node:net'
 import { once } from 'node:events'
@@ -7,6 +7,7 @@ import { test } from 'tap'
 import { asActor } from '../../db/actor.ts'
 import { beginIdempotentRequest } from '../../db/queries/uploads.ts'
 import type { Database } from '../../db/client.ts'
+import { claimKey, keepRenewing } from '../../server/routes/uploads/key-claim.ts'
 import { actorOf, serve } from '../support/actors.ts'
 import { startApp } from '../support/app.ts'
 import type { TestApp } from '../support/app.ts'
@@ -145,6 +146,27 @@ test('repeating an upload', async (group) => {
     t.match(await parent.upload(letter), { status: 409, body: { code: 'idempotency_in_progress' } })
     await serve(db, sql`update public.idempotency_keys set locked_until = now() where idempotency_key = 'died'`)
     t.match(await parent.upload(letter), { status: 201 })
+  })
+
+  await group.test('a slow attempt holds its key for as long as it takes, and no longer', async (t) => {
+    const parent = await account(randomUUID())
+    const actor = actorOf(parent.accountId)
+    const claim = { profileId: parent.profileId, key: 'long', attemptToken: randomUUID() }
+    await asActor(db, actor, (tx) => claimKey(tx, claim))
+    const lockOf = async () => {
+      const [row] = await serve<{ at: string }>(
+        db,
+        sql`select locked_until::text as at from public.idempotency_keys where idempotency_key = 'long'`,
+      )
+      return row?.at ?? ''
+    }
+    const before = await lockOf()
+    const renewing = keepRenewing(db, actor, claim, 10)
+    await eventually(async () => ok((await lockOf()) > before))
+    await renewing.stop()
+    const after = await lockOf()
+    t.match(await parent.upload({ bytes: pdf('long'), key: 'long' }), { status: 409 })
+    t.equal(await lockOf(), after)
   })
 
   await group.test('an attempt whose key was taken over registers nothing', async (t) => {

@@ -28,6 +28,8 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
   api.get(
     '/documents/:id/events',
     {
+      // A HEAD would hold a stream open that says nothing.
+      exposeHeadRoute: false,
       schema: {
         tags: ['documents'],
         summary: 'What happens to a document, as it happens',

@@ -39,12 +39,17 @@ export function refuseOtherContent(earlier: EarlierAnswer, requestHash: string):
 }
 
 /** Holds the key for as long as the upload takes; the caller stops it before the key is completed. */
-export function keepRenewing(db: Database, actor: Actor, claim: Claim): { stop: () => Promise<void> } {
+export function keepRenewing(
+  db: Database,
+  actor: Actor,
+  claim: Claim,
+  everyMs: number = renewMs,
+): { stop: () => Promise<void> } {
   let renewal: Promise<unknown> = Promise.resolve()
   const timer = setInterval(() => {
     // A renewal that fails is not the end: registering finds out whether the key is still ours.
     renewal = asActor(db, actor, (tx) => beginIdempotentRequest(tx, { ...claim, lockSeconds })).catch(() => {})
-  }, renewMs)
+  }, everyMs)
   timer.unref()
   return {
     stop: async () => {

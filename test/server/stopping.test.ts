@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { test } from 'tap'
+import { z } from 'zod'
+import { ask, startApp } from '../support/app.ts'
+import { encodeForm, formType, pdf } from '../support/multipart.ts'
+import { testDatabase } from '../support/postgres.ts'
+import { scratchRoot } from '../support/scratch.ts'
+
+test('an upload that has begun is finished while the server stops, and nothing new is begun', async (t) => {
+  const server = await startApp(t)
+  const person = await server.account(randomUUID())
+  const form = encodeForm([{ field: 'patient_id', value: person.profileId }, { file: pdf('while stopping') }])
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  const arrived = new Promise<void>((resolve) => {
+    server.app.server.once('request', () => resolve())
+  })
+  const head = [
+    'POST /documents/upload HTTP/1.1',
+    'host: x',
+    `authorization: ${person.headers.authorization}`,
+    `content-type: ${formType}`,
+    `content-length: ${form.byteLength}`,
+  ]
+  socket.write([...head, '', ''].join('\r\n'))
+  socket.write(form.subarray(0, 100))
+  await arrived
+
+  const closing = server.app.close()
+  await t.rejects(fetch(`${server.url}/health`), 'no new connection is taken')
+  socket.write(form.subarray(100))
+  const [answer] = await once(socket, 'data')
+  t.match(String(answer), /^HTTP\/1.1 201 /)
+  socket.end()
+  await closing
+  t.equal((await Array.fromAsync(server.store.list())).length, 1)
+})
+
+const listening = z.object({ event: z.literal('listening'), address: z.url() })
+
+test('the server runs by itself, tells where, and stops when it is asked to', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const dataDir = await mkdtemp(join(scratchRoot(), 'exora-main-'))
+  t.teardown(() => rm(dataDir, { recursive: true, force: true }))
+  const main = fileURLToPath(new URL('../../server/main.ts', import.meta.url))
+  const child = spawn(process.execPath, [main], {
+    env: { PATH: process.env['PATH'], DATABASE_URL: appUrl, DATA_DIR: dataDir, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  const exited = once(child, 'exit')
+  let address = ''
+  for await (const line of createInterface({ input: child.stdout })) {
+    const said = listening.safeParse(JSON.parse(line))
+    if (!said.success) continue
+    address = said.data.address
+    break
+  }
+  t.match(await ask(`${address}/ready`), { status: 200, body: { status: 'ready' } })
+  const up = await ask(`${address}/auth/sign-up/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'ann@example.test', password: 'correct horse', name: 'Ann' }),
+  })
+  t.equal(up.status, 200)
+  child.kill('SIGTERM')
+  t.same(await exited, [0, null])
+})
