@@ -6,6 +6,8 @@ import type { FoundFact } from '../document/found-fact.ts'
 import { conceptCandidates } from './concept-codes.ts'
 import { observationCandidates } from './observation-codes.ts'
 import { searchConcepts } from './concept-search.ts'
+import { exactSnomedTerm } from './snomed-terms.ts'
+import { wordFit } from './word-fit.ts'
 
 export const codeSystems = ['LOINC', 'SNOMED', 'RxNorm', 'CVX', 'ICD-10-CM'] as const
 export type CodeSystem = (typeof codeSystems)[number]
@@ -32,11 +34,24 @@ const mostCandidates = 10
 export function codeFact(fact: CodedWords): Coding {
   if (fact.type === 'identity' || fact.type === 'encounter') return { candidates: [], selected: null }
   const known = candidatesOfConcept(fact, fact.concept, 'concept')
-  const found = known.length > 0 ? known : searchCandidates(fact)
+  const exact = isCodedAsPrinted(known, fact.type) ? [] : exactSnomedTerm(fact.type, fact.text)
+  const offered = distinct([...exact, ...known])
+  const found = offered.length > 0 ? offered : searchCandidates(fact)
   const candidates = found.toSorted((a, b) => b.score01 - a.score01).slice(0, mostCandidates)
   const selected = candidates.find((candidate) => candidate.isEquivalent && candidate.score01 >= selectFrom01) ?? null
   return { candidates, selected }
 }
+
+/** An allergy list names the allergy: the substance alone is second best. */
+function isCodedAsPrinted(candidates: readonly Candidate[], type: CodedWords['type']): boolean {
+  return candidates.some(
+    (candidate) =>
+      candidate.system === 'SNOMED' && candidate.isEquivalent && (type !== 'allergy' || candidate.score01 === 1),
+  )
+}
+
+const distinct = (candidates: readonly Candidate[]): Candidate[] =>
+  [...new Map(candidates.toReversed().map((each) => [`${each.system} ${each.code}`, each])).values()].toReversed()
 
 /** A bare statement that there are none has a code of its own. */
 const noKnownAllergy: Candidate = {
@@ -52,7 +67,12 @@ function candidatesOfConcept(fact: CodedWords, concept: string | null, method: '
   if (concept === null) return deniesAllAllergies(fact) ? [noKnownAllergy] : []
   const [table, id] = splitConcept(concept)
   if (table === 'observations') return observationCandidates(id, fact)
-  return conceptCandidates(table, id, fact.type).map((candidate) => ({ ...candidate, method }))
+  const isWider = method === 'concept' && wordFit(table, id, fact.text) === 'wider'
+  return conceptCandidates(table, id, fact.type).map((candidate) => ({
+    ...candidate,
+    method,
+    ...(isWider ? { isEquivalent: false, score01: candidate.score01 * 0.8 } : {}),
+  }))
 }
 
 function searchCandidates(fact: CodedWords): Candidate[] {

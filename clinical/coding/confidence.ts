@@ -37,7 +37,12 @@ function understanding({ type, strength, coding }: Evidence): Finding[] {
   if (strength === 'weak' && isUncoded) return [{ weight: 'low', reason: 'We are not sure what these words mean.' }]
   if (strength === 'weak')
     return [{ weight: 'check', reason: 'The words stand alone; please see if they are meant so.' }]
-  return isUncoded ? [{ weight: 'check', reason: 'No standard code was found for these words.' }] : []
+  if (!isUncoded) return []
+  const reason =
+    coding.candidates.length > 0
+      ? 'Standard codes were found for a part of these words only.'
+      : 'No standard code was found for these words.'
+  return [{ weight: 'check', reason }]
 }
 
 function ownership({ identity }: Evidence): Finding[] {

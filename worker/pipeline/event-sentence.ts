@@ -6,32 +6,56 @@ export function eventSentence(event: RecordRow): string {
 }
 
 function clause(event: RecordRow): string {
+  if (event.assertion === 'negated') return denial(event)
   const name = event.name
   switch (event.eventType) {
     case 'lab_result':
     case 'vital_sign':
-      return `${name} was ${value(event)}${on(event)}${range(event)}${flag(event)}`
+      return isFact(event)
+        ? `${name} was ${value(event)}${on(event)}${range(event)}${flag(event)}`
+        : `${name} is named, but not as measured`
     case 'medication':
       return join([name, value(event), frequency(event)], ' ') + medicineStatus(event)
     case 'allergy':
-      return event.assertion === 'negated'
-        ? `the document says: ${name}`
-        : `allergy to ${name}${event.reaction === null ? '' : `, with ${event.reaction}`}`
+      return `allergy to ${name}${event.reaction === null ? '' : `, with ${event.reaction}`}${doubt(event)}`
     case 'immunization':
-      return event.assertion === 'hypothetical' ? `${name} is due${on(event)}` : `${name} was given${on(event)}`
+      return event.assertion === 'hypothetical'
+        ? `${name} is due${on(event)}`
+        : `${name} was given${on(event)}${doubt(event)}`
     case 'procedure':
-      return event.assertion === 'hypothetical' ? `${name} is planned${on(event)}` : `${name}${on(event)}`
+      return event.assertion === 'hypothetical'
+        ? `${name} is planned${on(event)}`
+        : `${name}${on(event)}${doubt(event)}`
     case 'family_history':
       return `${name} in the family${event.relationship === null ? '' : ` (${event.relationship})`}`
-    case 'social_history':
-      return join([name, event.valueText], ': ')
     default:
       return `${join([name, event.valueText], ': ')}${condition(event)}`
   }
 }
 
+/** What the document says is not so. The words of an allergy list are its own: "Nil known". */
+function denial(event: RecordRow): string {
+  switch (event.eventType) {
+    case 'allergy':
+      return `no allergy; the document says: ${event.name}`
+    case 'medication':
+      return `${event.name} is not taken`
+    case 'immunization':
+      return `${event.name} was not given`
+    case 'procedure':
+      return `${event.name} is said not to have been done`
+    case 'social_history':
+      return `${event.name} is denied`
+    default:
+      return `${event.name} is said not to be there`
+  }
+}
+
+const isFact = (event: RecordRow) => event.assertion === 'present' || event.assertion === 'historical'
+const doubt = (event: RecordRow) =>
+  event.assertion === 'uncertain' || event.assertion === 'hypothetical' ? ', not certain' : ''
+
 function condition(event: RecordRow): string {
-  if (event.assertion === 'negated') return ' is said not to be there'
   if (event.assertion === 'uncertain') return ' is thought possible, not certain'
   if (event.assertion === 'hypothetical') return ' is named as something that may come'
   const began =
@@ -42,7 +66,7 @@ function condition(event: RecordRow): string {
 function medicineStatus(event: RecordRow): string {
   if (event.clinicalStatus === 'stopped' || event.assertion === 'historical') return ' was stopped or taken before'
   if (event.clinicalStatus === 'planned' || event.assertion === 'hypothetical') return ' is planned'
-  return event.assertion === 'negated' ? ' is not taken' : ' is listed'
+  return ` is listed${doubt(event)}`
 }
 
 const value = (event: RecordRow) => join([event.valueText, event.unit], ' ')

@@ -18,11 +18,18 @@ export function narrate(events: readonly RecordRow[], readings: readonly RecordR
   const told = new Set(linked.flatMap((story) => story.sentences).flatMap((sentence) => sentence.citedEventIds))
   const rest = chapters.map(({ title, holds }) => ({
     title,
-    sentences: events.filter((event) => holds(event) && !told.has(event.id)).map((event) => tell(event, readings)),
+    sentences: events
+      .filter((event) => holds(event) && !told.has(event.id) && isChapterOf(title, event))
+      .map((event) => tell(event, readings)),
   }))
   return [...linked, ...rest].map(onlyCited).filter((story) => story.sentences.length > 0)
 }
 
+/** What is denied stands in a chapter of its own, but for allergies: that there are none belongs among them. */
+const isChapterOf = (title: string, event: RecordRow) =>
+  event.assertion !== 'negated' || event.eventType === 'allergy' || title === deniedTitle
+
+const deniedTitle = 'Said not to be there'
 const isPresent = (event: RecordRow) => event.assertion === 'present'
 const isProblem = (event: RecordRow) => event.eventType === 'condition' && isPresent(event)
 
@@ -32,12 +39,12 @@ const chapters: readonly { readonly title: string; readonly holds: (event: Recor
     title: 'Symptoms and findings',
     holds: (event) => isPresent(event) && ['symptom', 'physical_finding'].includes(event.eventType),
   },
-  { title: 'Medicines', holds: (event) => event.eventType === 'medication' && event.assertion !== 'negated' },
+  { title: 'Medicines', holds: (event) => event.eventType === 'medication' },
   { title: 'Allergies', holds: (event) => event.eventType === 'allergy' },
   { title: 'Results', holds: (event) => ['lab_result', 'imaging_result'].includes(event.eventType) },
   { title: 'Measurements', holds: (event) => event.eventType === 'vital_sign' },
-  { title: 'Procedures', holds: (event) => event.eventType === 'procedure' && event.assertion !== 'negated' },
-  { title: 'Immunisations', holds: (event) => event.eventType === 'immunization' && event.assertion !== 'negated' },
+  { title: 'Procedures', holds: (event) => event.eventType === 'procedure' },
+  { title: 'Immunisations', holds: (event) => event.eventType === 'immunization' },
   { title: 'Family', holds: (event) => event.eventType === 'family_history' },
   { title: 'Life', holds: (event) => event.eventType === 'social_history' },
   {
@@ -47,7 +54,7 @@ const chapters: readonly { readonly title: string; readonly holds: (event: Recor
       ['historical', 'uncertain', 'hypothetical'].includes(event.assertion),
   },
   {
-    title: 'Said not to be there',
+    title: deniedTitle,
     holds: (event) => event.assertion === 'negated' && event.eventType !== 'allergy',
   },
 ]

@@ -63,6 +63,19 @@ test('a code that says more or less than the words is only offered', (t) => {
   t.end()
 })
 
+test('a row that matched a part of the words is a wider thing and is only offered', (t) => {
+  const codeAs = (text: string, concept: string) => codeOf({ type: 'condition', text, concept })
+  t.equal(codeAs('Diabetic foot infection', 'conditions:diabetic-foot-ulcer'), null)
+  t.equal(codeAs('Second degree burn of arm', 'conditions:burn'), null)
+  t.equal(codeAs('Perennial allergic rhinitis', 'conditions:allergic-rhinitis'), 'SNOMED 446096008', 'its own term')
+  t.equal(
+    codeAs('mild hypertension on the left', 'conditions:hypertension'),
+    'SNOMED 38341003',
+    'how and where change nothing',
+  )
+  t.end()
+})
+
 test('that there are no allergies has a code of its own; a denied allergy keeps its substance', (t) => {
   t.equal(codeOf({ type: 'allergy', text: 'NKDA', status: 'negated' }), 'SNOMED 716186003')
   t.equal(codeOf({ type: 'allergy', text: 'Nil known', status: 'negated' }), 'SNOMED 716186003')
