@@ -10,7 +10,7 @@ import { stages, type Stage, type StageError } from '../../db/schema/documents.t
 import { enqueue } from '../../jobs/enqueue.ts'
 import { jobs } from '../../jobs/index.ts'
 import type { StagePayload } from '../../jobs/stage-payload.ts'
-import { done, type Handler, type JobResult, type Outcome, type RunContext } from '../engine/handler.ts'
+import type { Handler, JobResult, Outcome, RunContext } from '../engine/handler.ts'
 import { stageVersions } from '../pipeline/steps.ts'
 
 export type StageResult =
@@ -27,7 +27,7 @@ export function stageHandler(stage: Stage, run: RunStage): Handler<StagePayload>
     job: jobs[stage],
     run: async ({ shell_file_id: shellFileId }, context) => {
       const file = await context.write((tx) => beginIfDue(tx, shellFileId, stage))
-      if (file === null) return done()
+      if (file === null) return { kind: 'done' }
       return outcomeOf(stage, file, context, await run(file, context))
     },
   }
@@ -43,7 +43,7 @@ async function beginIfDue(tx: Tx, shellFileId: string, stage: Stage): Promise<Fi
 }
 
 function outcomeOf(stage: Stage, file: FileInStage, context: RunContext, result: StageResult): Outcome {
-  return done(async (tx) => {
+  const commit = async (tx: Tx): Promise<JobResult> => {
     if (result.kind === 'failed') {
       await result.commit?.(tx)
       await failFile(tx, file.shellFileId, stage, result.error)
@@ -53,7 +53,8 @@ function outcomeOf(stage: Stage, file: FileInStage, context: RunContext, result:
     await finishStage(tx, file.shellFileId, stage, result.kind)
     if (result.kind === 'completed') await enqueueNext(tx, stage, file, context)
     return { stage_status: result.kind, ...told }
-  })
+  }
+  return { kind: 'done', commit }
 }
 
 async function failFile(tx: Tx, shellFileId: string, stage: Stage, error: StageError): Promise<void> {
