@@ -1,134 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { test } from 'tap'
-import { asActor, asService, type Tx } from '../../db/actor.ts'
-import type { Database } from '../../db/client.ts'
+import { asActor, asService } from '../../db/actor.ts'
 import { loadKnownEvents, retractFile, saveRecordChange } from '../../db/queries/clinical.ts'
 import { listFacts } from '../../db/queries/facts.ts'
-import {
-  loadFacts,
-  replaceFoundFacts,
-  saveSession,
-  type NewFact,
-  type NewSource,
-} from '../../db/queries/found-facts.ts'
+import { loadFacts } from '../../db/queries/found-facts.ts'
 import { recordOfFile, replaceNarratives } from '../../db/queries/narratives.ts'
-import { serve, signUp, type Account } from '../support/actors.ts'
-import { upload } from '../support/factories.ts'
+import { serve, signUp } from '../support/actors.ts'
+import { admit, decided, find, makeFile, source, type File } from '../support/facts.ts'
 import { testDatabase } from '../support/postgres.ts'
-
-type File = { readonly shellFileId: string; readonly patientId: string }
-
-const source = (changes: Partial<NewSource> = {}): NewSource => ({
-  role: 'name',
-  pageNumber: 1,
-  textStart: 10,
-  textLength: 7,
-  quote: 'Aspirin',
-  x0: 0.1,
-  y0: 0.1,
-  x1: 0.2,
-  y1: 0.12,
-  confidence01: 1,
-  ...changes,
-})
-
-const fact = (sessionId: string, changes: Partial<NewFact> = {}): NewFact => ({
-  findingKey: 'medication:10+7:-',
-  sessionId,
-  factType: 'medication',
-  factText: 'Aspirin',
-  factStatus: 'present',
-  value: '100',
-  unit: 'mg',
-  referenceRange: null,
-  foundDate: { iso: '2021-02', printed: 'Feb 2021', meaning: 'started', certainty: 'printed' },
-  detail: {},
-  concept: 'medications:aspirin',
-  strength: 'strong',
-  decision: 'found',
-  decisionReason: null,
-  foundByPass: 1,
-  foundByProvider: 'local',
-  foundByModel: 'rules',
-  promptVersion: null,
-  sources: [source()],
-  ...changes,
-})
-
-async function makeFile(db: Database, by: Account): Promise<File> {
-  return { shellFileId: (await upload(db, by)).shell_file_id, patientId: by.profileId }
-}
-
-async function makeSession(tx: Tx, file: File): Promise<string> {
-  return await saveSession(tx, {
-    ...file,
-    stage: 'pass1_find',
-    provider: 'local',
-    modelRequested: 'rules',
-    modelAnswered: 'rules',
-  })
-}
-
-/** Finds facts as pass 1 does; the ids in the order given. */
-async function find(db: Database, file: File, changes: readonly Partial<NewFact>[] = [{}]): Promise<string[]> {
-  return await asService(db, {}, async (tx) => {
-    const sessionId = await makeSession(tx, file)
-    const ids = await replaceFoundFacts(
-      tx,
-      { ...file, textVersion: 1 },
-      changes.map((each) => fact(sessionId, each)),
-    )
-    return [...ids.values()]
-  })
-}
-
-/** Admits a fact as pass 2 does, as an event of its own. */
-async function admit(db: Database, file: File, factId: string): Promise<void> {
-  await asService(db, {}, (tx) =>
-    saveRecordChange(tx, {
-      encounters: [],
-      events: [
-        {
-          hub: {
-            id: factId,
-            ...file,
-            eventType: 'medication',
-            assertion: 'present',
-            confidence: 'high',
-            mergeKey: 'aspirin#',
-          },
-          spoke: { table: 'patient_medications', row: { name: 'Aspirin' } },
-        },
-      ],
-      decisions: [decided(factId, 'admitted', factId)],
-      codes: [
-        { ...code(file, factId, '999'), rank: 0, isSelected: false },
-        { ...code(file, factId, '1191'), rank: 1 },
-      ],
-    }),
-  )
-}
-
-const decided = (id: string, decision: 'admitted' | 'merged', eventId: string) => ({
-  id,
-  decision,
-  decisionReason: null,
-  confidence: 'high' as const,
-  confidenceReason: null,
-  eventId,
-})
-
-const code = ({ patientId }: File, factId: string, value: string) => ({
-  factId,
-  patientId,
-  codeSystem: 'RxNorm',
-  code: value,
-  display: 'aspirin',
-  score01: 1,
-  method: 'concept',
-  isSelected: true,
-})
 
 const constraintOf = (work: Promise<unknown>) =>
   work.then(
