@@ -14,8 +14,8 @@ test('the page names the statuses that the database allows, and no others', asyn
   const sql = ownerSql(t, ownerUrl)
   const [check] = await sql`
     select pg_get_constraintdef(oid) as text from pg_constraint where conname = 'job_queue_status_check'`
-  const allowed = [...String(check?.['text']).matchAll(/'(\w+)'/g)].map(([, word]) => word)
-  const told = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, word]) => word)
+  const allowed = [...String(check?.['text']).matchAll(/'(\w+)'/g)].map(([, word = '']) => word)
+  const told = [...page.matchAll(/^\| `(\w+)` \|/gm)].map(([, word = '']) => word)
   t.same(allowed.toSorted(), [...jobStatuses].toSorted())
   t.same(told.toSorted(), [...jobStatuses].toSorted())
 })
