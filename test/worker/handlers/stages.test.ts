@@ -4,6 +4,7 @@ import { test } from 'tap'
 import { asActor } from '../../../db/actor.ts'
 import type { Database } from '../../../db/client.ts'
 import { listFacts } from '../../../db/queries/facts.ts'
+import type { AiProvider } from '../../../worker/providers/ai/provider.ts'
 import { askOne, serve, signUp, type Account } from '../../support/actors.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import { stageRunner } from '../../support/stage-runner.ts'
@@ -187,6 +188,64 @@ test('a worker that dies in any stage leaves a file that completes, with each fa
   const [disturbed, calm] = [await factsOf(db, person, file), await factsOf(db, person, undisturbed)]
   t.same(disturbed.map(shown), calm.map(shown), 'the same facts as without any death')
 })
+
+test('what a model adds is marked as its own, and its tokens are counted once', async (t) => {
+  const { db } = await testDatabase(t)
+  const runner = await stageRunner(t, db, { ai: modelThatQuotesTheFirstWords })
+  const person = await signUp(db, 'me')
+  const file = await runner.upload(person, document('lab-report-au.pdf'))
+  await runner.runAll()
+
+  const added = (await factsOf(db, person, file)).filter((fact) => fact.found_by.provider === 'openai')
+  t.match(added, [{ found_by: { model: 'model-that-answered', prompt_version: 'test-1' }, sources: [{ page: 1 }] }])
+  t.match(
+    await serve(
+      db,
+      sql`select provider, model_answered, tokens_in, facts_found, facts_refused from semantic_processing_sessions order by provider`,
+    ),
+    [{ provider: 'local' }, { provider: 'openai', model_answered: 'model-that-answered', facts_refused: 1 }],
+  )
+  const used = await serve(db, sql`select ai_tokens::int as tokens from usage_events where event_type = 'ai_processed'`)
+  t.equal(used.length, 1)
+  t.ok(Number(used[0]?.['tokens']) >= 15)
+})
+
+/** One true quote and one invented one for each part that it is asked about. */
+const modelThatQuotesTheFirstWords: AiProvider = {
+  name: 'openai',
+  model: 'model-asked',
+  promptVersion: 'test-1',
+  estimateTokens: () => 100,
+  find: ({ text }) => {
+    const [name = ''] = text.trim().split(/\s+/)
+    const blank = {
+      value: null,
+      unit: null,
+      reference_range: null,
+      date: null,
+      dose: null,
+      route: null,
+      frequency: null,
+      reaction: null,
+      relationship: null,
+      identity_kind: null,
+    }
+    const said = (quote: string) => ({
+      type: 'social_history' as const,
+      status: 'present' as const,
+      quote,
+      name: quote,
+      ...blank,
+    })
+    return Promise.resolve({
+      facts: [said(name), said('Quixotically invented')],
+      modelAnswered: 'model-that-answered',
+      tokensIn: 10,
+      tokensOut: 5,
+      costUsd: 0.001,
+    })
+  },
+}
 
 const shown = (fact: Awaited<ReturnType<typeof factsOf>>[number]) => [fact.type, fact.text, fact.value, fact.sources]
 
