@@ -114,7 +114,8 @@ test('calls at once hold under a race, and each release makes room for one', asy
   const [first] = granted
   if (first) await release(first, 10)
   if (first) await release(first, 10)
-  t.same((await Promise.all([ask(), ask()])).map((grant) => grant.granted).toSorted(), [false, true])
+  const next = await Promise.all([ask(), ask()])
+  t.equal(next.filter((grant) => grant.granted).length, 1)
 })
 
 test('what a worker held is free again when it dies, and when its job ends', async (t) => {
