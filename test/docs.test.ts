@@ -51,3 +51,17 @@ test('the blueprint and the image start files that exist', async (t) => {
   t.ok(files.length >= 4)
   for (const file of files) t.ok(existsSync(join(root, file)), file)
 })
+
+test('.env.example and the configuration name the same variables', async (t) => {
+  const sources = ['platform/env.ts', 'server/config.ts', 'worker/config.ts', 'platform/storage/s3.ts']
+  const known = sources
+    .filter((path) => existsSync(join(root, path)))
+    .flatMap((path) => [...read(path).matchAll(/^ +([A-Z][A-Z_0-9]+):/gm)])
+  const documented = [...read('.env.example').matchAll(/^# ([A-Z][A-Z_0-9]+)=/gm)]
+  const names = (matches: readonly RegExpMatchArray[]) => [...new Set(matches.map(([, name = '']) => name))].toSorted()
+  t.ok(known.length > 20)
+  t.same(
+    names(documented).filter((name) => !name.startsWith('AWS_')),
+    names(known),
+  )
+})
