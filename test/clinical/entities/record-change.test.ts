@@ -1,6 +1,6 @@
 import { test } from 'tap'
 import type { KnownEvent, RecordChange } from '../../../db/queries/clinical.ts'
-import { factStatuses, factTypes, type FactStatus, type FactType } from '../../../clinical/document/found-fact.ts'
+import { factStatuses, factTypes, type FactType } from '../../../clinical/document/found-fact.ts'
 import { planRecordChange } from '../../../clinical/entities/record-change.ts'
 import { codeFacts, type FactToCode } from '../../../worker/pipeline/pass2-code.ts'
 
