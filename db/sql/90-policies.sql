@@ -6,7 +6,7 @@
 -- `= any (array(select ...))` makes the set of profiles an InitPlan: computed once per statement, usable by an index.
 -- Rows that hang off a file ask for the file, whose own policy answers.
 
--- The policies of services and of the embedded login are made at the head of 10-identity.sql, since seeds need them.
+-- The policies of services and of the embedded login are made at the head of 10-protection.sql, since seeds need them.
 revoke all on all sequences in schema public from public, anon, authenticated, service_role;
 revoke execute on all functions in schema public from public, anon;
 

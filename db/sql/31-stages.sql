@@ -1,0 +1,190 @@
+-- Stages of a file. One changes only through begin_stage, report_stage_progress, finish_stage, reprocess_shell_file and
+-- decide_identity_review.
+--
+--   pending ──begin──> running ──finish──> completed | held | failed | skipped
+--      │                  ↑ begin again after a failure or a crash
+--      └──finish──> failed | skipped              held ──decision──> completed
+
+create or replace function public.pipeline_stages() returns text[]
+language sql immutable set search_path = '' as $$
+  select array['security_scan', 'ocr', 'spatial_mapping', 'pass1_find', 'pass2_code', 'pass3_narrate']
+$$;
+comment on function public.pipeline_stages() is 'The stages in order; a stage''s name is its job type.';
+
+-- Definer: services may read stages and change them only here.
+create or replace function public.begin_stage(p_shell_file_id uuid, p_stage text, p_version text) returns void
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_file public.shell_files := public.lock_shell_file(p_shell_file_id);
+  v_blocking text;
+begin
+  select earlier.stage || ' is ' || earlier.status into v_blocking
+  from public.shell_file_stages as earlier
+  where earlier.shell_file_id = p_shell_file_id
+    and earlier.position < array_position(public.pipeline_stages(), p_stage)
+    and earlier.status not in ('completed', 'skipped')
+  order by earlier.position
+  limit 1;
+  -- The identity gate, held where it cannot be walked around: what a person has not let through is not coded.
+  if v_blocking is null and p_stage in ('pass2_code', 'pass3_narrate') and v_file.review_state in ('pending', 'rejected') then
+    v_blocking := 'the identity review is ' || v_file.review_state;
+  end if;
+  if v_blocking is not null then
+    raise exception 'Stage % may not begin: %.', p_stage, v_blocking using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
+  update public.shell_file_stages as step
+  set status = 'running',
+      version = p_version,
+      error = null,
+      pages_done = case when step.status = 'running' then step.pages_done end,
+      pages_total = case when step.status = 'running' then step.pages_total end,
+      started_at = case when step.status = 'running' then step.started_at else clock_timestamp() end,
+      finished_at = null
+  where step.shell_file_id = p_shell_file_id
+    and step.stage = p_stage
+    and step.status in ('pending', 'running', 'failed');
+  if not found then
+    raise exception 'Stage % may not begin: it is done or held.', p_stage using errcode = 'object_not_in_prerequisite_state';
+  end if;
+end
+$$;
+comment on function public.begin_stage(uuid, text, text) is
+  'A stage starts, or starts again after a crash or failure; refused when it has committed or what comes before it has not.';
+
+-- Definer: services may read stages and change them only here.
+create or replace function public.report_stage_progress(
+  p_shell_file_id uuid,
+  p_stage text,
+  p_pages_done int,
+  p_pages_total int
+) returns void language plpgsql volatile security definer set search_path = '' as $$
+begin
+  perform public.lock_shell_file(p_shell_file_id);
+  update public.shell_file_stages as step
+  set pages_done = p_pages_done,
+      pages_total = p_pages_total
+  where step.shell_file_id = p_shell_file_id
+    and step.stage = p_stage
+    and step.status = 'running';
+  if not found then
+    raise exception 'Stage % is not running.', p_stage using errcode = 'object_not_in_prerequisite_state';
+  end if;
+end
+$$;
+comment on function public.report_stage_progress(uuid, text, int, int) is 'How far a running stage has come.';
+
+create or replace function public.may_finish_stage(p_from text, p_to text) returns boolean
+language sql immutable set search_path = '' as $$
+  select case p_from
+    when 'running' then p_to in ('completed', 'held', 'failed', 'skipped')
+    when 'pending' then p_to in ('failed', 'skipped')
+    else false
+  end
+$$;
+comment on function public.may_finish_stage(text, text) is 'The arrows of the diagram at the head of 31-stages.sql.';
+
+-- Definer: services may read stages and change them only here.
+create or replace function public.finish_stage(
+  p_shell_file_id uuid,
+  p_stage text,
+  p_status text default 'completed',
+  p_error jsonb default null
+) returns void language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_from text;
+begin
+  perform public.lock_shell_file(p_shell_file_id);
+  select step.status into v_from
+  from public.shell_file_stages as step
+  where step.shell_file_id = p_shell_file_id and step.stage = p_stage;
+  if v_from = p_status then
+    return;
+  end if;
+  if public.may_finish_stage(v_from, p_status) is not true then
+    raise exception 'Stage % may not go from % to %.', p_stage, coalesce(v_from, 'nothing'), p_status
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
+  update public.shell_file_stages as step
+  set status = p_status,
+      error = case when p_status = 'failed' then public.stage_error(p_error) end,
+      finished_at = clock_timestamp()
+  where step.shell_file_id = p_shell_file_id and step.stage = p_stage;
+end
+$$;
+comment on function public.finish_stage(uuid, text, text, jsonb) is
+  'A stage ends: completed, held for a person, failed with a code and a message safe to show, or skipped.';
+
+create or replace function public.stage_error(p_error jsonb) returns jsonb
+language sql immutable set search_path = '' as $$
+  select jsonb_build_object(
+    'code', coalesce(p_error ->> 'code', 'processing_failed'),
+    'message', coalesce(p_error ->> 'message', 'This document could not be processed.')
+  )
+$$;
+comment on function public.stage_error(jsonb) is 'Only the code and the message that may be shown; nothing else of an error is kept.';
+
+-- Definer: runs inside the queue's functions and writes stages.
+create or replace function public.fail_stage_of_ended_job() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  perform from public.shell_file_stages as step
+  where step.shell_file_id = new.shell_file_id
+    and step.stage = new.job_type
+    and step.status in ('pending', 'running');
+  if found then
+    perform public.finish_stage(
+      new.shell_file_id,
+      new.job_type,
+      'failed',
+      case
+        when new.status = 'cancelled' then
+          jsonb_build_object('code', 'cancelled', 'message', 'Processing of this document was cancelled.')
+        else new.error_details
+      end
+    );
+  end if;
+  return null;
+end
+$$;
+comment on function public.fail_stage_of_ended_job() is
+  'A job that gave up or was cancelled fails its stage: no file waits for ever for a job that will not run.';
+drop trigger if exists fail_stage on public.job_queue;
+create trigger fail_stage after update of status on public.job_queue
+  for each row when (
+    new.status in ('dead_letter', 'cancelled')
+    and old.status is distinct from new.status
+    and new.shell_file_id is not null
+  ) execute function public.fail_stage_of_ended_job();
+
+create or replace function public.enqueue_stage(p_shell_file_id uuid, p_stage text) returns uuid
+language plpgsql volatile set search_path = '' as $$
+begin
+  -- Whoever asks now has started it; the queue itself would name who uploaded the file.
+  return public.enqueue_job_v3(
+    job_type => p_stage,
+    job_name => p_stage,
+    job_payload => jsonb_build_object('shell_file_id', p_shell_file_id),
+    initiated_by => context.actor_id,
+    correlation_id => context.correlation_id
+  )
+  from public.request_context() as context;
+end
+$$;
+comment on function public.enqueue_stage(uuid, text) is 'A job for a stage of a file, in the name of whoever acts.';
+
+revoke all on function
+  public.pipeline_stages(),
+  public.begin_stage(uuid, text, text),
+  public.report_stage_progress(uuid, text, int, int),
+  public.may_finish_stage(text, text),
+  public.finish_stage(uuid, text, text, jsonb),
+  public.stage_error(jsonb),
+  public.fail_stage_of_ended_job(),
+  public.enqueue_stage(uuid, text)
+from public, anon, authenticated, service_role;
+
+grant execute on function public.begin_stage(uuid, text, text) to service_role;
+grant execute on function public.report_stage_progress(uuid, text, int, int) to service_role;
+grant execute on function public.finish_stage(uuid, text, text, jsonb) to service_role;

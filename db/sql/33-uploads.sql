@@ -1,0 +1,161 @@
+-- Uploads: taking a file whose bytes are stored into the record, whole or not at all.
+
+-- The same bytes twice for one patient are one file, however many requests bring them at the same moment: the unique
+-- index decides. A copy that is asked for is marked, so that the first stays the one that later uploads find.
+create or replace function public.insert_shell_file(p_file public.shell_files, p_keep_both boolean) returns boolean
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_inserted boolean;
+begin
+  insert into public.shell_files
+    (id, patient_id, uploaded_by, filename, mime_type, size_bytes, sha256, storage_key, estimated_pages, document_date,
+      note, correlation_id)
+  values
+    (p_file.id, p_file.patient_id, p_file.uploaded_by, p_file.filename, p_file.mime_type, p_file.size_bytes,
+      p_file.sha256, p_file.storage_key, p_file.estimated_pages, p_file.document_date, p_file.note, p_file.correlation_id)
+  on conflict (patient_id, sha256) where deleted_at is null and not is_kept_copy do nothing;
+  v_inserted := found;
+  if not v_inserted and p_keep_both then
+    insert into public.shell_files
+      (id, patient_id, uploaded_by, filename, mime_type, size_bytes, sha256, storage_key, estimated_pages, document_date,
+        note, correlation_id, is_kept_copy)
+    values
+      (p_file.id, p_file.patient_id, p_file.uploaded_by, p_file.filename, p_file.mime_type, p_file.size_bytes,
+        p_file.sha256, p_file.storage_key, p_file.estimated_pages, p_file.document_date, p_file.note,
+        p_file.correlation_id, true);
+    v_inserted := true;
+  end if;
+  return v_inserted;
+end
+$$;
+comment on function public.insert_shell_file(public.shell_files, boolean) is
+  'False when the patient already has these bytes and no copy was asked for.';
+
+-- Definer: the acting account is auth.uid(), access is checked first, and every table behind it is closed to clients.
+create or replace function public.register_shell_file(
+  p_shell_file_id uuid,
+  p_patient_id uuid,
+  p_filename text,
+  p_mime_type text,
+  p_size_bytes bigint,
+  p_sha256 text,
+  p_storage_key text,
+  p_estimated_pages int default 1,
+  p_document_date date default null,
+  p_note text default null,
+  p_keep_both boolean default false,
+  p_idempotency_key text default null,
+  p_attempt_token uuid default null,
+  p_request_hash text default null,
+  p_correlation_id text default null
+) returns jsonb language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_file public.shell_files;
+  v_original_id uuid;
+  v_job_id uuid;
+  v_answer jsonb;
+begin
+  perform public.require_profile_access(p_patient_id, 'read_write');
+  if p_idempotency_key is not null then
+    perform public.hold_idempotent_request(p_patient_id, p_idempotency_key, p_attempt_token);
+  end if;
+  if p_correlation_id is not null then
+    perform set_config('exora.correlation_id', p_correlation_id, true);
+  end if;
+
+  v_file.id := p_shell_file_id;
+  v_file.patient_id := p_patient_id;
+  v_file.uploaded_by := auth.uid();
+  v_file.filename := p_filename;
+  v_file.mime_type := p_mime_type;
+  v_file.size_bytes := p_size_bytes;
+  v_file.sha256 := p_sha256;
+  v_file.storage_key := p_storage_key;
+  v_file.estimated_pages := greatest(coalesce(p_estimated_pages, 1), 1);
+  v_file.document_date := p_document_date;
+  v_file.note := p_note;
+  v_file.correlation_id := p_correlation_id;
+
+  if public.insert_shell_file(v_file, coalesce(p_keep_both, false)) then
+    -- Raises EX402 where limits are enforced and spent: nothing of this transaction stays.
+    perform public.require_upload_allowance(p_patient_id, v_file.size_bytes, v_file.estimated_pages);
+    insert into public.shell_file_stages (shell_file_id, stage, position)
+    select v_file.id, step.stage, step.position
+    from unnest(public.pipeline_stages()) with ordinality as step (stage, position);
+    perform public.track_shell_file_upload_usage(p_patient_id, v_file.id, v_file.size_bytes, v_file.estimated_pages);
+    perform public.tell_shell_file_event(v_file.id, null, null, null, null);
+    v_job_id := public.enqueue_stage(v_file.id, 'security_scan');
+  else
+    select original.id into strict v_original_id
+    from public.shell_files as original
+    where original.patient_id = p_patient_id
+      and original.sha256 = p_sha256
+      and original.deleted_at is null
+      and not original.is_kept_copy;
+  end if;
+
+  v_answer := public.upload_answer(v_file, v_original_id, v_job_id);
+  if p_idempotency_key is not null then
+    update public.idempotency_keys as known
+    set status = 'completed',
+        request_hash = p_request_hash,
+        response_status = (v_answer ->> 'response_status')::smallint,
+        response_body = v_answer -> 'response_body',
+        shell_file_id = (v_answer ->> 'shell_file_id')::uuid,
+        expires_at = now() + public.idempotency_kept_for()
+    where known.account_id = auth.uid()
+      and known.profile_id = p_patient_id
+      and known.idempotency_key = p_idempotency_key;
+  end if;
+  return v_answer;
+end
+$$;
+comment on function public.register_shell_file(
+  uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text
+) is 'The one transaction of an upload: file, stages, usage, audit, job, and the answer kept for replays of its key.';
+
+create or replace function public.upload_answer(p_file public.shell_files, p_original_id uuid, p_job_id uuid)
+returns jsonb language plpgsql stable set search_path = '' as $$
+declare
+  v_usage jsonb := public.get_user_usage_status(p_file.patient_id);
+  v_status text := 'enqueued';
+begin
+  if p_original_id is not null then
+    select original.status into v_status from public.shell_files as original where original.id = p_original_id;
+  end if;
+  return jsonb_build_object(
+    'outcome', case when p_original_id is null then 'created' else 'duplicate' end,
+    'shell_file_id', coalesce(p_original_id, p_file.id),
+    'job_id', p_job_id,
+    'usage', v_usage,
+    'duplicate_of', p_original_id,
+    'response_status', case when p_original_id is null then 201 else 200 end,
+    'response_body', jsonb_build_object(
+      'shell_file_id', coalesce(p_original_id, p_file.id),
+      'job_id', p_job_id,
+      'status', v_status,
+      'filename', p_file.filename,
+      'size_bytes', p_file.size_bytes,
+      'mime_type', p_file.mime_type,
+      'sha256', p_file.sha256,
+      'duplicate_of', p_original_id,
+      'usage', v_usage,
+      'correlation_id', p_file.correlation_id
+    )
+  );
+end
+$$;
+comment on function public.upload_answer(public.shell_files, uuid, uuid) is
+  'What register_shell_file returns: the outcome, and the status and body that the server sends and a replay repeats.';
+
+revoke all on function
+  public.insert_shell_file(public.shell_files, boolean),
+  public.register_shell_file(
+    uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text
+  ),
+  public.upload_answer(public.shell_files, uuid, uuid)
+from public, anon, authenticated, service_role;
+
+grant execute on function public.register_shell_file(
+  uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text
+) to authenticated;

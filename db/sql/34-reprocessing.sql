@@ -1,0 +1,54 @@
+-- Reprocessing: a file runs again from a stage on.
+
+-- Definer: access is checked first; clients cannot write stages or jobs.
+create or replace function public.reprocess_shell_file(p_shell_file_id uuid, p_from_stage text) returns uuid
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_file public.shell_files;
+  v_from int := array_position(public.pipeline_stages(), p_from_stage);
+  v_gate constant int := array_position(public.pipeline_stages(), 'pass1_find');
+  v_blocking text;
+begin
+  v_file := public.lock_open_shell_file(p_shell_file_id, 'read_write');
+  if v_from is null then
+    raise exception 'There is no stage of this name.' using errcode = 'invalid_parameter_value';
+  end if;
+  select case
+    when exists (select from public.job_queue as job
+                 where job.shell_file_id = p_shell_file_id
+                   and job.job_type = any (public.pipeline_stages())
+                   and job.status in ('pending', 'processing')) then 'it is being processed'
+    when v_from > v_gate and v_file.review_state in ('pending', 'rejected') then 'its identity review does not allow it'
+    when exists (select from public.shell_file_stages as earlier
+                 where earlier.shell_file_id = p_shell_file_id
+                   and earlier.position < v_from
+                   and earlier.status not in ('completed', 'skipped')) then 'an earlier stage is not done'
+  end into v_blocking;
+  if v_blocking is not null then
+    raise exception 'This document cannot be processed from there: %.', v_blocking
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+
+  update public.shell_file_stages as step
+  set status = 'pending',
+      pages_done = null,
+      pages_total = null,
+      error = null,
+      started_at = null,
+      finished_at = null
+  where step.shell_file_id = p_shell_file_id and step.position >= v_from;
+  -- Found again, the identity is asked about again, unless a person has said yes: an open question is withdrawn.
+  update public.shell_files as file
+  set review_state = 'none'
+  where file.id = p_shell_file_id and file.review_state in ('pending', 'rejected') and v_from <= v_gate;
+  delete from public.manual_review_queue as review
+  where review.shell_file_id = p_shell_file_id and review.status = 'pending' and v_from <= v_gate;
+  return public.enqueue_stage(p_shell_file_id, p_from_stage);
+end
+$$;
+comment on function public.reprocess_shell_file(uuid, text) is
+  'Runs a file again from a stage on; that stage and the later ones start afresh. Refused while it is being processed.';
+
+revoke all on function public.reprocess_shell_file(uuid, text) from public, anon, authenticated, service_role;
+
+grant execute on function public.reprocess_shell_file(uuid, text) to authenticated, service_role;

@@ -1,0 +1,167 @@
+-- The usage ledger: one row for one thing used, never changed, and the counters that are derived from it.
+--
+-- Files, pages and tokens are counted per cycle; storage is a gauge, the sum over all cycles.
+
+create or replace function public.refuse_change() returns trigger
+language plpgsql volatile set search_path = '' as $$
+begin
+  raise exception 'Rows of % are never changed or removed.', tg_table_name using errcode = 'insufficient_privilege';
+end
+$$;
+comment on function public.refuse_change() is 'Guards append-only tables, against their owner too.';
+
+drop trigger if exists append_only on public.usage_events;
+create trigger append_only before update or delete on public.usage_events
+  for each row execute function public.refuse_change();
+drop trigger if exists no_truncate on public.usage_events;
+create trigger no_truncate before truncate on public.usage_events
+  for each statement execute function public.refuse_change();
+
+-- Definer: the ledger decides who pays and in which month, and no role writes the counters.
+create or replace function public.settle_usage_event() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  if tg_when = 'BEFORE' then
+    new.account_id := public.account_of_profile(new.profile_id);
+    select cycle.first_day into new.cycle_start from public.usage_cycle(new.account_id, new.occurred_at) as cycle;
+    return new;
+  end if;
+
+  insert into public.user_usage_tracking as counter
+    (account_id, profile_id, cycle_start, shell_files, pages, ai_tokens, ai_seconds, storage_bytes)
+  values
+    (new.account_id, new.profile_id, new.cycle_start, new.shell_files, new.pages, new.ai_tokens, new.ai_seconds,
+      new.storage_bytes)
+  on conflict (account_id, cycle_start, profile_id) do update
+  set shell_files = counter.shell_files + excluded.shell_files,
+      pages = counter.pages + excluded.pages,
+      ai_tokens = counter.ai_tokens + excluded.ai_tokens,
+      ai_seconds = counter.ai_seconds + excluded.ai_seconds,
+      storage_bytes = counter.storage_bytes + excluded.storage_bytes,
+      updated_at = now();
+  return null;
+end
+$$;
+comment on function public.settle_usage_event() is
+  'Fills in who pays and the month before a ledger row is written, and adds it to the counters after.';
+drop trigger if exists derive on public.usage_events;
+create trigger derive before insert on public.usage_events
+  for each row execute function public.settle_usage_event();
+drop trigger if exists count on public.usage_events;
+create trigger count after insert on public.usage_events
+  for each row execute function public.settle_usage_event();
+
+create or replace function public.record_usage(p_event public.usage_events) returns jsonb
+language plpgsql volatile set search_path = '' as $$
+begin
+  if not public.feature_enabled('usage_tracking_enabled') then
+    return jsonb_build_object('tracked', false, 'counted', false, 'usage', public.get_user_usage_status(p_event.profile_id));
+  end if;
+  insert into public.usage_events
+    (account_id, profile_id, event_type, source_id, shell_files, pages, ai_tokens, ai_seconds, storage_bytes,
+      cycle_start, occurred_at)
+  values
+    (public.account_of_profile(p_event.profile_id), p_event.profile_id, p_event.event_type, p_event.source_id,
+      coalesce(p_event.shell_files, 0), coalesce(p_event.pages, 0), coalesce(p_event.ai_tokens, 0),
+      coalesce(p_event.ai_seconds, 0), coalesce(p_event.storage_bytes, 0), current_date,
+      coalesce(p_event.occurred_at, now()))
+  on conflict (event_type, source_id) do nothing;
+  return jsonb_build_object('tracked', true, 'counted', found, 'usage', public.get_user_usage_status(p_event.profile_id));
+end
+$$;
+comment on function public.record_usage(public.usage_events) is
+  'One ledger row for one thing used; told twice, it is counted once.';
+
+-- Definer: the ledger is closed to every role. Size and pages come from the file where there is one, not from the caller.
+create or replace function public.track_shell_file_upload_usage(
+  p_profile_id uuid,
+  p_shell_file_id uuid,
+  p_file_size_bytes bigint,
+  p_estimated_pages int default 1
+) returns jsonb language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_file public.shell_files;
+  v_event public.usage_events;
+begin
+  perform public.require_profile_access(p_profile_id, 'read_write');
+  select * into v_file from public.shell_files as file where file.id = p_shell_file_id;
+  -- A file without a row (yet) may be counted by a service, and by an account at its own expense; by no delegate.
+  if v_file.patient_id <> p_profile_id
+    or (v_file.id is null
+      and not public.acting_as_service()
+      and auth.uid() is distinct from public.account_of_profile(p_profile_id)) then
+    raise exception 'There is no such document in this profile.' using errcode = 'no_data_found';
+  end if;
+  v_event.profile_id := p_profile_id;
+  v_event.event_type := 'file_uploaded';
+  v_event.source_id := p_shell_file_id::text;
+  v_event.shell_files := 1;
+  v_event.pages := greatest(coalesce(v_file.estimated_pages, p_estimated_pages, 1), 1);
+  v_event.storage_bytes := coalesce(v_file.size_bytes, greatest(p_file_size_bytes, 0));
+  return public.record_usage(v_event);
+end
+$$;
+comment on function public.track_shell_file_upload_usage(uuid, uuid, bigint, int) is
+  'Counts an upload once, for the account that owns the profile, whoever uploaded and however often it is told.';
+
+-- Definer: the ledger is closed to every role.
+-- An upload is counted with the pages that the client expects. Once the file has been opened the truth is known, and
+-- the difference is booked, in the month of the upload.
+create or replace function public.settle_measured_pages() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_event public.usage_events;
+begin
+  v_event.profile_id := new.patient_id;
+  v_event.event_type := 'pages_measured';
+  v_event.source_id := new.id::text;
+  v_event.pages := new.page_count - new.estimated_pages;
+  v_event.occurred_at := new.created_at;
+  perform public.record_usage(v_event);
+  return null;
+end
+$$;
+comment on function public.settle_measured_pages() is
+  'The pages of a file count as they are, not as the client said: the difference is booked when they are first counted.';
+drop trigger if exists settle_pages on public.shell_files;
+create trigger settle_pages after update of page_count on public.shell_files
+  for each row when (old.page_count is null and new.page_count <> new.estimated_pages)
+  execute function public.settle_measured_pages();
+
+-- Definer: the ledger is closed to every role.
+create or replace function public.track_ai_processing_usage(
+  p_profile_id uuid,
+  p_job_id uuid,
+  p_tokens_used int,
+  p_processing_seconds int default 0
+) returns jsonb language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_event public.usage_events;
+begin
+  if exists (select from public.job_queue as job where job.id = p_job_id and job.patient_id <> p_profile_id) then
+    raise exception 'The job belongs to another profile.' using errcode = 'no_data_found';
+  end if;
+  v_event.profile_id := p_profile_id;
+  v_event.event_type := 'ai_processed';
+  v_event.source_id := p_job_id || ':' || coalesce(
+    (select job.job_type from public.job_queue as job where job.id = p_job_id), 'unknown'
+  );
+  v_event.ai_tokens := greatest(p_tokens_used, 0);
+  v_event.ai_seconds := greatest(p_processing_seconds, 0);
+  return public.record_usage(v_event);
+end
+$$;
+comment on function public.track_ai_processing_usage(uuid, uuid, int, int) is
+  'Counts the tokens and seconds of a job once, for the account that owns the profile.';
+
+revoke all on function
+  public.refuse_change(),
+  public.settle_usage_event(),
+  public.record_usage(public.usage_events),
+  public.track_shell_file_upload_usage(uuid, uuid, bigint, int),
+  public.settle_measured_pages(),
+  public.track_ai_processing_usage(uuid, uuid, int, int)
+from public, anon, authenticated, service_role;
+
+grant execute on function public.track_shell_file_upload_usage(uuid, uuid, bigint, int) to authenticated, service_role;
+grant execute on function public.track_ai_processing_usage(uuid, uuid, int, int) to service_role;

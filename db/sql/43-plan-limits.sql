@@ -1,0 +1,189 @@
+-- Limits of plans: what an account may still do, and what it is told.
+--
+-- Limits are enforced only with the flag on, and only where something new is added: reading and exporting are free.
+
+create or replace function public.account_meters(p_account_id uuid)
+returns table (meter text, used numeric, allowed numeric)
+language sql stable set search_path = '' as $$
+  with counted as (
+    select
+      coalesce(sum(counter.shell_files) filter (where counter.cycle_start = cycle.first_day), 0) as shell_files,
+      coalesce(sum(counter.pages) filter (where counter.cycle_start = cycle.first_day), 0) as pages,
+      coalesce(sum(counter.ai_tokens) filter (where counter.cycle_start = cycle.first_day), 0) as ai_tokens,
+      coalesce(sum(counter.storage_bytes), 0) as storage_bytes
+    from public.usage_cycle(p_account_id) as cycle
+    left join public.user_usage_tracking as counter on counter.account_id = p_account_id
+  )
+  select meter.name, meter.used, meter.allowed
+  from counted
+  cross join public.account_plan(p_account_id) as plan
+  cross join lateral (values
+    ('shell_files', counted.shell_files::numeric, plan.shell_files_limit::numeric),
+    ('pages', counted.pages::numeric, plan.pages_limit::numeric),
+    ('ai_tokens', counted.ai_tokens::numeric, plan.ai_tokens_limit::numeric),
+    ('storage', counted.storage_bytes::numeric, plan.storage_mb_limit::numeric * 1048576)
+  ) as meter (name, used, allowed)
+$$;
+comment on function public.account_meters(uuid) is
+  'What an account has used of what its plan allows; storage in bytes, over all months; null allowed = unlimited.';
+
+create or replace function public.lock_usage_account(p_account_id uuid) returns void
+language sql volatile set search_path = '' as $$
+  select pg_advisory_xact_lock(hashtextextended('usage account ' || p_account_id, 0))
+$$;
+comment on function public.lock_usage_account(uuid) is
+  'One upload of an account after the other while limits are enforced: two cannot both take what only one may have.';
+
+create or replace function public.upload_limits_passed(p_account_id uuid, p_size_bytes bigint, p_pages int)
+returns table (meter text, used numeric, allowed numeric, requested numeric)
+language sql stable set search_path = '' as $$
+  select meter.meter, meter.used, meter.allowed, wanted.requested
+  from public.account_meters(p_account_id) as meter
+  join (values
+    ('shell_files', 1::numeric),
+    ('pages', greatest(p_pages, 1)::numeric),
+    ('storage', p_size_bytes::numeric)
+  ) as wanted (meter, requested) using (meter)
+  where meter.used + wanted.requested > meter.allowed
+$$;
+comment on function public.upload_limits_passed(uuid, bigint, int) is
+  'The limits that one more upload of this size would pass; AI tokens are not among them, since reading costs none.';
+
+create or replace function public.require_upload_allowance(p_profile_id uuid, p_size_bytes bigint, p_pages int)
+returns void language plpgsql volatile set search_path = '' as $$
+declare
+  v_account_id uuid := public.account_of_profile(p_profile_id);
+  v_detail jsonb;
+begin
+  if not public.feature_enabled('usage_limits_enforced') then
+    return;
+  end if;
+  perform public.lock_usage_account(v_account_id);
+  select jsonb_build_object(
+    'limit_name', passed.meter,
+    'used', passed.used,
+    'limit', passed.allowed,
+    'requested', passed.requested,
+    'resets_at', case when passed.meter <> 'storage' then cycle.resets_at end
+  )
+  into v_detail
+  from public.upload_limits_passed(v_account_id, p_size_bytes, p_pages) as passed
+  cross join public.usage_cycle(v_account_id) as cycle
+  order by array_position(array['shell_files', 'pages', 'storage'], passed.meter)
+  limit 1;
+  if found then
+    raise exception 'A limit of the plan is reached.' using errcode = 'EX402', detail = v_detail::text;
+  end if;
+end
+$$;
+comment on function public.require_upload_allowance(uuid, bigint, int) is
+  'Where limits are enforced: raises EX402 with used, limit and reset in the detail, and makes other uploads wait till this one ends.';
+
+-- Definer: reads counters of the account that pays, which for a delegate is another one.
+create or replace function public.check_upload_allowed(p_profile_id uuid, p_size_bytes bigint, p_pages int) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  v_account_id uuid := public.account_of_profile(p_profile_id);
+  v_enforced boolean := public.feature_enabled('usage_limits_enforced');
+  v_passed jsonb;
+begin
+  perform public.require_profile_access(p_profile_id, 'read_write');
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'limit_name', passed.meter,
+    'used', passed.used,
+    'limit', passed.allowed,
+    'requested', passed.requested,
+    'resets_at', case when passed.meter <> 'storage' then cycle.resets_at end
+  )), '[]')
+  into v_passed
+  from public.upload_limits_passed(v_account_id, p_size_bytes, p_pages) as passed
+  cross join public.usage_cycle(v_account_id) as cycle;
+  return jsonb_build_object(
+    'allowed', not v_enforced or v_passed = '[]',
+    'enforced', v_enforced,
+    'passed', v_passed,
+    'usage', public.get_user_usage_status(p_profile_id)
+  );
+end
+$$;
+comment on function public.check_upload_allowed(uuid, bigint, int) is
+  'May a file of this size and length be uploaded now? Answers without reserving; register_shell_file decides for good.';
+
+create or replace function public.usage_percentage(p_used numeric, p_allowed numeric) returns numeric
+language sql immutable set search_path = '' as $$
+  select case when p_allowed > 0 then round(100 * p_used / p_allowed, 1) when p_allowed = 0 then 100 end
+$$;
+comment on function public.usage_percentage(numeric, numeric) is 'Share of a limit in per cent; null where there is no limit.';
+
+-- Definer: reads counters of the account that pays, which for a delegate is another one.
+create or replace function public.get_user_usage_status(p_profile_id uuid) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+declare
+  v_account_id uuid := public.account_of_profile(p_profile_id);
+  v_status jsonb;
+begin
+  perform public.require_profile_access(p_profile_id, 'read_only');
+  select jsonb_build_object(
+    'current_period', jsonb_build_object(
+      'start', cycle.first_day,
+      'end', cycle.last_day,
+      'resets_at', cycle.resets_at
+    ),
+    'usage', (
+      select jsonb_object_agg(
+        meter.meter,
+        case
+          when meter.meter = 'storage' then jsonb_build_object(
+            'used_mb', round(meter.used / 1048576, 2),
+            'limit_mb', (meter.allowed / 1048576)::bigint,
+            'percentage', public.usage_percentage(meter.used, meter.allowed)
+          )
+          else jsonb_build_object(
+            'used', meter.used,
+            'limit', meter.allowed,
+            'percentage', public.usage_percentage(meter.used, meter.allowed)
+          )
+        end
+      )
+      from public.account_meters(v_account_id) as meter
+    ),
+    'status', (
+      select jsonb_build_object(
+        'plan_type', plan.plan_type,
+        'over_limit', coalesce(bool_or(meter.used > meter.allowed), false),
+        'upgrade_required', coalesce(bool_or(meter.used >= meter.allowed), false),
+        'enforced', public.feature_enabled('usage_limits_enforced')
+      )
+      from public.account_plan(v_account_id) as plan
+      cross join public.account_meters(v_account_id) as meter
+      group by plan.plan_type
+    ),
+    'warnings', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'limit_name', meter.meter,
+        'level', case when meter.used > meter.allowed then 'over' when meter.used = meter.allowed then 'reached' else 'near' end
+      )), '[]')
+      from public.account_meters(v_account_id) as meter
+      where public.usage_percentage(meter.used, meter.allowed) >= public.configured_number('usage.warning_percentage', 80)
+    )
+  )
+  into v_status
+  from public.usage_cycle(v_account_id) as cycle;
+  return v_status;
+end
+$$;
+comment on function public.get_user_usage_status(uuid) is
+  'What the account behind a profile has used this month of what its plan allows. Totals of the account: limits are per account. Reads, never writes.';
+
+revoke all on function
+  public.account_meters(uuid),
+  public.lock_usage_account(uuid),
+  public.upload_limits_passed(uuid, bigint, int),
+  public.require_upload_allowance(uuid, bigint, int),
+  public.check_upload_allowed(uuid, bigint, int),
+  public.usage_percentage(numeric, numeric),
+  public.get_user_usage_status(uuid)
+from public, anon, authenticated, service_role;
+
+grant execute on function public.check_upload_allowed(uuid, bigint, int) to authenticated;
+grant execute on function public.get_user_usage_status(uuid) to authenticated, service_role;
