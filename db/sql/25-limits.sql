@@ -53,8 +53,9 @@ declare
   v_free_slot bigint;
   v_expires_at timestamptz;
   v_reservation_id uuid;
-  -- 60 s and the half second that has begun.
-  v_window constant int := 121;
+  -- 60 s, the half second that has begun, and one more: a call starts a moment after its grant (measured without it:
+  -- 301 calls in one of the caller's minutes at a limit of 300). Costs at most 1.6 % of the limit.
+  v_window constant int := 122;
 begin
   if p_estimated_tokens is null or p_estimated_tokens < 0 then
     raise exception 'p_estimated_tokens must not be negative' using errcode = '22023';

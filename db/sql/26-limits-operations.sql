@@ -77,7 +77,7 @@ as $$
     select sum(slots.requests) as requests, sum(slots.tokens) as tokens
     from public.api_usage_slots as slots
     where slots.rate_limit_id = known.id
-      and slots.slot > floor(extract(epoch from clock_timestamp()) * 2) - 121
+      and slots.slot > floor(extract(epoch from clock_timestamp()) * 2) - 122
   ) as spent on true
 $$;
 comment on function public.get_api_capacity() is 'Limits and their use at this moment, for pool sizes, health and metrics.';
