@@ -46,7 +46,9 @@ function understanding({ type, strength, coding }: Evidence): Finding[] {
 }
 
 function ownership({ identity }: Evidence): Finding[] {
-  return identity === 'nothing' ? [{ weight: 'check', reason: 'The document does not say whose it is.' }] : []
+  return identity === 'nothing'
+    ? [{ weight: 'check', reason: 'Nothing in the document could be compared with this profile.' }]
+    : []
 }
 
 const neverCoded = new Set<FoundFact['type']>([
