@@ -16,6 +16,8 @@ const saysNothing =
   /^(?:not (?:recorded|known|documented|listed|asked|stated)|none (?:listed|recorded|documented)|unknown|see |n\/?a|as above|reviewed|updated|status|reaction|substance|severity|type|date|verified|confirmed|alerts?)\b/i
 const trigger =
   /\b(?:allerg(?:y|ic|ies) to|intoleran(?:t|ce) (?:of|to)|anaphyla(?:xis|ctic)(?: reaction)? to|hypersensitiv(?:e|ity) to|sensitiv(?:e|ity) to|(?:adverse )?reaction to)\s+/gi
+const deniedBefore =
+  /\b(?:not|no|nil|denies|denied|without|never|isn't|wasn't)(?:\s+(?:known|been|any|have|having|be|a|an|history of|previous|have an))*\s*$/i
 const afterAllergen = /^\s*(?:[-–:]\s*)?(?:allerg(?:y|ic)|intoleran(?:ce|t)|anaphylaxis|hypersensitivity)\b/i
 const severityWords = /\b(mild|moderate|severe|life[- ]threatening|anaphyla(?:xis|ctic))\b/i
 
@@ -104,13 +106,16 @@ function statedAllergies(reading: Reading, segment: Segment): FoundFact[] {
   const none = noneStated(reading, segment, 'anywhere')
   const cues = findCues(segment.tokens)
   const named: Range[] = []
+  const denied: Range[] = []
   for (const match of slice.matchAll(trigger)) {
     const from = segment.start + match.index + match[0].length
     const to =
       from +
       (/[.;()]|\b(?:but|which|causing|with|and (?:has|is|was)|who|that|when|\d)\b/i.exec(text.slice(from, segment.end))
         ?.index ?? segment.end - from)
-    named.push(...splitItems(text, from, to))
+    const items = splitItems(text, from, to)
+    named.push(...items)
+    if (deniedBefore.test(slice.slice(0, match.index))) denied.push(...items)
   }
   const tokens = tokenise(text, segment.start, segment.end)
   for (const match of [...findTerms(allergenLexicon(), tokens), ...findTerms(medicineLexicon(), tokens)]) {
@@ -121,7 +126,9 @@ function statedAllergies(reading: Reading, segment: Segment): FoundFact[] {
     const { status } = assertionOf(segment.tokens, cues, tokenRange(segment, range))
     const substance = substanceIn(text.slice(range.start, range.end))
     if (!substance || status === 'family' || status === 'other' || status === 'hypothetical') return []
-    if (status === 'negated')
+    // Only a denial of the allergy itself counts: "not on any medicine, allergic to peanuts" denies the medicine.
+    const isDenied = denied.includes(range) || deniedBefore.test(text.slice(segment.start, range.start))
+    if (isDenied)
       return none
         ? []
         : [

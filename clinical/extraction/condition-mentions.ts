@@ -123,11 +123,11 @@ export function itemFact(context: MentionContext, item: Range, taken: readonly R
   const text = reading.document.text
   const name = itemName(text, item, reading)
   const printed = text.slice(name.start, name.end)
-  if (!/\p{L}{3}/u.test(printed) || emptyItem.test(printed) || taken.some((range) => overlaps(range, name))) return null
+  if (!/\p{L}{2}/u.test(printed) || emptyItem.test(printed) || taken.some((range) => overlaps(range, name))) return null
   const tokens = segment.tokens.filter((token) => token.start >= name.start && token.end <= name.end)
   const conditions = findTerms(conditionLexicon(), tokens)
   const procedures = findTerms(procedureLexicon(), tokens)
-  const date = itemDate(reading, segment, item)
+  const date = itemDate(reading, segment, item, name)
   const slug = segment.role.slug ?? ''
   const isProcedure = covered(procedures) > covered(conditions) || (surgical.has(slug) && conditions.length === 0)
   if (isProcedure) return procedureFact(context, name, { concept: longest(procedures), date, isListed: true })
@@ -139,10 +139,12 @@ export function itemFact(context: MentionContext, item: Range, taken: readonly R
   )
     return null
   if (!isKnown && !isLegible(reading, name)) return null
-  const status: FactStatus = isPastItem(segment, printed) ? 'historical' : 'present'
+  const known = conditions[0]
+  const legibleName = known && !isLegible(reading, name) ? { start: known.start, end: known.end } : name
+  const status: FactStatus = isPastItem(segment, `${printed} ${term?.name ?? ''}`) ? 'historical' : 'present'
   return foundFact(reading.document, {
     type: term?.group === 'symptom' && slug.startsWith('assessment') ? 'symptom' : 'condition',
-    name,
+    name: legibleName,
     status,
     date: date ?? stayDate(reading, segment),
     detail: { clinicalStatus: status === 'historical' ? 'resolved' : 'active', ...laterality(printed) },
@@ -187,6 +189,7 @@ function conditionFact(context: MentionContext, { name, term, assertion, match }
   if (assertion.status === 'family' || (slug === 'family-history' && assertion.status !== 'negated'))
     return familyFact(context, name, term, assertion)
   if (assertion.status === 'other' || slug === 'family-history' || deniesFamily(reading, assertion)) return null
+  if (assertion.status !== 'negated' && isComment(context)) return null
   const status = statusOf(segment, term, assertion, reading.document.text.slice(name.start, name.end))
   const isSymptom = term.group === 'symptom'
   if (slug === 'indication' && status !== 'negated' && isSymptom) return null
@@ -209,6 +212,12 @@ function conditionFact(context: MentionContext, { name, term, assertion, match }
     concept: term.concept,
     strength: isSymptom ? 'weak' : 'fair',
   })
+}
+
+/** Laboratories print advice under their results; what it names is nobody's diagnosis. */
+function isComment({ reading, segment }: MentionContext): boolean {
+  const isReport = reading.document.documentClass === 'lab_report'
+  return isReport && (segment.role.slug === null || /^(?:results|specimens|vital-signs)$/.test(segment.role.slug))
 }
 
 /** "No family history of glaucoma" says nothing of the patient's eyes. */
@@ -279,7 +288,13 @@ function itemName(text: string, item: Range, reading: Reading): Range {
     /\s*(?:[([]\s*$|\(\s*(?:since|diagnosed|dx|onset|in|from)?\s*$|\b(?:since|diagnosed(?: in| on)?|dx|onset|from|in|on)\s*$|[,:]?\s(?:19|20)\d\d$|\s[-–—]\s(?=\S))/i.exec(
       printed,
     )
-  return bare(text, { start, end: stop && stop.index > 2 ? start + stop.index : start + printed.length })
+  const lead =
+    /^\W*(?:(?:previous|prior|past|known|old|history of|hx of|h\/o|s\/p|status post)\s+)+(?=\S{3})/i.exec(printed)?.[0]
+      .length ?? 0
+  return bare(text, {
+    start: start + lead,
+    end: stop && stop.index > 2 + lead ? start + stop.index : start + printed.length,
+  })
 }
 
 function clearTerm(match: Match<Concept>, segment: Segment): Concept | null {

@@ -93,11 +93,10 @@ function labelDatesOf(
   let from = line.start
   return dates.map((date) => {
     const before = document.text.slice(Math.max(from, date.start - 60), date.start)
-    const label = isAhead(document, line)
-      ? 'other'
-      : inTable
-        ? cellLabel(before)
-        : (labelIn(before) ?? standAlone(document, line, place, date))
+    const said = inTable ? cellLabel(before) : (labelIn(before) ?? standAlone(document, line, place, date))
+    const isComing =
+      (said === null || said === 'visit' || said === 'document' || said === 'examined') && isAhead(document, line)
+    const label = isComing ? 'other' : said
     from = date.end
     return { ...date, label, line: place }
   })

@@ -47,7 +47,7 @@ const written: readonly (readonly [SigKind | 'prn', RegExp])[] = [
     /\b(?:on )?(?:mon|tues|wednes|thurs|fri|satur|sun)days?(?:(?:,| and|,? &) (?:mon|tues|wednes|thurs|fri|satur|sun)days?)*\b/gi,
   ],
   ['frequency', /\b(?:nightly|daily|weekly|fortnightly|monthly|hourly)\b/gi],
-  ['prn', /\b(?:as|when|if|only when|only if) (?:needed|required|necessary)\b|\bp\.?r\.?n\.?(?=\W|$)/gi],
+  ['prn', /\b(?:as|when|if|only when|only if) (?:needed|required|necessary)\b|\bp\.?r\.?n\b/gi],
   [
     'timing',
     /\b(?:with|before|after|at|without) (?:or after |each |the |every |your )?(?:meals?|food|breakfast|lunch|dinner|evening meal|bed(?:time)?|main meal|mealtimes)\b/gi,

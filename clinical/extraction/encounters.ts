@@ -18,7 +18,51 @@ export function findEncounters(reading: Reading): FoundFact[] {
     .filter((date) => date.label === 'visit' && date.iso.length === 10)
     .filter((date) => !admitted || date.iso < admitted.iso || (discharged !== undefined && date.iso > discharged.iso))
     .flatMap((date) => visitFact(reading, date) ?? [])
-  return stay ? [stay, ...visits] : visits
+  if (stay) return [stay, ...visits]
+  const noted = visits.length > 0 ? null : notedVisit(reading)
+  return noted ? [noted] : visits
+}
+
+const noteTitle =
+  /^(?:.{0,30}\b)?((?:progress|clinic|office|visit|consult(?:ation)?|encounter|SOAP|follow-?up|outpatient|GP|surgery|telehealth) (?:visit )?(?:note|record|summary|report)s?)\b/i
+const sawToday =
+  /\b((?:I|we) (?:saw|reviewed|assessed|had the pleasure of (?:seeing|reviewing|meeting))|(?:was|were) (?:seen|reviewed) (?:today|in (?:my|our|the) (?:rooms|clinic))|thank you for (?:referring|asking me to see))\b/i
+
+/** The note of a visit is dated by the visit; a specialist's letter says that the writer saw the patient. */
+function notedVisit(reading: Reading): FoundFact | null {
+  const { document } = reading
+  const date = reading.dates.dates.find((candidate) => candidate.label === 'document' && candidate.iso.length === 10)
+  const isNote = document.documentClass === 'clinic_note'
+  if (!date || (!isNote && document.documentClass !== 'specialist_letter')) return null
+  const name = isNote ? (firstMatch(reading, noteTitle) ?? labelBefore(reading, date)) : firstMatch(reading, sawToday)
+  if (!name) return null
+  return foundFact(document, {
+    type: 'encounter',
+    name,
+    date: foundDate(date, 'visit'),
+    detail: { encounterType: 'visit' },
+    parts: [['date', date]],
+    strength: 'fair',
+  })
+}
+
+function firstMatch(reading: Reading, pattern: RegExp): Range | null {
+  for (const line of reading.document.lines) {
+    const match = pattern.exec(reading.document.text.slice(line.start, line.start + Math.min(line.length, 200)))
+    if (!match?.[1]) continue
+    const start = line.start + match.index + match[0].indexOf(match[1])
+    return { start, end: start + match[1].length }
+  }
+  return null
+}
+
+function labelBefore(reading: Reading, date: LabelledDate): Range | null {
+  const line = reading.document.lines[date.line]
+  if (!line) return null
+  const label = /(\p{L}[\p{L} ]{2,24})\s*[:\t-]?\s*$/u.exec(reading.document.text.slice(line.start, date.start))?.[1]
+  if (label === undefined) return null
+  const start = reading.document.text.lastIndexOf(label, date.start)
+  return { start, end: start + label.length }
 }
 
 function stayFact(reading: Reading, admitted: LabelledDate, discharged: LabelledDate | undefined): FoundFact | null {

@@ -11,7 +11,7 @@ import { findIdentity } from './identity.ts'
 import { findImmunisations } from './immunisations.ts'
 import { readLineRoles } from './line-roles.ts'
 import { findMedications } from './medications.ts'
-import { mergeDuplicates } from './merge-duplicates.ts'
+import { mergeDuplicates, withoutRuledOut } from './merge-duplicates.ts'
 import { findProcedures } from './procedure-mentions.ts'
 import { findTableResults } from './result-tables.ts'
 import { findRunningResults } from './running-results.ts'
@@ -22,7 +22,7 @@ import { readTables } from './table-columns.ts'
 export const findFacts: FindFacts = (document) => {
   const dates = readDates(document)
   const found = readFacts(document, dates).map((fact) => withDateSpan(document, dates, fact))
-  const facts = mergeDuplicates(found).toSorted((a, b) => placeOf(a) - placeOf(b))
+  const facts = withoutRuledOut(mergeDuplicates(found)).toSorted((a, b) => placeOf(a) - placeOf(b))
   return { facts, unreadLines: unreadLines(document, facts) }
 }
 

@@ -121,7 +121,9 @@ function statedDoses(reading: Reading, segment: Segment): FoundFact[] {
     const date = reading.dates
       .within(segment.start, segment.end)
       .find((candidate) => Math.abs(candidate.start - match.end) < 50)
-    const fact = doseFact(reading, match, date && !isDenied ? foundDate(date, 'given') : null, {})
+    const contact = /\btoday\b/i.test(around) ? reading.dates.governing(match.start, ['visit', 'document']) : null
+    const givenOn = isDenied ? null : (date ?? contact)
+    const fact = doseFact(reading, match, givenOn ? foundDate(givenOn, 'given') : null, {})
     return [isDenied ? { ...fact, status: 'negated' as const } : fact]
   })
 }

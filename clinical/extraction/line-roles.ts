@@ -6,6 +6,7 @@ import type { Line, MappedDocument } from '../document/mapped.ts'
 import { conditionLexicon, medicineLexicon, procedureLexicon, type Concept } from '../terminology/concepts.ts'
 import { exactly, findTerms } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
+import { proseWords } from './condition-words.ts'
 import { inlineRole, roleOf, type SectionRole } from './section-role.ts'
 
 export type LineRole = {
@@ -19,25 +20,59 @@ export type LineRole = {
 const closing =
   /^(?:(?:kind|warm|best|with kind)?\s*regards|yours (?:sincerely|faithfully|truly)|sincerely|with thanks|(?:electronically |digitally )?signed\b|dictated\b|signature\b|(?:reported|authori[sz]ed|verified|approved) by\b|c\.?c\.?:|copy to\b|copies to\b|provider (?:no|number)\b|prescriber (?:no|number)\b|page \d+ of \d+)/i
 
+const reports: ReadonlySet<MappedDocument['documentClass']> = new Set([
+  'lab_report',
+  'imaging_report',
+  'pathology_report',
+])
+
+/** On a report the clinical notes are the requester's question, not a finding. */
 export function readLineRoles(document: MappedDocument): LineRole[] {
+  const roles = openRoles(document)
+  if (!reports.has(document.documentClass)) return roles
+  return roles.map((line) =>
+    line.role.slug === 'clinical-notes' || line.role.slug === 'history-of-presenting-complaint'
+      ? { ...line, role: { ...line.role, slug: 'indication' } }
+      : line,
+  )
+}
+
+function openRoles(document: MappedDocument): LineRole[] {
   let role = roleOf(null, null)
+  /** What holds again after an inline heading's own lines. */
+  let outer = role
   let section = -1
   return document.lines.map((line, place) => {
     if (line.section !== section) {
       section = line.section
       const { heading = null, slug = null } = document.sections[section] ?? {}
-      // A speck of a scan that was set apart like a heading closes no section.
-      if (heading === null || slug !== null || (/\p{L}{4}/u.test(heading) && !namesFinding(heading)))
-        role = roleOf(heading, slug)
+      // A speck of a scan that was set apart like a heading closes no section, and a finding opens none.
+      const isReal = heading === null || slug !== null || (/\p{L}{4}/u.test(heading) && !namesFinding(heading))
+      if (isReal) outer = roleOf(heading, slug)
+      role = outer
     }
     if (line.kind === 'furniture') return { role, isHeading: false, isLabelled: false }
     const text = wordsOf(document, line)
-    if (closing.test(text)) role = roleOf(null, 'care-team')
+    if (closing.test(text)) role = outer = roleOf(null, 'care-team')
     const opened = openedRole(line, text)
     if (opened) role = opened.role
+    if (opened?.kind === 'own_line') outer = role
+    if (!opened && role !== outer && endsLabel(document, place, text)) role = outer
     const isHeading = (line.kind === 'heading' && !namesFinding(text)) || opened?.kind === 'own_line'
     return { role, isHeading: isHeading && !isContinued(document, place), isLabelled: opened?.kind === 'label' }
   })
+}
+
+/** "Medications: a, b, c" speaks for its own paragraph: another label or a new full sentence is about something else. */
+function endsLabel(document: MappedDocument, place: number, text: string): boolean {
+  const above = document.lines[place - 1]
+  const aboveText = above ? document.text.slice(above.start, above.start + above.length) : ''
+  const isWrapped = aboveText.length >= 55 && !/[.:]$/.test(aboveText)
+  if (/^\p{Ll}/u.test(text)) return false
+  const isSentence = /^(?:I|We|He|She|They|The|On|Her|His|This|Today|There|Thank)\b/.test(text) && proseWords.test(text)
+  if (isWrapped) return isSentence && !proseWords.test(aboveText)
+  if (/^\p{Lu}[^:.\n]{1,30}:\s/u.test(text)) return true
+  return text.split(/\s+/).length >= 6 && proseWords.test(text)
 }
 
 /** The line without cells that hold no letter: ruled edges are read as strokes. */

@@ -68,6 +68,9 @@ function courseOf({ role, said, directions }: MedicineStatement): Course {
   if (said.status === 'negated' && !stoppedAfter.test(said.after))
     return { status: 'negated', clinicalStatus: 'stopped' }
   if (role.slug === 'ceased-medications' || role.isOver || directions.status === 'stopped') return stopped
+  // "If she bleeds she should stop apixaban": nothing has stopped.
+  if (said.status === 'hypothetical' && stoppedBefore.test(said.before))
+    return { status: 'hypothetical', clinicalStatus: 'planned' }
   if (stoppedBefore.test(said.before) || (stoppedAfter.test(said.after) && !startedAgain.test(said.after)))
     return stopped
   if (said.status === 'hypothetical' && !directions.frequency)

@@ -6,21 +6,31 @@ import type { Segment } from './segments.ts'
 
 const link =
   /^[\s,;(:–-]*(?:(?:first|initially|newly|was|were|originally|last)\s)?(?:diagnosed|dx'?d?|since|onset|from|in|on|noted|dating from|performed|done|at|circa|around|date)?[\s,:(]*(?:in|on|since|at|early|late|mid|about)?[\s(-]*$/i
+const itemLink =
+  /^[\s,;:(–—-]*(?:(?:first|initially|newly)\s)?(?:diagnosed|dx'?d?|since|onset|from|in|on|noted|performed|done|circa|date|year)?[\s,:.]*(?:in|on|since|date)?[\s(:-]*$/i
 const linkBefore = /^\s*(?::|-|–|,)?\s*(?:underwent|had|diagnosed with|he|she|the patient|was)?(?:\s\w+){0,2}\s*$/i
 
-export function itemDate(reading: Reading, segment: Segment, item: Range): FoundDate | null {
+/** Of the row; in an item only what directly follows the name: "ischaemic heart disease - CABG 2014" dates the CABG. */
+export function itemDate(reading: Reading, segment: Segment, item: Range, name: Range): FoundDate | null {
   const range = segment.kind === 'row' ? segment : item
-  const date = reading.dates
+  const dates = reading.dates
     .within(range.start, range.end)
-    .find((candidate) => candidate.label !== 'birth' && candidate.label !== 'other')
-  return date ? foundDate(date, 'onset') : yearAtEnd(reading, item)
+    .filter((candidate) => candidate.label !== 'birth' && candidate.label !== 'other')
+  const own = segment.kind === 'row' ? dates[0] : dates.find((date) => belongs(reading, name, date))
+  return own ? foundDate(own, 'onset') : yearBehind(reading, item, name)
 }
 
-/** "Fractured wrist 1998": a year that ends an item dates it; after capitals it is a postcode. */
-function yearAtEnd(reading: Reading, item: Range): FoundDate | null {
-  const match = /(?<=\p{Ll}[,:]?\s)((?:19|20)\d\d)$/u.exec(reading.document.text.slice(item.start, item.end))
-  const year = match?.[1]
-  return year === undefined ? null : { iso: year, printed: year, meaning: 'onset', certainty: 'printed' }
+function belongs(reading: Reading, name: Range, date: Range): boolean {
+  if (date.end <= name.start) return true
+  return date.start >= name.end && itemLink.test(reading.document.text.slice(name.end, date.start))
+}
+
+/** "Fractured wrist 1998": a year right behind the name dates it; behind the letters of a state it is a postcode. */
+function yearBehind(reading: Reading, item: Range, name: Range): FoundDate | null {
+  const text = reading.document.text
+  const year = /^[,:]?\s*\(?((?:19|20)\d\d)\)?[\s.]*$/.exec(text.slice(name.end, item.end))?.[1]
+  if (year === undefined || /\b(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT)$/.test(text.slice(name.start, name.end))) return null
+  return { iso: year, printed: year, meaning: 'onset', certainty: 'printed' }
 }
 
 export function statedDate(

@@ -14,6 +14,19 @@ export function mergeDuplicates(facts: readonly FoundFact[]): FoundFact[] {
   return [...merged.values()]
 }
 
+/** "Possible stenosis" that the same document rules out further down is not a possibility any more. */
+export function withoutRuledOut(facts: readonly FoundFact[]): FoundFact[] {
+  const denied = facts.filter((fact) => fact.status === 'negated' && fact.concept !== null)
+  return facts.filter((fact) => {
+    if (fact.status !== 'uncertain' && fact.status !== 'hypothetical') return true
+    return !denied.some((other) => other.concept === fact.concept && lastPlace(other) > lastPlace(fact))
+  })
+}
+
+function lastPlace(fact: FoundFact): number {
+  return Math.max(...fact.spans.map((span) => span.start))
+}
+
 /** Only what agrees in everything that matters: two values, two days or two polarities stay two facts. */
 function keyOf(fact: FoundFact): string {
   const name = tokenise(fact.text)

@@ -40,7 +40,7 @@ export function procedureFact(context: MentionContext, name: Range, mention: Pro
       ...(side ? { laterality: side.toLowerCase() } : {}),
     },
     parts: [['cue', assertion.cue]],
-    concept: mention.concept?.concept ?? null,
+    concept: mention.concept?.concept || null,
     strength: mention.concept ? (mention.isListed ? 'strong' : 'fair') : 'weak',
   })
 }

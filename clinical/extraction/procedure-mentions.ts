@@ -1,7 +1,7 @@
 /** Procedures and imaging in sentences and titles; items of lists come from the lists themselves. */
 import type { FoundFact } from '../document/found-fact.ts'
-import { bodySiteLexicon, procedureLexicon } from '../terminology/concepts.ts'
-import { findTerms, matchAt } from '../terminology/lexicon.ts'
+import { bodySiteLexicon, procedureLexicon, type Concept } from '../terminology/concepts.ts'
+import { findTerms, matchAt, type Match } from '../terminology/lexicon.ts'
 import { findCues } from './context.ts'
 import { foundFact, trimmed, type Range, type Reading } from './found.ts'
 import { statedDate } from './mention-dates.ts'
@@ -51,7 +51,7 @@ export function findProcedures(reading: Reading, taken: readonly Range[], rowLin
 
 function statedProcedures(reading: Reading, segment: Segment, taken: readonly Range[]): FoundFact[] {
   const cues = findCues(segment.tokens)
-  return findTerms(procedureLexicon(), segment.tokens).flatMap((match) => {
+  return [...findTerms(procedureLexicon(), segment.tokens), ...unlistedImaging(segment)].flatMap((match) => {
     const term = match.terms.find((candidate) => !candidate.isAmbiguous)
     const name = { start: match.start, end: fullEnd(segment, match.to) ?? match.end }
     if (
@@ -67,6 +67,27 @@ function statedProcedures(reading: Reading, segment: Segment, taken: readonly Ra
     const fact = procedureFact({ reading, segment, cues }, name, { concept: term.meaning, date, isListed: false })
     if (!fact || fact.status === 'uncertain') return []
     return fact.status === 'hypothetical' && term.meaning.group === 'imaging' ? [] : [fact]
+  })
+}
+
+/** Modalities that the table of procedures lacks, where the site stands with them. */
+function unlistedImaging(segment: Segment): Match<Concept>[] {
+  return segment.tokens.flatMap((token, place) => {
+    if (
+      !/^(?:MRA|CTA|MRV|SPECT|DSA|CTKUB|X-?rays?|radiographs?)$/i.test(token.text) ||
+      siteEnd(segment, place + 1) === null
+    )
+      return []
+    const meaning = { concept: '', name: token.text, group: 'imaging' }
+    return [
+      {
+        start: token.start,
+        end: token.end,
+        from: place,
+        to: place + 1,
+        terms: [{ text: token.text, meaning, isAmbiguous: false }],
+      },
+    ]
   })
 }
 

@@ -71,7 +71,7 @@ function readFigures(text: string, at: number, to: number, values: RowValues): n
 function isUnitHere(text: string, start: number, end: number, values: RowValues): boolean {
   const printed = text.slice(start, end)
   // The rest of a figure that was misread ("1O43/uL") is no unit.
-  if (printed.startsWith('/') && /[\d*^°]/.test(text[start - 1] ?? '')) return false
+  if (printed.startsWith('/') && /[\d*^°]/.test(text[start - 1] ?? '') && values.value?.end !== start) return false
   if (/^\d+$/.test(printed) || /^[HLN]$/.test(printed)) return false
   return values.value !== null || printed.includes('/') || printed === '%'
 }

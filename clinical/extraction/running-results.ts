@@ -2,7 +2,7 @@
 import type { FoundFact } from '../document/found-fact.ts'
 import { observationLexicon, type Observation } from '../terminology/concepts.ts'
 import { findTerms, type Match } from '../terminology/lexicon.ts'
-import { matchUnit } from '../terminology/units.ts'
+import { matchUnit, unitOf } from '../terminology/units.ts'
 import { assertionOf, findCues } from './context.ts'
 import type { Reading } from './found.ts'
 import { numberAt } from './numbers.ts'
@@ -21,6 +21,11 @@ const resultSections = new Set(['results', 'vital-signs', 'examination', 'imagin
 const otherCount =
   /^\s?(?:(?:-|to\s)?\s?\d*\s?(?:tab|cap|puff|dose|week|day|month|year|hour|minute|time|pack|cigar|drink|point|%\s?(?:of|reduc|increas))|(?:st|nd|rd|th)\b|[ap]m\b|x\s|\/(?:7|52|12)\b)/i
 
+/** Told, not measured: they are social history. */
+const habits = new Set(
+  ['tobacco-smoking-status', 'cigarette-pack-years', 'alcohol-intake'].map((id) => `observations:${id}`),
+)
+
 export function findRunningResults(reading: Reading, claimed: ReadonlySet<number>): FoundFact[] {
   return reading.segments
     .filter((segment) => segment.kind !== 'heading' && !claimed.has(segment.firstLine) && !isMedicineList(segment))
@@ -34,7 +39,9 @@ function isMedicineList(segment: Segment): boolean {
 type Candidate = { match: Match<Observation>; observation: Observation; values: RowValues; isAmbiguous: boolean }
 
 function resultsOf(reading: Reading, segment: Segment): FoundFact[] {
-  const matches = findTerms(observationLexicon(), segment.tokens)
+  const matches = findTerms(observationLexicon(), segment.tokens).filter(
+    (match) => !isUnitWord(reading, match) && !match.terms.some((term) => habits.has(term.meaning.concept)),
+  )
   const candidates = matches.flatMap((match, place) => {
     const found = candidateOf(reading, segment, match, matches[place + 1]?.start ?? segment.end)
     return found ? [found] : []
@@ -55,6 +62,14 @@ function resultsOf(reading: Reading, segment: Segment): FoundFact[] {
     const fact = readingFact(reading, { ...candidate, name: nameRange(reading, candidate.match), date, strength })
     return fact ? [fact] : []
   })
+}
+
+/** "72 bpm": a unit that is also a name stands behind its number, a name before it. */
+function isUnitWord(reading: Reading, match: Match<Observation>): boolean {
+  const text = reading.document.text
+  const isBehindNumber = /\d\s?$/.test(text.slice(Math.max(0, match.start - 3), match.start))
+  const isBeforeNumber = /^\s*[:=]?\s*\d/.test(text.slice(match.end, match.end + 6))
+  return isBehindNumber && !isBeforeNumber && unitOf(text.slice(match.start, match.end)) !== null
 }
 
 function candidateOf(reading: Reading, segment: Segment, match: Match<Observation>, limit: number): Candidate | null {

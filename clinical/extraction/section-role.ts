@@ -55,7 +55,7 @@ const headingGrammar: readonly (readonly [RegExp, string])[] = [
     /recommend|instruct|advice|when to (seek|call|return)|what to do|home care|action required/i,
     'discharge-instructions',
   ],
-  [/follow|next (visit|appointment|review)|outpatient/i, 'follow-up'],
+  [/follow|next (visit|appointment|review)/i, 'follow-up'],
   [/impression|assessment|conclusion|opinion|summary of findings/i, 'assessment'],
   [/\bplan\b|management/i, 'plan'],
   [/complication/i, 'complications'],
@@ -116,7 +116,7 @@ function isShortCapitals(label: string): boolean {
 }
 
 function grammarSlug(heading: string): string | null {
-  if (heading.length > 70) return null
+  if (heading.length > 70 || /\bletter$/i.test(heading)) return null
   return headingGrammar.find(([pattern]) => pattern.test(heading))?.[1] ?? null
 }
 

@@ -87,10 +87,27 @@ const abbreviation =
 function splitBlock(document: MappedDocument, block: Block): Segment[] {
   const whole = [[block.start, block.end] as const]
   const ranges = block.kind === 'row' || block.kind === 'heading' ? whole : sentenceRanges(document.text, block)
-  return ranges.map(([start, end]) => {
-    const role = block.kind === 'heading' ? block.role : (sentenceRole(document.text, start, end) ?? block.role)
-    return { ...block, start, end, role, tokens: tokenise(document.text, start, end) }
-  })
+  return ranges
+    .flatMap((range) => shortened(document.text, range))
+    .map(([start, end]) => {
+      const role = block.kind === 'heading' ? block.role : (sentenceRole(document.text, start, end) ?? block.role)
+      return { ...block, start, end, role, tokens: tokenise(document.text, start, end) }
+    })
+}
+
+/** No sentence is this long; text that was made to be would take quadratic time wherever words are compared with words. */
+const longestSegment = 1_500
+
+function shortened(text: string, [start, end]: readonly [number, number]): (readonly [number, number])[] {
+  const pieces: (readonly [number, number])[] = []
+  let from = start
+  while (end - from > longestSegment) {
+    const space = text.lastIndexOf(' ', from + longestSegment)
+    const to = space > from ? space : from + longestSegment
+    pieces.push([from, to])
+    from = to
+  }
+  return [...pieces, [from, end]]
 }
 
 export function sentenceRole(text: string, start: number, end: number): SectionRole | null {

@@ -56,6 +56,8 @@ function wordEnds(text: string, start: number, to: number): number[] {
 const units = once(() => {
   const found = new Map<string, { printed: string; ucum: string[]; dimension: string }>()
   for (const row of readTable('units', ['text', 'ucum', 'dimension'])) {
+    // The sign of degrees Fahrenheit, once it is plain letters, is an everyday word.
+    if (squeeze(row.text) === 'of') continue
     const key = squeeze(row.text)
     const known = found.get(key)
     if (known) known.ucum.push(row.ucum)

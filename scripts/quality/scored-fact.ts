@@ -1,7 +1,8 @@
 /** A found fact in the scorers' format. What the record would not assert is not asserted here either. */
-import type { Box } from '../../clinical/document/page.ts'
+import type { Box, Page } from '../../clinical/document/page.ts'
 import type { FoundFact } from '../../clinical/document/found-fact.ts'
 import type { MappedDocument } from '../../clinical/document/mapped.ts'
+import { turnBox } from '../../worker/pipeline/read/geometry.ts'
 
 const typeNames: Partial<Record<FoundFact['type'], string>> = {
   medication: 'medication',
@@ -15,7 +16,9 @@ const typeNames: Partial<Record<FoundFact['type'], string>> = {
   family_history: 'condition',
 }
 
-export function scoredFact(document: MappedDocument, fact: FoundFact) {
+export type MeasuredDocument = { readonly mapped: MappedDocument; readonly pages: readonly Page[] }
+
+export function scoredFact(document: MeasuredDocument, fact: FoundFact) {
   // A denied symptom is a denial worth checking; an asserted one is no diagnosis and is not scored.
   const type = fact.type === 'symptom' && fact.status === 'negated' ? 'condition' : typeNames[fact.type]
   if (type === undefined || (fact.status === 'hypothetical' && type !== 'procedure' && type !== 'medication')) return []
@@ -49,27 +52,22 @@ function frequencyOf({ type, detail }: FoundFact): string | undefined {
 }
 
 /** The hull of what was printed of it, but for the reference range: what a reviewer is shown. */
-function placeOf(document: MappedDocument, fact: FoundFact): { page: number; bbox: Box } | null {
+function placeOf({ mapped, pages }: MeasuredDocument, fact: FoundFact): { page: number; bbox: Box } | null {
   const name = fact.spans.find((span) => span.role === 'name')
-  const first =
-    name &&
-    document.words.find((word) => word.start < name.start + name.length && name.start < word.start + word.length)
+  const first = name && mapped.words.find((word) => touches(word, name))
   if (!first) return null
   const shown = fact.spans.filter((span) => span.role !== 'reference_range' && span.role !== 'cue')
-  const words = document.words.filter(
-    (word) =>
-      word.page === first.page &&
-      shown.some((span) => word.start < span.start + span.length && span.start < word.start + word.length),
-  )
-  const edge = (pick: (box: Box) => number, choose: (...values: number[]) => number) =>
-    choose(...words.map((word) => pick(word.box)))
-  return {
-    page: first.page,
-    bbox: [
-      edge((box) => box[0], Math.min),
-      edge((box) => box[1], Math.min),
-      edge((box) => box[2], Math.max),
-      edge((box) => box[3], Math.max),
-    ],
-  }
+  const words = mapped.words.filter((word) => word.page === first.page && shown.some((span) => touches(word, span)))
+  const edge = (place: 0 | 1 | 2 | 3, choose: (...values: number[]) => number) =>
+    choose(...words.map((word) => word.box[place]))
+  const upright: Box = [edge(0, Math.min), edge(1, Math.min), edge(2, Math.max), edge(3, Math.max)]
+  const rotation = pages.find((page) => page.number === first.page)?.rotation ?? 0
+  // The truth's boxes are those of the picture as it came in.
+  return { page: first.page, bbox: turnBox(upright, rotation === 90 ? 270 : rotation === 270 ? 90 : rotation) }
 }
+
+function touches(word: Extent, span: Extent): boolean {
+  return word.start < span.start + span.length && span.start < word.start + word.length
+}
+
+type Extent = { readonly start: number; readonly length: number }

@@ -1,0 +1,32 @@
+/** The pages of a corpus document as the worker reads them. */
+import { extname } from 'node:path'
+import type { Page } from '../../clinical/document/page.ts'
+import { readFile } from '../../worker/pipeline/read/read-file.ts'
+import type { OcrProvider } from '../../worker/providers/ocr/provider.ts'
+import type { CorpusDocument } from './corpus.ts'
+
+const mimeTypes: Readonly<Record<string, string>> = {
+  '.pdf': 'application/pdf',
+  '.jpg': 'image/jpeg',
+  '.png': 'image/png',
+  '.tif': 'image/tiff',
+  '.heic': 'image/heic',
+  '.webp': 'image/webp',
+  '.txt': 'text/plain',
+  '.csv': 'text/csv',
+  '.rtf': 'application/rtf',
+  '.docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+}
+
+/** Null where the reader cannot read the file. */
+export async function readDocument(document: CorpusDocument, ocr: OcrProvider): Promise<Page[] | null> {
+  const mimeType = mimeTypes[extname(document.file)] ?? 'application/octet-stream'
+  const pages: Page[] = []
+  try {
+    const signal = AbortSignal.timeout(300_000)
+    for await (const page of readFile({ path: document.file, mimeType }, { ocr, signal })) pages.push(page)
+    return pages
+  } catch {
+    return null
+  }
+}
