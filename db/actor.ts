@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { sql } from 'drizzle-orm'
 import type { Database, Drizzle } from './client.ts'
 
@@ -11,6 +12,8 @@ export type Actor = {
   /** Of the verified token; `sub` and `role` are set from the two fields above, whatever they say. */
   readonly claims: Readonly<Record<string, unknown>>
   readonly correlationId: string
+  /** Where the request came from; goes into the audit. */
+  readonly clientAddress?: string | null
 }
 
 /** On whose behalf a worker or a scheduled task acts; goes into the audit. */
@@ -31,6 +34,7 @@ export async function asActor<T>(db: Database, actor: Actor, work: (tx: Tx) => P
     claims,
     correlationId: actor.correlationId,
     initiatedBy: actor.accountId,
+    clientAddress: actor.clientAddress ?? null,
   })
 }
 
@@ -42,6 +46,7 @@ export async function asService<T>(db: Database, context: ServiceContext, work: 
 type Identity = ServiceContext & {
   readonly role: 'anon' | 'authenticated' | 'service_role'
   readonly claims: Readonly<Record<string, unknown>>
+  readonly clientAddress?: string | null
 }
 
 // One statement sets everything, for this transaction only: the connection goes back to the pool as it came.
@@ -54,7 +59,14 @@ async function inTransaction<T>(db: Database, work: (tx: Tx) => Promise<T>, iden
         set_config('exora.correlation_id', ${identity.correlationId ?? ''}, true),
         set_config('exora.initiated_by', ${identity.initiatedBy ?? ''}, true),
         set_config('exora.patient_id', ${identity.patientId ?? ''}, true),
-        set_config('exora.job_id', ${identity.jobId ?? ''}, true)`)
+        set_config('exora.job_id', ${identity.jobId ?? ''}, true),
+        set_config('exora.client_address', ${inetOf(identity.clientAddress ?? '')}, true)`)
     return await work(tx)
   })
+}
+
+/** Empty for what PostgreSQL would not take: a proxy that writes something odd must not keep a change from its audit. */
+function inetOf(address: string): string {
+  const bare = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
+  return isIP(bare) === 0 ? '' : bare
 }

@@ -57,3 +57,25 @@ test('work that fails leaves neither rights nor rows behind', async (t) => {
   )
   t.match(row, { role: 'exora_app', leak: '' })
 })
+
+test('where a request came from is kept for the audit, and what is no address is left out', async (t) => {
+  const { db } = await testDatabase(t)
+  const seenFrom = async (clientAddress: string | null) => {
+    const actor = {
+      accountId: randomUUID(),
+      role: 'authenticated',
+      claims: {},
+      correlationId: 'c',
+      clientAddress,
+    } as const
+    const setting = sql`
+      select current_setting('exora.client_address') as text, nullif(current_setting('exora.client_address'), '')::inet`
+    return (await asActor(db, actor, (tx) => tx.execute(setting)))[0]?.['text']
+  }
+  t.equal(await seenFrom('203.0.113.7'), '203.0.113.7')
+  t.equal(await seenFrom('2001:db8::7'), '2001:db8::7')
+  t.equal(await seenFrom('::ffff:203.0.113.7'), '203.0.113.7', 'as sockets that speak both families name it')
+  t.equal(await seenFrom('fe80::1%eth0'), 'fe80::1', 'without the zone, which only that machine knows')
+  for (const odd of [null, '', 'unknown', '203.0.113.7:4711', "'; drop table audit_log", '1.2.3', '::ffff:1.2.3'])
+    t.equal(await seenFrom(odd), '', String(odd))
+})

@@ -23,7 +23,13 @@ export function requireToken(scope: Api, authentication: Authentication): void {
     await authentication.provision(token, request.id)
     request.accountId = token.accountId
     callers.set(request, {
-      actor: { accountId: token.accountId, role: 'authenticated', claims: token.claims, correlationId: request.id },
+      actor: {
+        accountId: token.accountId,
+        role: 'authenticated',
+        claims: token.claims,
+        correlationId: request.id,
+        clientAddress: request.ip,
+      },
       expiresAt: token.expiresAt,
     })
   })
