@@ -8,7 +8,7 @@ import { assertionOf, findCues, type Assertion, type CueHit } from './context.ts
 import { foundDate } from './dated-context.ts'
 import { foundFact, isLegible, type Range, type Reading } from './found.ts'
 import { bare, splitItems, wordCount } from './list-items.ts'
-import { itemDate, statedDate } from './mention-dates.ts'
+import { itemDate, leadingYear, statedDate } from './mention-dates.ts'
 import { extendMention } from './mention-extent.ts'
 import { procedureFact } from './procedure-fact.ts'
 import type { Segment } from './segments.ts'
@@ -130,6 +130,8 @@ export function itemFact(context: MentionContext, item: Range, taken: readonly R
   const date = itemDate(reading, segment, item, name)
   const slug = segment.role.slug ?? ''
   const isProcedure = covered(procedures) > covered(conditions) || (surgical.has(slug) && conditions.length === 0)
+  // In an assessment a procedure is as often ordered as done: the sentence decides, not the list.
+  if (isProcedure && slug.startsWith('assessment')) return null
   if (isProcedure) return procedureFact(context, name, { concept: longest(procedures), date, isListed: true })
   const term = longest(conditions)
   const isKnown = term !== null
@@ -282,7 +284,10 @@ function stayDate(reading: Reading, segment: Segment): FoundDate | null {
 function itemName(text: string, item: Range, reading: Reading): Range {
   const date = reading.dates.within(item.start, item.end)[0]
   const dateEnd = date && date.start - item.start > 3 ? date.start : item.end
-  const start = date && date.start - item.start <= 3 ? date.end : item.start
+  const start =
+    date && date.start - item.start <= 3
+      ? date.end
+      : item.start + (leadingYear.exec(text.slice(item.start, item.end))?.[0].length ?? 0)
   const printed = text.slice(start, Math.max(start, dateEnd))
   const stop =
     /\s*(?:[([]\s*$|\(\s*(?:since|diagnosed|dx|onset|in|from)?\s*$|\b(?:since|diagnosed(?: in| on)?|dx|onset|from|in|on)\s*$|[,:]?\s(?:19|20)\d\d$|\s[-–—]\s(?=\S))/i.exec(

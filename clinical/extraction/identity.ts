@@ -14,6 +14,11 @@ const beforeBirth = new RegExp(
   `^(${personName})(?=\\s*[,\\t ]\\s*(?:DOB|D\\.O\\.B|Date of birth|Born|\\(DOB|born)\\b)`,
   'u',
 )
+/** Forms print the label and the name side by side, with nothing between. */
+const unmarked = /^(?:patient(?: name)?|name|full name)\s+(?=\p{Lu})/iu
+const wholeName = new RegExp(`^${personName}$`, 'u')
+const notPerson =
+  /\b(?:my|list|copy|record|requested|referred|doctor|dr)\b|hospital|clinic|centre|center|laborator|patholog|report|summary|medic|prescription|health|letter|practice|information|details|street|road|avenue|birth|diagnostic|imaging|radiolog|group|services?|final|collected|specimen/i
 const leadingName = new RegExp(`^(${personName})`, 'u')
 const identifiers: readonly (readonly [string, RegExp])[] = [
   [
@@ -38,7 +43,7 @@ export function findIdentity(reading: Reading): FoundFact[] {
       const name = nameAt(reading, line, cellStart)
       if (name) facts.push(identityFact(reading, name, 'name', null))
     }
-    facts.push(...identifiersIn(reading, line), ...nameAboveBirth(reading, place, births))
+    facts.push(...identifiersIn(reading, line), ...nameNearBirth(reading, place, births))
   })
   return facts
 }
@@ -64,20 +69,27 @@ function nameAt(reading: Reading, line: Line, from: number): Range | null {
   return trimmed(text, { start, end: start + withoutLabels(match[1]).length })
 }
 
-/** "SCHADEN, ISAIAH" or "Isaiah Schaden" alone on the line above the birth date. */
-function nameAboveBirth(reading: Reading, place: number, births: readonly { line: number }[]): FoundFact[] {
+/** "SCHADEN, ISAIAH", "Mrs Noreen WEBB" or "WEBB Noreen" alone in a cell beside or just above the birth date. */
+function nameNearBirth(reading: Reading, place: number, births: readonly { line: number }[]): FoundFact[] {
   const line = reading.document.lines[place]
-  if (!line || !births.some((birth) => birth.line === place + 1) || line.cells.length > 1) return []
-  const text = reading.document.text.slice(line.start, line.start + line.length)
-  const isName =
-    new RegExp(`^${personName}$`, 'u').test(text.trim()) &&
-    !isProvider(text, text) &&
-    !/\b(?:my|list|copy|record)\b|hospital|clinic|centre|center|laborator|patholog|report|summary|medic|prescription|health|letter|medical|practice|information|details/i.test(
-      text,
-    )
-  return isName
-    ? [identityFact(reading, { start: line.start, end: line.start + text.trimEnd().length }, 'name', null)]
-    : []
+  if (!line || !births.some((birth) => birth.line - place >= 0 && birth.line - place <= 2)) return []
+  return line.cells.flatMap((cell) => {
+    const text = reading.document.text.slice(cell.start, cell.start + cell.length)
+    const lead = unmarked.exec(text)?.[0].length ?? 0
+    const bare = text
+      .slice(lead)
+      .replace(/\s*\((?:Mrs?|Ms|Miss|M|F|male|female)\)\s*$/i, '')
+      .trimEnd()
+    const isPerson =
+      lead > 0 ||
+      /,/.test(bare) ||
+      new RegExp(`^${title}`).test(bare) ||
+      /\b\p{Lu}{3,}\b/u.test(bare) ||
+      line.cells.length === 1
+    if (!isPerson || !wholeName.test(bare) || isProvider(bare, bare) || notPerson.test(bare)) return []
+    const start = cell.start + lead
+    return [identityFact(reading, { start, end: start + bare.length }, 'name', null)]
+  })
 }
 
 function identifiersIn(reading: Reading, line: Line): FoundFact[] {

@@ -10,6 +10,9 @@ const itemLink =
   /^[\s,;:(–—-]*(?:(?:first|initially|newly)\s)?(?:diagnosed|dx'?d?|since|onset|from|in|on|noted|performed|done|circa|date|year)?[\s,:.]*(?:in|on|since|date)?[\s(:-]*$/i
 const linkBefore = /^\s*(?::|-|–|,)?\s*(?:underwent|had|diagnosed with|he|she|the patient|was)?(?:\s\w+){0,2}\s*$/i
 
+/** "2015 - Prostate cancer" */
+export const leadingYear = /^(?:19|20)\d\d\s*[-–—:,]?\s+(?=\p{L})/u
+
 /** Of the row; in an item only what directly follows the name: "ischaemic heart disease - CABG 2014" dates the CABG. */
 export function itemDate(reading: Reading, segment: Segment, item: Range, name: Range): FoundDate | null {
   const range = segment.kind === 'row' ? segment : item
@@ -28,7 +31,8 @@ function belongs(reading: Reading, name: Range, date: Range): boolean {
 /** "Fractured wrist 1998": a year right behind the name dates it; behind the letters of a state it is a postcode. */
 function yearBehind(reading: Reading, item: Range, name: Range): FoundDate | null {
   const text = reading.document.text
-  const year = /^[,:]?\s*\(?((?:19|20)\d\d)\)?[\s.]*$/.exec(text.slice(name.end, item.end))?.[1]
+  const behind = /^[,:]?\s*\(?((?:19|20)\d\d)\)?[\s.]*$/.exec(text.slice(name.end, item.end))?.[1]
+  const year = behind ?? leadingYear.exec(text.slice(item.start, name.start + 1))?.[0].slice(0, 4)
   if (year === undefined || /\b(?:NSW|VIC|QLD|SA|WA|TAS|ACT|NT)$/.test(text.slice(name.start, name.end))) return null
   return { iso: year, printed: year, meaning: 'onset', certainty: 'printed' }
 }

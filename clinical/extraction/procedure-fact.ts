@@ -15,7 +15,7 @@ export type ProcedureMention = {
 }
 
 const planned =
-  /\b(?:plan(?:ned|s)? (?:for|to)|scheduled|booked|listed for|await(?:ing|s)|for consideration of|consider(?:ed|ing)? for|referr(?:ed|al) for|to (?:have|undergo)|may (?:be|need)|arrang(?:e|ed|ing)|recommend(?:ed)?|candidate for|proceed to|will (?:have|undergo|need|obtain|order)|due for|upcoming|elective|would (?:be|benefit))\b/i
+  /\b(?:plan(?:ned|s)? (?:for|to)|scheduled|booked|listed for|await(?:ing|s)|for consideration of|consider(?:ed|ing)? for|referr(?:ed|al) for|to (?:have|undergo)|may (?:be|need)|arrang(?:e|ed|ing)|recommend(?:ed)?|candidate for|proceed to|will (?:have|undergo|need|obtain|order)|due for|upcoming|elective|would (?:be|benefit)|referral|ordered|order|repeat|next (?:week|month|year|visit)|in (?:\d+|one|two|three|six|twelve) (?:weeks?|months?|years?))\b/i
 const done =
   /\b(?:underwent|had|has had|status post|s\/p|was performed|performed|completed|post|following|previous|prior|history of|showed|shows|revealed|demonstrated|proceeded to)\b/i
 
@@ -57,7 +57,8 @@ function statusOf(
   const sentence = reading.document.text.slice(segment.start, segment.end)
   const isDone = done.test(sentence.slice(0, name.start - segment.start)) || mention.date !== null
   if (!isDone && (planned.test(sentence) || status === 'hypothetical')) return 'hypothetical'
-  if (/^(?:plan|follow-up|discharge-instructions|goals)$/.test(slug)) return isDone ? 'historical' : 'hypothetical'
+  if (/^(?:plan|assessment-and-plan|follow-up|discharge-instructions|goals)$/.test(slug))
+    return isDone ? 'historical' : 'hypothetical'
   if (
     /^(?:procedures|imaging|results|findings|technique|hospital-course|examination)$/.test(slug) &&
     status !== 'historical'

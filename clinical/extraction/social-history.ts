@@ -16,7 +16,10 @@ const topics: readonly (readonly [RegExp, FactStatus])[] = [
 
 export function findSocialHistory(reading: Reading): FoundFact[] {
   return reading.segments.flatMap((segment) => {
-    if (segment.kind === 'heading' || /medic|allerg|family|immuni|plan|instruct|follow/.test(segment.role.slug ?? ''))
+    if (
+      segment.kind === 'heading' ||
+      /medications|allerg|family|immuni|plan|instruct|follow/.test(segment.role.slug ?? '')
+    )
       return []
     const text = reading.document.text.slice(segment.start, segment.end)
     const claimed: { start: number; end: number }[] = []

@@ -42,3 +42,15 @@ void test('a stay and a visit are contacts, a collection is not', async (t) => {
   t.strictSame(encounters('Collected: 12/01/2022 Reported: 13/01/2022'), [])
   t.strictSame(encounters('Follow-up appointment: 12/01/2022'), [])
 })
+
+void test('names as forms and reports print them', async (t) => {
+  const names = (source: string) =>
+    identity(source)
+      .filter((line) => line.startsWith('name'))
+      .map((line) => line.split(' | ')[1])
+  t.strictSame(names('Patient WEBB, Noreen\tDOB 04/11/1961'), ['WEBB, Noreen'])
+  t.strictSame(names('Mrs Noreen WEBB\tLab ref 22-4471\nDOB: 04/11/1961'), ['Mrs Noreen WEBB'])
+  t.strictSame(names('Name\tNoreen Webb\nDate of birth\t04/11/1961'), ['Noreen Webb'])
+  t.strictSame(names('Harbourside Pathology\nDOB: 04/11/1961'), [])
+  t.strictSame(names('Requested by Dr Paul Lee\tDOB: 04/11/1961'), [])
+})
