@@ -58,7 +58,14 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const settings = JSON.stringify({ withDefaultFonts: false, hideClientButton: true, telemetry: false })
+const settings = JSON.stringify({
+  withDefaultFonts: false,
+  hideClientButton: true,
+  telemetry: false,
+  showDeveloperTools: 'never',
+  agent: { disabled: true },
+  mcp: { disabled: true },
+})
 const page = `<!doctype html>
 <html lang="en">
   <head>
