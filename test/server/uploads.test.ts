@@ -3,7 +3,6 @@ import { sql } from 'drizzle-orm'
 import { test } from 'tap'
 import { actorOf, serve } from '../support/actors.ts'
 import { ask, startApp } from '../support/app.ts'
-import type { TestApp } from '../support/app.ts'
 import { giveAccess } from '../support/factories.ts'
 import { encodeForm, formType, pdf, sha256, uploadForm } from '../support/multipart.ts'
 
@@ -213,33 +212,3 @@ test('uploading a document', async (group) => {
     for (const word of ['letter.pdf', 'Müller', 'from the ward', 'discharge']) t.notOk(all.includes(word), word)
   })
 })
-
-test('an object is deleted when its registration is refused', async (t) => {
-  const { store, db, ownerUrl, account } = await startApp(t)
-  const parent = await account(randomUUID())
-  await enforceLimits({ ownerUrl })
-  for (let n = 0; n < 10; n += 1) await parent.upload({ bytes: pdf(`${n}`) })
-  t.equal((await Array.fromAsync(store.list())).length, 10)
-
-  const eleventh = await parent.upload({ bytes: pdf('eleventh') })
-  t.match(eleventh, {
-    status: 402,
-    body: { code: 'plan_limit_reached', limit: { name: 'shell_files', used: 10, limit: 10 } },
-  })
-  t.match(String(eleventh.body['detail']), /10 of 10/)
-  const keyed = await parent.upload({ bytes: pdf('eleventh'), key: 'k' })
-  t.equal(keyed.status, 402)
-  t.equal((await Array.fromAsync(store.list())).length, 10)
-  const [keys] = await serve<{ n: string }>(db, sql`select count(*) as n from public.idempotency_keys`)
-  t.equal(Number(keys?.n), 0, 'its key is free again')
-
-  const replayed = await parent.upload({ bytes: pdf('0') })
-  t.equal(replayed.status, 402, 'without a key the limit speaks first')
-})
-
-async function enforceLimits({ ownerUrl }: Pick<TestApp, 'ownerUrl'>): Promise<void> {
-  const { default: postgres } = await import('postgres')
-  const owner = postgres(ownerUrl, { max: 1 })
-  await owner`update public.feature_flags set enabled = true where feature_name = 'usage_limits_enforced'`
-  await owner.end()
-}

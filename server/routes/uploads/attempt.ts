@@ -30,7 +30,8 @@ export type UploadRequest = {
   readonly actor: Actor
   /** From the header; the form may bring it instead, even behind the file. */
   readonly key: string | null
-  readonly declaredBytes: number
+  /** By the declared length of the form, less what stands around the file; 0 where no length was declared. */
+  readonly leastFileBytes: number
   readonly duplicates: 'refuse' | 'keep'
   readonly signal: AbortSignal
 }
@@ -101,7 +102,7 @@ export class UploadAttempt {
     const isKeyPending = key !== null && this.#claim === null && this.#earlier === null
     if (this.#isOpen && !isKeyPending) return
     const { db } = this.#deps
-    const { actor, declaredBytes } = this.#request
+    const { actor, leastFileBytes } = this.#request
     const profileId = fields.patient_id
     const claim = key === null ? null : { profileId, key, attemptToken: this.#attemptToken }
 
@@ -110,7 +111,7 @@ export class UploadAttempt {
       const earlier = claim === null ? null : await claimKey(tx, claim)
       // What was answered once is answered again, whatever the limits say now.
       if (earlier === null) {
-        const sizeBytes = this.#file?.sizeBytes ?? declaredBytes
+        const sizeBytes = this.#file?.sizeBytes ?? leastFileBytes
         const pages = fields.estimated_pages ?? 1
         refuseSpentLimit(await readUploadPermission(tx, { profileId, sizeBytes, pages }))
       }

@@ -44,7 +44,7 @@ export function uploadRoutes(api: Api, deps: RouteDeps): void {
       const attempt = new UploadAttempt(deps, {
         actor: actorOf(request),
         key: request.headers['idempotency-key'] ?? request.headers['x-idempotency-key'] ?? null,
-        declaredBytes,
+        leastFileBytes: Math.max(declaredBytes - formOverheadBytes, 0),
         duplicates: request.query.keep_both ? 'keep' : 'refuse',
         signal,
       })
