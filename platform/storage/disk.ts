@@ -2,14 +2,11 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, opendir, readdir, rename, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { uuidV7 } from '../uuid.ts'
+import { isKey, newKey } from './object-key.ts'
 import { fileTooLarge, objectNotFound } from './store.ts'
 import type { ByteRange, PutResult, Store, StoredObject } from './store.ts'
 
 const temporaryMark = '.part'
-// The end of a v7 id is random, so its last digits spread objects evenly; its start is the time.
-const keyPattern =
-  /^([0-9a-f]{2})\/([0-9a-f]{2})\/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{8}\2\1$/
 
 /** Objects as files: `<root>/f3/9a/<uuid>`, written beside their place, made durable, then renamed into it. */
 export async function openDiskStore(root: string): Promise<Store> {
@@ -78,7 +75,7 @@ async function openObject(root: string, key: string, range?: ByteRange) {
 }
 
 async function headObject(root: string, key: string): Promise<StoredObject | null> {
-  if (!keyPattern.test(key)) return null
+  if (!isKey(key)) return null
   try {
     const { size, mtime } = await stat(join(root, key))
     return { key, sizeBytes: size, modifiedAt: mtime }
@@ -89,7 +86,7 @@ async function headObject(root: string, key: string): Promise<StoredObject | nul
 }
 
 async function deleteObject(root: string, key: string): Promise<void> {
-  if (!keyPattern.test(key)) return
+  if (!isKey(key)) return
   const path = join(root, key)
   await unlink(path).catch((error: unknown) => {
     if (!isMissing(error)) throw error
@@ -130,11 +127,6 @@ async function shardsOf(root: string): Promise<string[]> {
     outer.map(async (name) => (await readdir(join(root, name))).filter(isShard).map((below) => `${name}/${below}`)),
   )
   return inner.flat()
-}
-
-function newKey(): string {
-  const id = uuidV7()
-  return `${id.slice(-2)}/${id.slice(-4, -2)}/${id}`
 }
 
 /** A new folder is durable only once its parent has been synced as well. */

@@ -2,6 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigurationError } from '../env.ts'
 import { openDiskStore } from './disk.ts'
+import { parseS3Url } from './s3-location.ts'
 import type { Store } from './store.ts'
 
 /** The store that `STORAGE_URL` names; without one, a folder in the data directory. */
@@ -11,7 +12,15 @@ export async function openStore(config: {
 }): Promise<Store> {
   if (config.storageUrl === undefined) return await openDiskStore(resolve(config.dataDir, 'objects'))
   if (config.storageUrl.startsWith('file:')) return await openDiskStore(folderOf(config.storageUrl))
-  throw new ConfigurationError('STORAGE_URL: only file: is built; an s3: store is not built yet')
+  if (config.storageUrl.startsWith('s3:')) return await openBucket(config.storageUrl)
+  throw new ConfigurationError('STORAGE_URL: must start with file: or s3:')
+}
+
+// The SDK is large; only those who use it load it.
+async function openBucket(url: string): Promise<Store> {
+  const location = parseS3Url(url)
+  const { openS3Store } = await import('./s3.ts')
+  return await openS3Store(location)
 }
 
 /** `file:///srv/exora` is absolute; `file:objects` and `file:./objects` start from where the process runs. */

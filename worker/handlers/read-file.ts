@@ -2,17 +2,17 @@ import { deletePages, lastSavedPage, listPages, savePage } from '../../db/querie
 import type { FileInStage } from '../../db/queries/stage-files.ts'
 import { noteOnFile } from '../../db/queries/stage-files.ts'
 import { reportStageProgress } from '../../db/queries/stages.ts'
+import { withLocalFile } from '../../platform/storage/local-file.ts'
 import type { RunContext } from '../engine/handler.ts'
 import { readFile } from '../pipeline/read/read-file.ts'
 import type { HandlerDeps } from './deps.ts'
-import { withLocalFile } from './local-file.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
 
 /** Each page is saved as soon as it is read, so a retry goes on behind the last one and memory does not grow. */
 export const createReadFile = (deps: HandlerDeps) =>
   stageHandler('ocr', async (file, context): Promise<StageResult> => {
     const saved = await context.write((tx) => pagesToKeep(tx, file))
-    await withLocalFile(deps.store, file.storageKey, context.signal, (path) =>
+    await withLocalFile({ store: deps.store, key: file.storageKey, signal: context.signal }, (path) =>
       readPages(path, { file, fromPage: saved + 1 }, context, deps),
     )
     const pages = await context.read((tx) => listPages(tx, file.shellFileId))

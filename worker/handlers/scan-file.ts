@@ -1,13 +1,13 @@
 import { noteOnFile } from '../../db/queries/stage-files.ts'
+import { withLocalFile } from '../../platform/storage/local-file.ts'
 import { scanFile } from '../pipeline/scan/scan-file.ts'
 import type { HandlerDeps } from './deps.ts'
-import { withLocalFile } from './local-file.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
 
 /** Nothing is rendered, read or served before the verdict; a file that is refused fails at once and for good. */
 export const createScanFile = (deps: HandlerDeps) =>
   stageHandler('security_scan', async (file, context): Promise<StageResult> => {
-    const verdict = await withLocalFile(deps.store, file.storageKey, context.signal, (path) =>
+    const verdict = await withLocalFile({ store: deps.store, key: file.storageKey, signal: context.signal }, (path) =>
       scanFile({ path, declaredMimeType: file.mimeType }, { malware: deps.malware, signal: context.signal }),
     )
     if (verdict.verdict === 'rejected') {

@@ -1,11 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createWriteStream } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import pLimit from 'p-limit'
 import { pageNotRendered } from '../../../platform/rendering/render-page.ts'
 import type { PageToRender, renderPage } from '../../../platform/rendering/render-page.ts'
+import { withLocalFile } from '../../../platform/storage/local-file.ts'
 import type { Store } from '../../../platform/storage/store.ts'
 
 export type PictureOf = Omit<PageToRender, 'path' | 'signal'> & { readonly storageKey: string }
@@ -43,7 +39,7 @@ export function createPagePictures(store: Store, draw: RenderPage): PagePictures
 async function render(store: Store, draw: RenderPage, wanted: PictureOf): Promise<Buffer> {
   const { storageKey, ...page } = wanted
   const signal = AbortSignal.timeout(renderTimeoutMs)
-  return await withLocalFile(store, storageKey, async (path) => {
+  return await withLocalFile({ store, key: storageKey, signal }, async (path) => {
     try {
       return await draw({ ...page, path, signal })
     } catch (error) {
@@ -51,19 +47,6 @@ async function render(store: Store, draw: RenderPage, wanted: PictureOf): Promis
       throw pageNotRendered({ cause: error })
     }
   })
-}
-
-// A renderer is a process of its own and needs a path, whatever kind of store holds the file.
-async function withLocalFile<T>(store: Store, key: string, work: (path: string) => Promise<T>): Promise<T> {
-  const folder = await mkdtemp(join(tmpdir(), 'exora-page-'))
-  try {
-    const path = join(folder, 'original')
-    const { stream } = await store.open(key)
-    await pipeline(stream, createWriteStream(path, { mode: 0o600 }))
-    return await work(path)
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
 }
 
 /** The one that was not asked for the longest goes first. */

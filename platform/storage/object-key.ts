@@ -1,0 +1,13 @@
+import { uuidV7 } from '../uuid.ts'
+
+// The end of a v7 id is random, so its last digits spread objects evenly; its start is the time.
+const keyPattern =
+  /^([0-9a-f]{2})\/([0-9a-f]{2})\/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{8}\2\1$/
+
+export function newKey(): string {
+  const id = uuidV7()
+  return `${id.slice(-2)}/${id.slice(-4, -2)}/${id}`
+}
+
+/** Whether a store of ours can have allotted it; anything else never reaches a disk or the network. */
+export const isKey = (key: string): boolean => keyPattern.test(key)
