@@ -1,5 +1,6 @@
 /** Conditions and symptoms: the items of problem lists whole, and the dictionary's terms in sentences. */
 import type { FactDetail, FactStatus, FoundDate, FoundFact } from '../document/found-fact.ts'
+import type { DocumentClass } from '../document/mapped.ts'
 import { conditionLexicon, procedureLexicon, type Concept } from '../terminology/concepts.ts'
 import { findTerms, type Match } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
@@ -42,6 +43,14 @@ const closedSections = new Set([
 ])
 /** What these sections say is to come or to look out for, unless it is denied. */
 const aheadSections = new Set(['plan', 'follow-up', 'discharge-instructions', 'goals'])
+/** Documents that state no diagnosis outside of a section for it. */
+export const speaksOfOthers: ReadonlySet<DocumentClass> = new Set([
+  'lab_report',
+  'prescription',
+  'medication_list',
+  'immunization_record',
+  'administrative',
+])
 const surgical = new Set(['past-surgical-history', 'procedures'])
 
 export type MentionContext = { readonly reading: Reading; readonly segment: Segment; readonly cues: readonly CueHit[] }
@@ -216,10 +225,13 @@ function conditionFact(context: MentionContext, { name, term, assertion, match }
   })
 }
 
-/** Laboratories print advice under their results; what it names is nobody's diagnosis. */
+/** Laboratories print advice under results, prescriptions what a medicine is for, vaccine cards the diseases: nobody's diagnosis. */
 function isComment({ reading, segment }: MentionContext): boolean {
-  const isReport = reading.document.documentClass === 'lab_report'
-  return isReport && (segment.role.slug === null || /^(?:results|specimens|vital-signs)$/.test(segment.role.slug))
+  const slug = segment.role.slug
+  return (
+    speaksOfOthers.has(reading.document.documentClass) &&
+    (slug === null || /^(?:results|specimens|vital-signs|clinical-notes)$/.test(slug))
+  )
 }
 
 /** "No family history of glaucoma" says nothing of the patient's eyes. */

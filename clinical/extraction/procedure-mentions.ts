@@ -4,6 +4,7 @@ import { bodySiteLexicon, procedureLexicon, type Concept } from '../terminology/
 import { findTerms, matchAt, type Match } from '../terminology/lexicon.ts'
 import { findCues } from './context.ts'
 import { foundFact, trimmed, type Range, type Reading } from './found.ts'
+import { speaksOfOthers } from './condition-mentions.ts'
 import { statedDate } from './mention-dates.ts'
 import { siteEnd } from './mention-extent.ts'
 import { procedureFact } from './procedure-fact.ts'
@@ -41,7 +42,9 @@ export function findProcedures(reading: Reading, taken: readonly Range[], rowLin
   const titleRanges = titles.flatMap((fact) =>
     fact.spans.map((span) => ({ start: span.start, end: span.start + span.length })),
   )
+  const isAside = speaksOfOthers.has(reading.document.documentClass)
   const stated = reading.segments.flatMap((segment) => {
+    if (isAside && segment.role.slug === null) return []
     if (segment.kind === 'heading' || rowLines.has(segment.firstLine) || closedSections.has(segment.role.slug ?? ''))
       return []
     return statedProcedures(reading, segment, [...taken, ...titleRanges])

@@ -40,6 +40,17 @@ const further: readonly (readonly [string, Cue])[] = [
     'never diagnosed with',
   ].map((text) => [text, { category: 'negation', direction: 'before' }] as const),
   ...[
+    'adults with',
+    'people with',
+    'individuals with',
+    'women with',
+    'men with',
+    'children with',
+    'those with',
+    'persons with',
+    'anyone with',
+  ].map((text) => [text, { category: 'other-subject', direction: 'before' }] as const),
+  ...[
     'and positive for',
     'and is positive for',
     'and was positive for',

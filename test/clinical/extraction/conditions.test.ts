@@ -76,3 +76,13 @@ void test('onset said in the sentence is kept, other dates are not', async (t) =
   t.strictSame(conditions('He has gout, first diagnosed in 2014.'), ['gout | present | 2014'])
   t.strictSame(conditions('She has asthma. Reviewed on 03/04/2021.'), ['asthma | present | '])
 })
+
+void test('what a medicine is for, a vaccine is against or a laboratory advises is no diagnosis', async (t) => {
+  t.strictSame(conditions('Amlodipine 5 mg daily for hypertension', { documentClass: 'prescription' }), [])
+  t.strictSame(conditions('Protects against measles, mumps and rubella', { documentClass: 'immunization_record' }), [])
+  t.strictSame(
+    conditions('Comment: values above 48 mmol/mol are consistent with diabetes.', { documentClass: 'lab_report' }),
+    [],
+  )
+  t.strictSame(conditions('HbA1c target for most adults with diabetes is 7 %.'), [])
+})
