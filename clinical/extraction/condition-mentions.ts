@@ -176,10 +176,14 @@ function isPastItem(segment: Segment, printed: string): boolean {
 function statedConditions(context: MentionContext, taken: readonly Range[]): FoundFact[] {
   const { reading, segment, cues } = context
   const text = reading.document.text
+  const label = /^\s*\p{Lu}[^:\n.]{1,38}:/u.exec(text.slice(segment.start, segment.end))?.[0].length ?? 0
   return findTerms(conditionLexicon(), segment.tokens).flatMap((match) => {
     const term = clearTerm(match, segment)
     if (
       !term ||
+      (match.end <= segment.start + label &&
+        label > 0 &&
+        /diagnos|history|problem|condition/i.test(text.slice(segment.start, segment.start + label))) ||
       tooPlain.test(text.slice(match.start, match.end)) ||
       notCondition.test(text.slice(match.end, match.end + 24)) ||
       taken.some((range) => overlaps(range, match))

@@ -88,7 +88,9 @@ function startDate(reading: Reading, statement: MedicineStatement, course: Cours
   if (own && own.start - medicine.end < 120)
     return foundDate(own, own.label === 'stopped' || course.clinicalStatus === 'stopped' ? 'stopped' : 'started')
   if (course.clinicalStatus !== 'active') return null
-  const isNew = /\b(?:new(?:ly)?|started|commenced)\b/i.test(statement.said.after)
+  const isNew =
+    /\b(?:new(?:ly)?|started|commenced)\b/i.test(statement.said.after) ||
+    /\bnew(?: medications?)?:\s*$/i.test(statement.said.before)
   const isPrescribed = reading.document.documentClass === 'prescription'
   if (!isNew && !isPrescribed) return null
   for (const label of isPrescribed

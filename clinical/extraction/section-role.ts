@@ -104,12 +104,14 @@ export function roleOf(heading: string | null, slug: string | null): SectionRole
 /** The role of an inline heading ("Allergies: penicillin"): only headings of the table count, as any words may stand before a colon. */
 export function inlineRole(label: string): SectionRole | null {
   const clean = cleanHeading(label)
-  const slug =
-    headingSlugs().get(clean.toLowerCase()) ??
-    shorthand[clean.toLowerCase()] ??
-    (isShortCapitals(clean) ? grammarSlug(clean) : null)
+  const known = headingSlugs().get(clean.toLowerCase()) ?? shorthand[clean.toLowerCase()] ?? null
+  const slug = known ?? (isShortCapitals(clean) || isPlainLabel.test(clean) ? grammarSlug(clean) : null)
   return slug === null ? null : { slug, isOver: over.test(clean), heading: label }
 }
+
+/** "Secondary diagnoses:", "Known allergies:": nothing but one or two words before the noun. */
+const isPlainLabel =
+  /^(?:[\p{L}-]+ ){0,2}(?:diagnos[ei]s|allergies|medications|medicines|immuni[sz]ations|vaccinations|history)$/iu
 
 function isShortCapitals(label: string): boolean {
   return /\p{Lu}{3}/u.test(label) && label === label.toUpperCase() && label.split(/\s+/).length <= 5

@@ -54,7 +54,7 @@ const columnWords: readonly (readonly [ColumnRole, RegExp])[] = [
   ['directions', /direction|instruction|^sig\b|how (to|it|i)|dosage instruction|administration/i],
   ['route', /^route/i],
   ['form', /^form/i],
-  ['indication', /indication|reason|purpose|what (it|is it)|used for|^for$|treats/i],
+  ['indication', /indication|reason|purpose|what (it|is it|for)|used for|^for$|treats/i],
   ['medicine', /medic|drug|generic|preparation|^product|^item/i],
   ['dose', /strength|dose|dosage|amount/i],
   ['procedure', /procedure|operation|surgery|intervention/i],
