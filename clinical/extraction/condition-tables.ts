@@ -1,7 +1,7 @@
 /** Problems, procedures and relatives' illnesses set as a table under their own heading. */
 import type { FoundFact } from '../document/found-fact.ts'
 import { findCues } from './context.ts'
-import { itemFact } from './condition-mentions.ts'
+import { itemFact } from './condition-items.ts'
 import type { Range, Reading } from './found.ts'
 import { bare } from './list-items.ts'
 import { cellsByRole, hasColumn, type Table } from './table-columns.ts'

@@ -2,7 +2,7 @@
 import type { FactStatus, FoundDate, FoundFact } from '../document/found-fact.ts'
 import type { Concept } from '../terminology/concepts.ts'
 import { assertionOf, type Assertion } from './context.ts'
-import type { MentionContext } from './condition-mentions.ts'
+import type { MentionContext } from './mention-context.ts'
 import { lateralityWords } from './condition-words.ts'
 import { foundDate } from './dated-context.ts'
 import { foundFact, type Range } from './found.ts'

@@ -4,7 +4,7 @@ import { bodySiteLexicon, procedureLexicon, type Concept } from '../terminology/
 import { findTerms, matchAt, type Match } from '../terminology/lexicon.ts'
 import { findCues } from './context.ts'
 import { foundFact, trimmed, type Range, type Reading } from './found.ts'
-import { speaksOfOthers } from './condition-mentions.ts'
+import { speaksOfOthers } from './mention-context.ts'
 import { statedDate } from './mention-dates.ts'
 import { siteEnd } from './mention-extent.ts'
 import { procedureFact } from './procedure-fact.ts'

@@ -1,0 +1,41 @@
+/** What finders of conditions and procedures share. */
+import type { FactDetail } from '../document/found-fact.ts'
+import type { DocumentClass } from '../document/mapped.ts'
+import { lateralityWords } from './condition-words.ts'
+import type { CueHit } from './context.ts'
+import type { Range, Reading } from './found.ts'
+import type { Segment } from './segments.ts'
+
+/** Sections whose lines are items, not prose. */
+export const listSections = new Set([
+  'problem-list',
+  'past-medical-history',
+  'discharge-diagnosis',
+  'reason-for-admission',
+  'complications',
+  'past-surgical-history',
+  'procedures',
+  'assessment',
+  'assessment-and-plan',
+  'presenting-complaint',
+])
+
+/** Documents that state no diagnosis outside of a section for it. */
+export const speaksOfOthers: ReadonlySet<DocumentClass> = new Set([
+  'lab_report',
+  'prescription',
+  'medication_list',
+  'immunization_record',
+  'administrative',
+])
+
+export type MentionContext = { readonly reading: Reading; readonly segment: Segment; readonly cues: readonly CueHit[] }
+
+export function laterality(printed: string): FactDetail {
+  const side = lateralityWords.exec(printed)?.[1]
+  return side ? { laterality: side.toLowerCase() } : {}
+}
+
+export function overlaps(a: Range, b: Range): boolean {
+  return a.start < b.end && b.start < a.end
+}
