@@ -10,7 +10,8 @@ import type { S3Credentials } from './s3-signature.ts'
 
 /**
  * The far side of the S3 store: a bucket in memory, path-style addresses, as much of the protocol as the store uses.
- * Signatures are verified with the secret, bodies must be what was signed, and framed (aws-chunked) bodies are refused.
+ * Signatures are verified with the secret, bodies must be what was signed, and framed (aws-chunked) bodies and
+ * checksums beyond the protocol's first ones are refused.
  */
 export type S3Server = {
   readonly endpoint: string
@@ -67,7 +68,7 @@ export async function startS3Server(
     const reply = attempt(() => {
       if (trouble === 'internal_error') throw new Refusal(500, 'InternalError')
       if (trouble === 'slow_down') throw new Refusal(503, 'SlowDown')
-      refuseFramed(request)
+      refuseChecksums(request)
       const problem = signatureProblem(request, body, credentials)
       if (problem !== null) throw new Refusal(403, problem)
       if (bucket !== state.bucket) throw new Refusal(404, 'NoSuchBucket')
@@ -137,12 +138,14 @@ function operationOf(method: string, { key, query }: Ask): Operation {
   return method === 'HEAD' ? 'HeadObject' : 'GetObject'
 }
 
-function refuseFramed({ headers }: IncomingMessage): void {
+function refuseChecksums({ headers }: IncomingMessage): void {
   const isFramed =
     /aws-chunked/.test(headers['content-encoding'] ?? '') ||
     String(headers['x-amz-content-sha256']).startsWith('STREAMING-') ||
     'x-amz-trailer' in headers
-  if (isFramed) throw new Refusal(501, 'NotImplemented')
+  // As stores do that are older than these headers.
+  const asksForChecksum = Object.keys(headers).some((name) => /^x-amz-(sdk-)?checksum/.test(name))
+  if (isFramed || asksForChecksum) throw new Refusal(501, 'NotImplemented')
 }
 
 function attempt(work: () => Reply): Reply {

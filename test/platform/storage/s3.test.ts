@@ -88,6 +88,21 @@ test('a put that the store fails leaves nothing, wherever it fails and even when
   t.same(everythingIn(server), [])
 })
 
+test('a store that fails for good ends the upload before its sender has sent all', async (t) => {
+  const { store, server } = await newStore(t)
+  server.breaks('CreateMultipartUpload', 'internal_error')
+  const piece = randomBytes(1024 * 1024)
+  let sent = 0
+  async function* endless() {
+    for (;;) {
+      sent += 1
+      yield await Promise.resolve(piece)
+    }
+  }
+  await t.rejects(store.put(endless(), { maxBytes: 1024 * piece.length }), unavailable)
+  t.ok(sent < 64, `after ${sent} MiB`)
+})
+
 test('an upload given up while its requests are under way leaves nothing', async (t) => {
   for (const operation of ['PutObject', 'UploadPart', 'CompleteMultipartUpload'] as const) {
     const { store, server } = await newStore(t)
