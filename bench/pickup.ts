@@ -113,15 +113,14 @@ async function startBare(url: string): Promise<Contender> {
   await enqueuer`create schema bench`
   await enqueuer`create table bench.bare (id uuid primary key, taken boolean not null default false)`
   const begun = new Map<string, (at: number) => void>()
-  await taker.listen('bench_bare', () => {
-    void taker<{ id: string }[]>`
+  const take = async () => {
+    const rows = await taker<{ id: string }[]>`
       update bench.bare set taken = true
-      where id = (select id from bench.bare where not taken limit 1 for update skip locked) returning id`.then(
-      (rows) => {
-        for (const { id } of rows) begun.get(id)?.(performance.now())
-      },
-    )
-  })
+      where id = (select id from bench.bare where not taken limit 1 for update skip locked)
+      returning id`
+    for (const { id } of rows) begun.get(id)?.(performance.now())
+  }
+  await taker.listen('bench_bare', () => void take())
   return {
     async once() {
       const id = randomUUID()
