@@ -30,7 +30,11 @@ export type WorkerConfig = {
 }
 
 export type OpenAiConfig = { readonly apiKey: string; readonly baseUrl: string | undefined; readonly model: string }
-export type GoogleVisionConfig = { readonly apiKey: string; readonly endpoint: string | undefined }
+export type GoogleVisionConfig = { readonly apiKey: string; readonly endpoint: VisionEndpoint | undefined }
+export type VisionEndpoint = { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' }
+
+/** The rows of `api_rate_limits` that calls to Google Vision count against. */
+export const visionLimit = { provider: 'google', endpoint: 'vision-api' } as const
 
 const usualHealthPort = 10_000
 
@@ -55,7 +59,12 @@ const workerEnv = commonEnv.extend({
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   OPENAI_MODEL: z.string().default('gpt-4o-mini'),
   GOOGLE_CLOUD_API_KEY: z.string().optional(),
-  GOOGLE_VISION_ENDPOINT: z.string().optional(),
+  GOOGLE_VISION_ENDPOINT: z
+    .string()
+    .transform((text) => (text.includes('://') ? text : `https://${text}`))
+    .pipe(z.url({ protocol: /^https?$/, error: 'must be a host, host:port or http(s) URL' }))
+    .transform(visionEndpointOf)
+    .optional(),
 })
 
 export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig {
@@ -96,6 +105,13 @@ function openAiOf(env: Env): OpenAiConfig | null {
 function googleVisionOf(env: Env): GoogleVisionConfig | null {
   if (env.GOOGLE_CLOUD_API_KEY === undefined) return null
   return { apiKey: env.GOOGLE_CLOUD_API_KEY, endpoint: env.GOOGLE_VISION_ENDPOINT }
+}
+
+function visionEndpointOf(url: string): VisionEndpoint {
+  const { hostname: host, port, protocol } = new URL(url)
+  return protocol === 'http:'
+    ? { host, port: Number(port || 80), protocol: 'http' }
+    : { host, port: Number(port || 443), protocol: 'https' }
 }
 
 function ownVersion(): string {

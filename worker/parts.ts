@@ -6,11 +6,12 @@ import { systemClock } from '../platform/clock.ts'
 import type { Logger } from '../platform/log.ts'
 import { openStore } from '../platform/storage/index.ts'
 import { createMetrics } from '../platform/telemetry.ts'
+import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createAiProvider } from './providers/ai/index.ts'
 import { createMalwareScan } from './providers/malware/index.ts'
-import { createLocalOcr } from './providers/ocr/index.ts'
+import { createOcr } from './providers/ocr/index.ts'
 import { createWorker } from './worker.ts'
 import type { Worker } from './worker.ts'
 
@@ -19,7 +20,7 @@ export type WorkerParts = { readonly worker: Worker; close(): Promise<void> }
 /** What a worker needs where it runs: a database (our own if none is configured), a store, providers, metrics. */
 export async function openWorkerParts(config: WorkerConfig, log: Logger): Promise<WorkerParts> {
   const { db, close: closeDatabase } = await openWorkerDatabase(config)
-  const ocr = createLocalOcr()
+  const ocr = createOcr(config.googleVision)
   const close = async () => {
     await ocr.close()
     await closeDatabase()
@@ -29,6 +30,7 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
     const handlers = createHandlers({
       store,
       ocr,
+      ocrLimit: config.googleVision === null ? null : visionLimit,
       malware: createMalwareScan(),
       ai: await createAiProvider(config.openai),
       clock: systemClock,

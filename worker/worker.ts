@@ -7,6 +7,7 @@ import type { Logger } from '../platform/log.ts'
 import type { Service } from '../platform/service.ts'
 import type { Store } from '../platform/storage/store.ts'
 import type { Metrics } from '../platform/telemetry.ts'
+import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
 import { createEngine } from './engine/engine.ts'
 import type { HandlersFor } from './engine/handler.ts'
@@ -105,7 +106,7 @@ function engineSettingsOf(
     capacityCheckMs: 2_000,
     laneEndpoints: {
       ai_queue: config.openai === null ? [] : [{ provider: 'openai', endpoint: config.openai.model }],
-      fast_queue: config.googleVision === null ? [] : [{ provider: 'google', endpoint: 'vision-api' }],
+      fast_queue: config.googleVision === null ? [] : [visionLimit],
     },
   }
 }

@@ -11,6 +11,7 @@ import { claimJobs, holdLease } from '../../db/queries/jobs.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { openDiskStore } from '../../platform/storage/disk.ts'
 import type { Store } from '../../platform/storage/store.ts'
+import { callWithinCapacity } from '../../worker/engine/capacity.ts'
 import { leaseLost } from '../../worker/engine/errors.ts'
 import { execute } from '../../worker/engine/execute.ts'
 import type { ClaimedJob, Handler, RunContext } from '../../worker/engine/handler.ts'
@@ -47,7 +48,15 @@ export async function stageRunner(
     await ocr.close()
     await rm(folder, { recursive: true, force: true })
   })
-  const deps: HandlerDeps = { store, ocr, ai: null, clock: systemClock, malware: createMalwareScan(), ...overrides }
+  const deps: HandlerDeps = {
+    store,
+    ocr,
+    ocrLimit: null,
+    ai: null,
+    clock: systemClock,
+    malware: createMalwareScan(),
+    ...overrides,
+  }
   const handlers = new Map<string, Handler>(
     Object.values(createHandlers(deps)).map((handler) => [handler.job.name, handler]),
   )
@@ -103,7 +112,7 @@ function contextFor(db: Database, job: ClaimedJob, run: { signal: AbortSignal; l
         if (!isHeld) throw leaseLost()
         return await work(tx)
       }),
-    withCapacity: async (_request, call) => (await call()).value,
+    withCapacity: (request, call) => callWithinCapacity(request, call, { db, workerId, job, ...run }),
   }
 }
 

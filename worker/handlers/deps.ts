@@ -9,6 +9,8 @@ export type HandlerDeps = {
   readonly store: Store
   readonly malware: MalwareProvider
   readonly ocr: OcrProvider
+  /** The limits that its calls count against; null where it runs on this machine. */
+  readonly ocrLimit: { readonly provider: string; readonly endpoint: string } | null
   /** null: rules alone. */
   readonly ai: AiProvider | null
   readonly clock: Clock

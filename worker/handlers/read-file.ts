@@ -5,6 +5,7 @@ import { reportStageProgress } from '../../db/queries/stages.ts'
 import { withLocalFile } from '../../platform/storage/local-file.ts'
 import type { RunContext } from '../engine/handler.ts'
 import { readFile } from '../pipeline/read/read-file.ts'
+import type { OcrProvider } from '../providers/ocr/provider.ts'
 import type { HandlerDeps } from './deps.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
 
@@ -44,12 +45,24 @@ async function readPages(
   deps: HandlerDeps,
 ): Promise<void> {
   const { file, fromPage } = task
-  const options = { ocr: deps.ocr, signal: context.signal }
+  const options = { ocr: ocrWithin(context, deps), signal: context.signal }
   for await (const page of readFile({ path, mimeType: file.mimeType, fromPage }, options)) {
     await context.write(async (tx) => {
       await savePage(tx, file.shellFileId, page)
       await reportStageProgress(tx, file.shellFileId, 'ocr', { done: page.number, total: file.pageCount })
     })
+  }
+}
+
+/** Calls of an outside reader go through the fleet's limits, picture by picture. */
+function ocrWithin(context: RunContext, { ocr, ocrLimit }: HandlerDeps): OcrProvider {
+  if (ocrLimit === null) return ocr
+  return {
+    ...ocr,
+    recognise: (image, options) =>
+      context.withCapacity({ ...ocrLimit, estimatedTokens: 0 }, async () => ({
+        value: await ocr.recognise(image, options),
+      })),
   }
 }
 

@@ -11,7 +11,7 @@ export type GoogleVisionOptions = {
   readonly apiKey: string
   readonly timeoutMs?: number
   /** Another place that speaks the same protocol, for tests and proxies. */
-  readonly endpoint?: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' }
+  readonly endpoint?: { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' } | undefined
 }
 
 export function createGoogleVision({ apiKey, timeoutMs = 30_000, endpoint }: GoogleVisionOptions): OcrProvider {

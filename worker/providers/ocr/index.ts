@@ -1,12 +1,12 @@
 import { createGoogleVision } from './google-vision.ts'
+import type { GoogleVisionOptions } from './google-vision.ts'
 import type { OcrProvider } from './provider.ts'
 import { createNativeTesseract, findNativeTesseract } from './tesseract-native.ts'
 import { createWasmTesseract } from './tesseract-wasm.ts'
 
-export type OcrChoice = { readonly provider: 'local' } | { readonly provider: 'google-vision'; readonly apiKey: string }
-
-export function createOcr(choice: OcrChoice): OcrProvider {
-  return choice.provider === 'local' ? createLocalOcr() : createGoogleVision({ apiKey: choice.apiKey })
+/** Google Vision where it is configured; null = nothing leaves the machine. */
+export function createOcr(googleVision: GoogleVisionOptions | null): OcrProvider {
+  return googleVision === null ? createLocalOcr() : createGoogleVision(googleVision)
 }
 
 /** The machine's own tesseract where it is on the path, else the packaged one: about half as quick, reads the same. */
