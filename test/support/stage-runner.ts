@@ -7,6 +7,7 @@ import { sql } from 'drizzle-orm'
 import { pino } from 'pino'
 import { asActor, asService } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
+import { ensureEndpoint } from '../../db/queries/capacity.ts'
 import { claimJobs, holdLease } from '../../db/queries/jobs.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { openDiskStore } from '../../platform/storage/disk.ts'
@@ -57,6 +58,9 @@ export async function stageRunner(
     malware: createMalwareScan(),
     ...overrides,
   }
+  const { ai } = deps
+  // As a worker does when it starts.
+  if (ai !== null) await asService(db, {}, (tx) => ensureEndpoint(tx, { provider: ai.name, endpoint: ai.model }))
   const handlers = new Map<string, Handler>(
     Object.values(createHandlers(deps)).map((handler) => [handler.job.name, handler]),
   )
