@@ -19,7 +19,7 @@ export async function openPicture(path: string, mimeType: string, index: number)
     const raw = { width, height, channels: 4 } as const
     return { picture: sharp(Buffer.from(data), { raw, limitInputPixels: mostPixels }), pageCount: 1, density: null }
   }
-  const picture = sharp(path, { page: index, limitInputPixels: mostPixels, failOn: 'error' })
+  const picture = sharp(path, { page: index, limitInputPixels: mostPixels, failOn: 'none' })
   const { pages, density } = await picture.metadata()
   return { picture, pageCount: mimeType === 'image/tiff' ? (pages ?? 1) : 1, density: density ?? null }
 }

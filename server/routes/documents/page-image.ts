@@ -1,4 +1,5 @@
 import { listPages } from '../../../db/queries/pages.ts'
+import { pageNotRendered } from '../../../platform/rendering/render-page.ts'
 import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { bytes, noBody, problems } from '../../plugins/problem-schema.ts'
@@ -26,6 +27,8 @@ export function pageImage(api: Api, deps: RouteDeps): void {
         page: (await listPages(tx, found.id)).find((read) => read.number === n),
       }))
       if (page === undefined && n > (file.pageCount ?? 1)) throw notFound()
+      // What the scan refused (malware, bombs) reaches no renderer.
+      if (file.processingError?.stage === 'security_scan') throw pageNotRendered()
 
       const etag = `"${file.sha256.slice(0, 32)}-${n}-${page?.rotation ?? 0}-${widthPx}"`
       reply.header('etag', etag).header('cache-control', 'private, max-age=3600')

@@ -14,7 +14,7 @@ export const consequences = {
     'unsupported_file_type',
     'This type of file cannot be taken: it is not a document, picture or text that we read.',
   ),
-  infected: rejected('file_infected', 'The file holds malware and was not kept.'),
+  infected: rejected('file_infected', 'The file holds malware. It was not opened and is not handed out.'),
   encrypted: rejected('file_encrypted', 'The file is locked with a password. Please upload it without one.'),
   corrupt: rejected('file_corrupt', 'The file is damaged or invalid and cannot be opened.'),
   no_pages: rejected('file_corrupt', 'The file is invalid: it has no pages.'),
