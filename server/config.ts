@@ -32,7 +32,6 @@ export type ServerConfig = {
 
 export type UploadLimits = {
   readonly maxBytes: number
-  readonly maxPages: number
   /** Bodies being read at once; others wait unread, and past `maxWaiting` they are asked to come back. */
   readonly maxActive: number
   readonly maxWaiting: number
@@ -52,7 +51,6 @@ const serverEnv = commonEnv.extend({
   CORS_ORIGINS: wordList().default([]),
   TRUSTED_PROXIES: wholeNumber({ max: 10 }).default(0),
   UPLOAD_MAX_MB: wholeNumber({ min: 1, max: 2_000 }).default(50),
-  UPLOAD_MAX_PAGES: wholeNumber({ min: 1, max: 10_000 }).default(500),
   UPLOAD_MAX_ACTIVE: wholeNumber({ min: 1 }).default(256),
   UPLOAD_MAX_WAITING: wholeNumber().default(4_000),
 })
@@ -73,7 +71,6 @@ export function readServerConfig(source: EnvSource = process.env): ServerConfig 
     trustedProxies: env.TRUSTED_PROXIES,
     uploads: {
       maxBytes: env.UPLOAD_MAX_MB * bytesPerMb,
-      maxPages: env.UPLOAD_MAX_PAGES,
       maxActive: env.UPLOAD_MAX_ACTIVE,
       maxWaiting: env.UPLOAD_MAX_WAITING,
     },

@@ -23,6 +23,8 @@ export type WorkerConfig = {
   readonly pollMs: number
   readonly drainMs: number
   readonly jobRetentionDays: number
+  /** Files with more pages are refused by the scan. */
+  readonly maxPages: number
   /** Set = the AI stages call this model; not set = the rules that come with us. */
   readonly openai: OpenAiConfig | null
   /** Set = pages without a text layer are read by Google Vision. */
@@ -55,6 +57,7 @@ const workerEnv = commonEnv.extend({
   WORKER_POLL_MS: wholeNumber({ min: 50, max: 60_000 }).default(1_000),
   WORKER_DRAIN_SECONDS: wholeNumber({ max: 3_600 }).default(20),
   JOB_RETENTION_DAYS: wholeNumber({ min: 1 }).default(30),
+  UPLOAD_MAX_PAGES: wholeNumber({ min: 1, max: 10_000 }).default(500),
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   OPENAI_MODEL: z.string().default('gpt-4o-mini'),
@@ -89,6 +92,7 @@ export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig 
     pollMs: env.WORKER_POLL_MS,
     drainMs: env.WORKER_DRAIN_SECONDS * 1_000,
     jobRetentionDays: env.JOB_RETENTION_DAYS,
+    maxPages: env.UPLOAD_MAX_PAGES,
     openai: openAiOf(env),
     googleVision: googleVisionOf(env),
   }

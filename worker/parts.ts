@@ -29,6 +29,7 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
     const store = await openStore({ storageUrl: config.storageUrl, dataDir: config.dataDir })
     const handlers = createHandlers({
       store,
+      maxPages: config.maxPages,
       ocr,
       ocrLimit: config.googleVision === null ? null : visionLimit,
       malware: createMalwareScan(),

@@ -51,6 +51,7 @@ export async function stageRunner(
   })
   const deps: HandlerDeps = {
     store,
+    maxPages: 500,
     ocr,
     ocrLimit: null,
     ai: null,

@@ -8,6 +8,8 @@ import type { OcrProvider } from '../providers/ocr/provider.ts'
 export type HandlerDeps = {
   readonly store: Store
   readonly malware: MalwareProvider
+  /** Files with more pages are refused. */
+  readonly maxPages: number
   readonly ocr: OcrProvider
   /** The limits that its calls count against; null where it runs on this machine. */
   readonly ocrLimit: { readonly provider: string; readonly endpoint: string } | null

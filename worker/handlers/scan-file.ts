@@ -7,8 +7,10 @@ import { stageHandler, type StageResult } from './stage-handler.ts'
 /** Nothing is rendered, read or served before the verdict; a file that is refused fails at once and for good. */
 export const createScanFile = (deps: HandlerDeps) =>
   stageHandler('security_scan', async (file, context): Promise<StageResult> => {
-    const verdict = await withLocalFile({ store: deps.store, key: file.storageKey, signal: context.signal }, (path) =>
-      scanFile({ path, declaredMimeType: file.mimeType }, { malware: deps.malware, signal: context.signal }),
+    const { store, malware, maxPages } = deps
+    const { signal } = context
+    const verdict = await withLocalFile({ store, key: file.storageKey, signal }, (path) =>
+      scanFile({ path, declaredMimeType: file.mimeType }, { malware, signal, limits: { maxPages } }),
     )
     if (verdict.verdict === 'rejected') {
       const message = verdict.reason ?? 'This document cannot be taken.'

@@ -140,6 +140,21 @@ test('a file that the scan refuses fails at once and its later stages are skippe
   t.match(error, { code: 'file_infected', stage: 'security_scan' })
 })
 
+test('a file with more pages than are allowed fails with a reason that its owner understands', async (t) => {
+  const { db } = await testDatabase(t)
+  const runner = await stageRunner(t, db, { maxPages: 1 })
+  const person = await signUp(db, 'me')
+  const file = await runner.upload(person, document('discharge-summary-two-pages.pdf'))
+  t.same(await runner.runAll(), ['security_scan'])
+  t.equal(await statusOf(db, person, file), 'failed')
+  const error = await askOne(
+    db,
+    person.actor,
+    sql`select processing_error as value from shell_files where id = ${file}`,
+  )
+  t.match(error, { code: 'too_many_pages', message: /pages/ })
+})
+
 test('pages that were saved before a crash are not read again', async (t) => {
   const { db } = await testDatabase(t)
   const runner = await stageRunner(t, db)
