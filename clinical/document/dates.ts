@@ -58,14 +58,21 @@ const yearAlone =
 export function findDates(text: string, order: DateOrder, from = 0, to = text.length): PrintedDate[] {
   const slice = text.slice(from, to)
   const found: PrintedDate[] = []
+  const taken = new Set<number>()
   for (const shape of [...shapes, { pattern: yearAlone, read: ([y]: readonly string[]) => parts(y) }]) {
     for (const match of slice.matchAll(shape.pattern)) {
       const read = shape.read(match.slice(1), order)
       const date = read && isReal(read) ? printedDate(match[0], from + match.index, read, order) : null
-      if (date && !found.some((other) => other.start < date.end && date.start < other.end)) found.push(date)
+      if (!date || placesOf(date).some((place) => taken.has(place))) continue
+      found.push(date)
+      for (const place of placesOf(date)) taken.add(place)
     }
   }
   return found.toSorted((a, b) => a.start - b.start)
+}
+
+function placesOf({ start, end }: PrintedDate): number[] {
+  return Array.from({ length: end - start }, (_, place) => start + place)
 }
 
 /** The order that the document's own unmistakable dates show; its locale where there are none. Both kinds = ambiguous. */

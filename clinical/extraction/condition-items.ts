@@ -4,11 +4,12 @@ import { conditionLexicon, procedureLexicon, type Concept } from '../terminology
 import { findTerms, type Match } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
 import { emptyItem, lasting, proseWords } from './condition-words.ts'
+import type { Cover } from '../document/places.ts'
 import { foundDate } from './dated-context.ts'
 import { foundFact, isLegible, type Range, type Reading } from './found.ts'
 import { bare, splitItems, wordCount } from './list-items.ts'
 import { itemDate, leadingYear } from './mention-dates.ts'
-import { laterality, listSections, overlaps, type MentionContext } from './mention-context.ts'
+import { laterality, listSections, type MentionContext } from './mention-context.ts'
 import { procedureFact } from './procedure-fact.ts'
 import type { Segment } from './segments.ts'
 
@@ -62,12 +63,12 @@ function rowItem(reading: Reading, segment: Segment): Range[] {
 }
 
 /** A list's item is the statement itself: its words stay whole even where the dictionary knows only some of them. */
-export function itemFact(context: MentionContext, item: Range, taken: readonly Range[]): FoundFact | null {
+export function itemFact(context: MentionContext, item: Range, taken: Cover): FoundFact | null {
   const { reading, segment } = context
   const text = reading.document.text
   const name = itemName(text, item, reading)
   const printed = text.slice(name.start, name.end)
-  if (!/\p{L}{2}/u.test(printed) || emptyItem.test(printed) || taken.some((range) => overlaps(range, name))) return null
+  if (!/\p{L}{2}/u.test(printed) || emptyItem.test(printed) || taken.touches(name)) return null
   const tokens = segment.tokens.filter((token) => token.start >= name.start && token.end <= name.end)
   const conditions = findTerms(conditionLexicon(), tokens)
   const procedures = findTerms(procedureLexicon(), tokens)

@@ -1,12 +1,13 @@
 /** Conditions and symptoms: the items of lists, and the dictionary's terms in sentences. */
 import type { FactStatus, FoundDate, FoundFact } from '../document/found-fact.ts'
+import type { Cover } from '../document/places.ts'
 import { conditionLexicon, type Concept } from '../terminology/concepts.ts'
 import { findTerms, type Match } from '../terminology/lexicon.ts'
 import { itemFact, listItems } from './condition-items.ts'
 import { lasting, notCondition, tooPlain } from './condition-words.ts'
 import { assertionOf, findCues, type Assertion } from './context.ts'
 import { foundFact, type Range, type Reading } from './found.ts'
-import { laterality, listSections, overlaps, speaksOfOthers, type MentionContext } from './mention-context.ts'
+import { laterality, listSections, speaksOfOthers, type MentionContext } from './mention-context.ts'
 import { statedDate } from './mention-dates.ts'
 import { extendMention } from './mention-extent.ts'
 import type { Segment } from './segments.ts'
@@ -30,7 +31,7 @@ const closedSections = new Set([
 /** What these sections say is to come or to look out for, unless it is denied. */
 const aheadSections = new Set(['plan', 'follow-up', 'discharge-instructions', 'goals'])
 
-export function findMentions(reading: Reading, taken: readonly Range[], rowLines: ReadonlySet<number>): FoundFact[] {
+export function findMentions(reading: Reading, taken: Cover, rowLines: ReadonlySet<number>): FoundFact[] {
   return reading.segments.flatMap((segment) => {
     if (
       segment.kind === 'heading' ||
@@ -54,7 +55,7 @@ function isAdministrative(reading: Reading, segment: Segment): boolean {
   )
 }
 
-function statedConditions(context: MentionContext, taken: readonly Range[]): FoundFact[] {
+function statedConditions(context: MentionContext, taken: Cover): FoundFact[] {
   const { reading, segment, cues } = context
   const text = reading.document.text
   const label = /^\s*\p{Lu}[^:\n.]{1,38}:/u.exec(text.slice(segment.start, segment.end))?.[0].length ?? 0
@@ -67,7 +68,7 @@ function statedConditions(context: MentionContext, taken: readonly Range[]): Fou
         /diagnos|history|problem|condition/i.test(text.slice(segment.start, segment.start + label))) ||
       tooPlain.test(text.slice(match.start, match.end)) ||
       notCondition.test(text.slice(match.end, match.end + 24)) ||
-      taken.some((range) => overlaps(range, match))
+      taken.touches(match)
     )
       return []
     const assertion = assertionOf(segment.tokens, cues, match)

@@ -1,14 +1,15 @@
 /** Problems, procedures and relatives' illnesses set as a table under their own heading. */
 import type { FoundFact } from '../document/found-fact.ts'
+import { firstNotBefore, type Cover } from '../document/places.ts'
 import { findCues } from './context.ts'
 import { itemFact } from './condition-items.ts'
-import type { Range, Reading } from './found.ts'
+import type { Reading } from './found.ts'
 import { bare } from './list-items.ts'
 import { cellsByRole, hasColumn, type Table } from './table-columns.ts'
 
 export type TableMentions = { readonly facts: FoundFact[]; readonly lines: ReadonlySet<number> }
 
-export function findTableMentions(reading: Reading, tables: readonly Table[], taken: readonly Range[]): TableMentions {
+export function findTableMentions(reading: Reading, tables: readonly Table[], taken: Cover): TableMentions {
   const facts: FoundFact[] = []
   const lines = new Set<number>()
   for (const table of tables.filter(
@@ -18,8 +19,8 @@ export function findTableMentions(reading: Reading, tables: readonly Table[], ta
     for (const { line, place } of table.rows) {
       const cells = cellsByRole(table, line)
       const cell = cells.get('problem') ?? cells.get('procedure')
-      const segment = reading.segments.find((candidate) => candidate.firstLine === place)
-      if (!cell || !segment) continue
+      const segment = reading.segments[firstNotBefore(reading.segments, (each) => each.firstLine < place)]
+      if (!cell || segment?.firstLine !== place) continue
       const slug = segment.role.slug ?? (cells.has('procedure') ? 'past-surgical-history' : 'problem-list')
       const status = cells.get('status')
       const isOver =

@@ -2,6 +2,7 @@
 import { dateOrderOf, findDates, type PrintedDate } from '../document/dates.ts'
 import type { FoundDate } from '../document/found-fact.ts'
 import type { Line, MappedDocument } from '../document/mapped.ts'
+import { firstNotBefore } from '../document/places.ts'
 import { roleOf } from './section-role.ts'
 
 export type DateLabel =
@@ -56,6 +57,7 @@ export type DatedContext = {
   readonly dates: readonly LabelledDate[]
   /** Printed dates that lie in [start, end). */
   readonly within: (start: number, end: number) => LabelledDate[]
+  readonly covers: (offset: number) => boolean
   /** The last date before `offset` with one of the labels; else the first of them after it. */
   readonly governing: (offset: number, wanted: readonly DateLabel[]) => LabelledDate | null
 }
@@ -64,18 +66,32 @@ export function readDates(document: MappedDocument): DatedContext {
   const order = dateOrderOf(document)
   const printed = findDates(document.text, order)
   const dates = document.lines.flatMap((line, place) => {
-    const inLine = printed.filter((date) => date.start >= line.start && date.start < line.start + line.length)
-    return labelDatesOf(document, line, place, inLine)
+    const from = firstNotBefore(printed, (date) => date.start < line.start)
+    const to = firstNotBefore(printed, (date) => date.start < line.start + line.length)
+    return labelDatesOf(document, line, place, printed.slice(from, to))
   })
   return {
     dates,
-    within: (start, end) => dates.filter((date) => date.start >= start && date.end <= end),
-    governing: (offset, wanted) => {
-      const fitting = dates.filter(
-        (date) => date.label !== null && wanted.includes(date.label) && date.iso.length === 10,
-      )
-      return fitting.findLast((date) => date.start <= offset) ?? fitting[0] ?? null
-    },
+    within: (start, end) =>
+      dates.slice(
+        firstNotBefore(dates, (date) => date.start < start),
+        firstNotBefore(dates, (date) => date.start < start || date.end <= end),
+      ),
+    covers: (offset) => (dates[firstNotBefore(dates, (date) => date.end <= offset)]?.start ?? Infinity) <= offset,
+    governing: governingAmong(dates),
+  }
+}
+
+/** Few sets of labels are asked for, each many times. */
+function governingAmong(dates: readonly LabelledDate[]): DatedContext['governing'] {
+  const byLabels = new Map<string, readonly LabelledDate[]>()
+  return (offset, wanted) => {
+    const key = wanted.join(' ')
+    const fitting =
+      byLabels.get(key) ??
+      dates.filter((date) => date.label !== null && wanted.includes(date.label) && date.iso.length === 10)
+    byLabels.set(key, fitting)
+    return fitting[firstNotBefore(fitting, (date) => date.start <= offset) - 1] ?? fitting[0] ?? null
   }
 }
 

@@ -1,6 +1,7 @@
 /** Pass 1 by rules: every fact of one mapped document, verbatim and tied to its words. Deterministic, no I/O after the tables are loaded. */
 import type { FindFacts, FoundFact } from '../document/found-fact.ts'
 import type { MappedDocument } from '../document/mapped.ts'
+import { coverOf, touchedBy } from '../document/places.ts'
 import { findAllergies } from './allergies.ts'
 import { findMentions } from './condition-mentions.ts'
 import { findTableMentions } from './condition-tables.ts'
@@ -38,11 +39,12 @@ function readFacts(document: MappedDocument, dates: DatedContext): FoundFact[] {
     ...findAllergies(reading, tables),
     ...findImmunisations(reading, tables),
   ]
-  specific.push(...findMedications(reading, tables, rangesOf(specific)))
-  const listed = findTableMentions(reading, tables, rangesOf(specific))
+  specific.push(...findMedications(reading, tables, coverOf(rangesOf(specific))))
+  const taken = coverOf(rangesOf(specific))
+  const listed = findTableMentions(reading, tables, taken)
   const rowLines = new Set([...tabled.claimed, ...listed.lines])
-  const mentions = [...listed.facts, ...findMentions(reading, rangesOf(specific), rowLines)]
-  const procedures = findProcedures(reading, rangesOf([...specific, ...mentions]), rowLines)
+  const mentions = [...listed.facts, ...findMentions(reading, taken, rowLines)]
+  const procedures = findProcedures(reading, coverOf(rangesOf([...specific, ...mentions])), rowLines)
   return [
     ...specific,
     ...mentions,
@@ -56,7 +58,7 @@ function readFacts(document: MappedDocument, dates: DatedContext): FoundFact[] {
 /** A date printed on the fact's own line belongs to its box; the collection date at the top of the page does not. */
 function withDateSpan(document: MappedDocument, dates: DatedContext, fact: FoundFact): FoundFact {
   const at = placeOf(fact)
-  const line = document.lines.find((candidate) => candidate.start <= at && at < candidate.start + candidate.length)
+  const [line] = touchedBy(document.lines, { start: at, end: at + 1 })
   if (!line || !fact.date || fact.type === 'identity' || fact.spans.some((span) => span.role === 'date')) return fact
   const own = dates.within(line.start, line.start + line.length).filter((date) => date.iso === fact.date?.iso)
   const nearest = own.toSorted((a, b) => Math.abs(a.start - at) - Math.abs(b.start - at))[0]
@@ -68,9 +70,9 @@ function withDateSpan(document: MappedDocument, dates: DatedContext, fact: Found
 }
 
 function unreadLines(document: MappedDocument, facts: readonly FoundFact[]): number[] {
-  const spans = rangesOf(facts)
+  const claimed = coverOf(rangesOf(facts))
   return document.lines.flatMap((line, place) => {
-    const isClaimed = spans.some((span) => span.start < line.start + line.length && line.start < span.end)
+    const isClaimed = claimed.touches({ start: line.start, end: line.start + line.length })
     return isClaimed || line.kind === 'furniture' || line.kind === 'heading' || line.kind === 'table_header'
       ? []
       : [place]

@@ -1,6 +1,7 @@
 /** How a finder hands over what it found. */
 import type { FactDetail, FactStatus, FactType, FoundDate, FoundFact, Span, SpanRole } from '../document/found-fact.ts'
 import type { MappedDocument } from '../document/mapped.ts'
+import { touchedBy } from '../document/places.ts'
 import {
   allergenLexicon,
   conditionLexicon,
@@ -70,14 +71,11 @@ const lexicons: Partial<Record<FactType, () => Lexicon<unknown>>> = {
 }
 
 /** As printed. A word that was recognised from a picture, and misread, is written as the dictionary writes it. */
-function legibleName(document: MappedDocument, type: FactType, { start, end }: Range): string {
-  const text = document.text.slice(start, end)
+function legibleName(document: MappedDocument, type: FactType, range: Range): string {
+  const text = document.text.slice(range.start, range.end)
   const lexicon = lexicons[type]?.()
-  const isRecognised = document.words.some(
-    (word) => word.start < end && start < word.start + word.length && word.confidence01 < 1,
-  )
   const legible =
-    lexicon && isRecognised
+    lexicon && isRecognised(document, range)
       ? tokenise(text).reduceRight((corrected, token) => {
           const key = lexicon.correct(token.key)
           const word = key === token.key ? null : (lexicon.words.get(key) ?? null)
@@ -89,11 +87,15 @@ function legibleName(document: MappedDocument, type: FactType, { start, end }: R
   return legible.replace(/\s+/g, ' ').trim()
 }
 
+/** From a picture, so that letters may be others. */
+export function isRecognised(document: MappedDocument, range: Range): boolean {
+  return touchedBy(document.words, range).some((word) => word.confidence01 < 1)
+}
+
 /** Words that no dictionary knows only count where the reader was sure of them: specks and stains read as letters. */
 export function isLegible({ document }: Reading, range: Range): boolean {
   const text = document.text.slice(range.start, range.end)
-  const words = document.words.filter((word) => word.start < range.end && range.start < word.start + word.length)
-  const isSure = words.every((word) => word.confidence01 >= 0.7)
+  const isSure = touchedBy(document.words, range).every((word) => word.confidence01 >= 0.7)
   return isSure && /\p{L}{4}/u.test(text) && (text.match(/[^\p{L}\p{N}\s(),/'’-]/gu)?.length ?? 0) <= 1
 }
 

@@ -35,6 +35,7 @@ const identifiers: readonly (readonly [string, RegExp])[] = [
 
 export function findIdentity(reading: Reading): FoundFact[] {
   const births = reading.dates.dates.filter((date) => date.label === 'birth')
+  const birthLines = new Set(births.map((birth) => birth.line))
   const facts = births.map((date) =>
     identityFact(reading, { start: date.start, end: date.end }, 'date_of_birth', foundDate(date, 'birth')),
   )
@@ -43,7 +44,7 @@ export function findIdentity(reading: Reading): FoundFact[] {
       const name = nameAt(reading, line, cellStart)
       if (name) facts.push(identityFact(reading, name, 'name', null))
     }
-    facts.push(...identifiersIn(reading, line), ...nameNearBirth(reading, place, births))
+    facts.push(...identifiersIn(reading, line), ...nameNearBirth(reading, place, birthLines))
   })
   return facts
 }
@@ -70,9 +71,9 @@ function nameAt(reading: Reading, line: Line, from: number): Range | null {
 }
 
 /** "SCHADEN, ISAIAH", "Mrs Noreen WEBB" or "WEBB Noreen" alone in a cell beside or just above the birth date. */
-function nameNearBirth(reading: Reading, place: number, births: readonly { line: number }[]): FoundFact[] {
+function nameNearBirth(reading: Reading, place: number, birthLines: ReadonlySet<number>): FoundFact[] {
   const line = reading.document.lines[place]
-  if (!line || !births.some((birth) => birth.line - place >= 0 && birth.line - place <= 2)) return []
+  if (!line || ![place, place + 1, place + 2].some((near) => birthLines.has(near))) return []
   return line.cells.flatMap((cell) => {
     const text = reading.document.text.slice(cell.start, cell.start + cell.length)
     const lead = unmarked.exec(text)?.[0].length ?? 0

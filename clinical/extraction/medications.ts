@@ -1,5 +1,6 @@
 /** Medicines from tables, from lists, and from sentences that say that somebody takes, starts or stops them. */
 import type { FoundFact } from '../document/found-fact.ts'
+import { coverOf, type Cover } from '../document/places.ts'
 import { assertionOf, findCues } from './context.ts'
 import type { Range, Reading } from './found.ts'
 import { bare } from './list-items.ts'
@@ -40,10 +41,10 @@ const inpatientOnly =
 const stops =
   /\b(?:ceased?|stop(?:ped)?|discontinu(?:ed?|ing)|withdrawn|no longer (?:taking|on|takes)|off|withheld|weaned off|cease|finished|completed|should not be restarted)\b/i
 
-export function findMedications(reading: Reading, tables: readonly Table[], taken: readonly Range[]): FoundFact[] {
+export function findMedications(reading: Reading, tables: readonly Table[], taken: Cover): FoundFact[] {
   const rows = findMedicationRows(reading, tables)
-  const isFree = (range: Range) =>
-    ![...taken, ...rows.spans].some((span) => span.start < range.end && range.start < span.end)
+  const inRows = coverOf(rows.spans)
+  const isFree = (range: Range) => !taken.touches(range) && !inRows.touches(range)
   const running = reading.segments.flatMap((segment, place) => {
     if (segment.kind === 'heading' || rows.lines.has(segment.firstLine) || closedSections.has(segment.role.slug ?? ''))
       return []

@@ -3,7 +3,7 @@ import type { FactDetail } from '../document/found-fact.ts'
 import type { DocumentClass } from '../document/mapped.ts'
 import { lateralityWords } from './condition-words.ts'
 import type { CueHit } from './context.ts'
-import type { Range, Reading } from './found.ts'
+import type { Reading } from './found.ts'
 import type { Segment } from './segments.ts'
 
 /** Sections whose lines are items, not prose. */
@@ -34,8 +34,4 @@ export type MentionContext = { readonly reading: Reading; readonly segment: Segm
 export function laterality(printed: string): FactDetail {
   const side = lateralityWords.exec(printed)?.[1]
   return side ? { laterality: side.toLowerCase() } : {}
-}
-
-export function overlaps(a: Range, b: Range): boolean {
-  return a.start < b.end && b.start < a.end
 }

@@ -1,5 +1,6 @@
 /** Procedures and imaging in sentences and titles; items of lists come from the lists themselves. */
 import type { FoundFact } from '../document/found-fact.ts'
+import { coverOf, firstNotBefore, type Cover } from '../document/places.ts'
 import { bodySiteLexicon, procedureLexicon, type Concept } from '../terminology/concepts.ts'
 import { findTerms, matchAt, type Match } from '../terminology/lexicon.ts'
 import { findCues } from './context.ts'
@@ -37,32 +38,28 @@ const examTitle =
 const modality =
   /\b(?:CT|MRI|MRA|CTA|PET|X-?rays?|ultrasound|US|mammogra\w+|DEXA|doppler|angiogra\w+|echocardiogra\w+|scan|radiograph\w*)\b/
 
-export function findProcedures(reading: Reading, taken: readonly Range[], rowLines: ReadonlySet<number>): FoundFact[] {
+export function findProcedures(reading: Reading, taken: Cover, rowLines: ReadonlySet<number>): FoundFact[] {
   const titles = examTitles(reading)
-  const titleRanges = titles.flatMap((fact) =>
-    fact.spans.map((span) => ({ start: span.start, end: span.start + span.length })),
+  const inTitles = coverOf(
+    titles.flatMap((fact) => fact.spans.map((span) => ({ start: span.start, end: span.start + span.length }))),
   )
+  const isTaken = (range: Range) => taken.touches(range) || inTitles.touches(range)
   const isAside = speaksOfOthers.has(reading.document.documentClass)
   const stated = reading.segments.flatMap((segment) => {
     if (isAside && segment.role.slug === null) return []
     if (segment.kind === 'heading' || rowLines.has(segment.firstLine) || closedSections.has(segment.role.slug ?? ''))
       return []
-    return statedProcedures(reading, segment, [...taken, ...titleRanges])
+    return statedProcedures(reading, segment, isTaken)
   })
   return [...titles, ...stated]
 }
 
-function statedProcedures(reading: Reading, segment: Segment, taken: readonly Range[]): FoundFact[] {
+function statedProcedures(reading: Reading, segment: Segment, isTaken: (range: Range) => boolean): FoundFact[] {
   const cues = findCues(segment.tokens)
   return [...findTerms(procedureLexicon(), segment.tokens), ...unlistedImaging(segment)].flatMap((match) => {
     const term = match.terms.find((candidate) => !candidate.isAmbiguous)
     const name = { start: match.start, end: fullEnd(segment, match.to) ?? match.end }
-    if (
-      !term ||
-      passing.test(term.meaning.name) ||
-      taken.some((range) => range.start < name.end && name.start < range.end)
-    )
-      return []
+    if (!term || passing.test(term.meaning.name) || isTaken(name)) return []
     if (/\d:\d\d(?:\s?[ap]m)?\s*$/i.test(reading.document.text.slice(Math.max(0, match.start - 10), match.start)))
       return []
     if (segment.role.slug === 'indication' || isPlannedTest(segment, term.meaning.group)) return []
@@ -128,12 +125,15 @@ function examTitles(reading: Reading): FoundFact[] {
         date: date ? foundDate(date, 'performed') : null,
         detail: { clinicalStatus: 'completed' },
         concept:
-          findTerms(
-            procedureLexicon(),
-            reading.segments.find((segment) => segment.start <= name.start && name.end <= segment.end)?.tokens ?? [],
-          )[0]?.terms[0]?.meaning.concept ?? null,
+          findTerms(procedureLexicon(), segmentAround(reading, name)?.tokens ?? [])[0]?.terms[0]?.meaning.concept ??
+          null,
         strength: 'strong',
       }),
     ]
   })
+}
+
+function segmentAround({ segments }: Reading, name: Range): Segment | null {
+  const first = segments[firstNotBefore(segments, (segment) => segment.end < name.end)]
+  return first !== undefined && first.start <= name.start ? first : null
 }

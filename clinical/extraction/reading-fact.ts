@@ -1,10 +1,11 @@
 /** One measured value as a fact: unit against what the observation is reported in, date by column, sentence or document. */
 import type { FoundDate, FoundFact } from '../document/found-fact.ts'
 import type { Observation } from '../terminology/concepts.ts'
+import { firstNotBefore } from '../document/places.ts'
 import { isPlausible } from '../terminology/plausible.ts'
 import { legibleUnit } from '../terminology/units.ts'
 import { foundDate, type DateLabel, type LabelledDate } from './dated-context.ts'
-import { foundFact, type Range, type Reading } from './found.ts'
+import { foundFact, isRecognised, type Range, type Reading } from './found.ts'
 import type { RowValues } from './row-values.ts'
 import type { Segment } from './segments.ts'
 
@@ -30,7 +31,7 @@ const doseDimensions = new Set([
 ])
 
 export function readingFact(reading: Reading, printed: ReadingCandidate): FoundFact | null {
-  const candidate = isRecognised(reading, printed.values.value) ? withLostPoint(printed) : printed
+  const candidate = isPictured(reading, printed.values.value) ? withLostPoint(printed) : printed
   const { values, observation } = candidate
   if (!values.value || !isPossible(candidate)) return null
   const isVital = observation?.kind === 'vital'
@@ -77,13 +78,11 @@ function unitText(reading: Reading, { unit }: RowValues): string | null {
   if (!unit) return null
   const legible = legibleUnit(unit.printed, unit.unit)
   // A raised figure is printed with ^; a scan makes * of it.
-  return isRecognised(reading, unit) ? legible.replace(/(?<=10)[*°](?=\d)/, '^') : legible
+  return isPictured(reading, unit) ? legible.replace(/(?<=10)[*°](?=\d)/, '^') : legible
 }
 
-function isRecognised(reading: Reading, range: Range | null): boolean {
-  if (!range) return false
-  const { words } = reading.document
-  return words.some((word) => word.start < range.end && range.start < word.start + word.length && word.confidence01 < 1)
+function isPictured({ document }: Reading, range: Range | null): boolean {
+  return range !== null && isRecognised(document, range)
 }
 
 /** Sampling, else contact, else the document's own date; discharge only governs what says so. */
@@ -125,7 +124,7 @@ function ownDate(reading: Reading, at: Range, segment: Segment): LabelledDate | 
 
 /** "Blood tests on 3 May showed:" speaks for the sentence after it. */
 function leadDates(reading: Reading, segment: Segment): LabelledDate[] {
-  const lead = reading.segments[reading.segments.indexOf(segment) - 1]
+  const lead = reading.segments[firstNotBefore(reading.segments, (each) => each.start < segment.start) - 1]
   const isLead = lead !== undefined && /:\s*$/.test(reading.document.text.slice(lead.start, lead.end))
   return isLead && lead.kind !== 'heading' ? reading.dates.within(lead.start, lead.end) : []
 }

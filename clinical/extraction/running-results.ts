@@ -85,7 +85,7 @@ function candidateOf(reading: Reading, segment: Segment, match: Match<Observatio
 function numericValues(reading: Reading, from: number, limit: number): RowValues | null {
   const text = reading.document.text
   const number = numberAt(text, from)
-  if (!number || reading.dates.dates.some((date) => date.start <= number.start && number.start < date.end)) return null
+  if (!number || reading.dates.covers(number.start)) return null
   if (/^\s?[-–]\s?\d/.test(text.slice(number.end, number.end + 4))) return null
   const hasUnit = matchUnit(text, number.end, limit) !== null
   if (otherCount.test(text.slice(number.end, number.end + 16)) && !hasUnit) return null

@@ -1,7 +1,7 @@
 import { codeFact } from '../../clinical/coding/coding.ts'
+import type { MappedDocument } from '../../clinical/document/mapped.ts'
 import { unpackLayout } from '../../clinical/document/stored-layout.ts'
 import { codeRows } from '../../clinical/entities/record-change.ts'
-import { findFacts } from '../../clinical/extraction/find-facts.ts'
 import { compareIdentity, type IdentityVerdict } from '../../clinical/identity/identity-gate.ts'
 import { printedIdentity } from '../../clinical/identity/printed-identity.ts'
 import type { Tx } from '../../db/actor.ts'
@@ -12,6 +12,7 @@ import { loadText } from '../../db/queries/texts.ts'
 import { trackAiUsage } from '../../db/queries/ai-usage.ts'
 import { defineError } from '../../platform/errors.ts'
 import type { RunContext } from '../engine/handler.ts'
+import { findFactsAside } from '../pipeline/find-facts-aside.ts'
 import { findInFile, type FindDeps, type FindRun, type FoundInFile } from '../pipeline/pass1-find.ts'
 import type { HandlerDeps } from './deps.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
@@ -28,7 +29,8 @@ export const createFindFacts = (deps: HandlerDeps) =>
     }))
     if (read.text === null) throw textMissing()
     const document = unpackLayout(read.text.content, read.text.layout)
-    const found = await findInFile(document, { rules: findFacts, ai: aiWithin(context, deps) })
+    const rules = (each: MappedDocument) => findFactsAside(each, context.signal)
+    const found = await findInFile(document, { rules, ai: aiWithin(context, deps) })
     const facts = found.runs.flatMap((run) => run.facts.map(({ fact }) => fact))
     const verdict = compareIdentity(printedIdentity(facts), read.profile)
     const gate = file.reviewState === 'accepted' ? ({ ...verdict, verdict: 'match' } as const) : verdict

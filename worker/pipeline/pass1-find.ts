@@ -2,8 +2,9 @@
  * Pass 1: every fact of a file, verbatim and tied to its words. Rules settle what they can settle; a model, where one is
  * set up, adds what is left and changes none of it.
  */
-import type { FindFacts, FoundFact } from '../../clinical/document/found-fact.ts'
+import type { FindFacts, FoundFact, Span } from '../../clinical/document/found-fact.ts'
 import type { MappedDocument } from '../../clinical/document/mapped.ts'
+import { coverOf, type Cover } from '../../clinical/document/places.ts'
 import { aiAnswerCutOff, aiAnswerMalformed, aiRefused, type AiProvider, type Answer } from '../providers/ai/provider.ts'
 import type { Question } from '../providers/ai/provider.ts'
 import { takeAnswer, type AnsweredBy, type Chunk } from './answered-facts.ts'
@@ -12,8 +13,10 @@ import { placeFacts, type PlacedFact } from './place-facts.ts'
 /** Changes when the same text may give other facts. */
 export const findVersion = '1'
 
+type RuleFindings = ReturnType<FindFacts>
+
 export type FindDeps = {
-  readonly rules: FindFacts
+  readonly rules: (document: MappedDocument) => RuleFindings | Promise<RuleFindings>
   /** `ask` keeps within the service's limits and calls it. */
   readonly ai: { readonly provider: AiProvider; ask(question: Question): Promise<Answer> } | null
 }
@@ -38,7 +41,7 @@ export type FoundInFile = {
 }
 
 export async function findInFile(document: MappedDocument, deps: FindDeps): Promise<FoundInFile> {
-  const byRules = findByRules(document, deps.rules)
+  const byRules = settleByRules(document, await deps.rules(document))
   const byModel = deps.ai === null ? null : await findByModel(document, deps.ai, byRules.run.facts)
   const unread = byModel === null ? byRules.unreadLines : withoutClaimed(document, byRules.unreadLines, byModel.facts)
   return {
@@ -48,8 +51,7 @@ export async function findInFile(document: MappedDocument, deps: FindDeps): Prom
   }
 }
 
-function findByRules(document: MappedDocument, rules: FindFacts) {
-  const { facts, unreadLines } = rules(document)
+function settleByRules(document: MappedDocument, { facts, unreadLines }: RuleFindings) {
   const { placed, refused } = placeFacts(document, facts)
   const model = facts[0]?.foundBy.model ?? 'rules'
   const run: FindRun = {
@@ -79,7 +81,8 @@ async function findByModel(
     const by: AnsweredBy = { provider, model: answer.modelAnswered, promptVersion }
     return takeAnswer(document, chunk, answer.facts, by)
   })
-  const added = taken.flatMap(({ facts }) => facts).filter((fact) => !isSettled(fact, settled))
+  const settledWords = coverOf(settled.flatMap(({ fact }) => fact.spans.flatMap(nameRange)))
+  const added = taken.flatMap(({ facts }) => facts).filter((fact) => !isSettled(fact, settledWords))
   const { placed, refused } = placeFacts(document, added)
   return {
     provider,
@@ -134,29 +137,23 @@ function chunksOf(document: MappedDocument): Chunk[] {
 }
 
 /** What a rule has read of these words stands, whatever a model makes of them. */
-function isSettled(fact: FoundFact, settled: readonly PlacedFact[]): boolean {
-  const [name] = fact.spans
-  return settled.some(({ fact: known }) =>
-    known.spans.some(
-      (span) =>
-        span.role === 'name' &&
-        name !== undefined &&
-        span.start < name.start + name.length &&
-        name.start < span.start + span.length,
-    ),
-  )
+function isSettled(fact: FoundFact, settledWords: Cover): boolean {
+  return fact.spans.slice(0, 1).some(({ start, length }) => settledWords.touches({ start, end: start + length }))
 }
+
+const nameRange = ({ role, start, length }: Span) => (role === 'name' ? [{ start, end: start + length }] : [])
 
 function withoutClaimed(
   document: MappedDocument,
   unread: readonly number[],
   facts: readonly PlacedFact[],
 ): readonly number[] {
+  const claimed = coverOf(
+    facts.flatMap(({ sources }) => sources.map((each) => ({ start: each.textStart, end: each.textStart + 1 }))),
+  )
   return unread.filter((index) => {
     const line = document.lines[index]
-    if (line === undefined) return false
-    const end = line.start + line.length
-    return !facts.some(({ sources }) => sources.some((each) => each.textStart < end && each.textStart >= line.start))
+    return line !== undefined && !claimed.touches({ start: line.start, end: line.start + line.length })
   })
 }
 
