@@ -1,10 +1,10 @@
 /** Doses of vaccine that were given: rows and lists of a record, and sentences that say so. */
-import type { FactDetail, FoundDate, FoundFact } from '../document/found-fact.ts'
+import type { FactDetail, FoundFact } from '../document/found-fact.ts'
 import { vaccineLexicon } from '../terminology/concepts.ts'
 import { findTerms } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
 import { assertionOf, findCues } from './context.ts'
-import { foundDate } from './dated-context.ts'
+import { foundDate, type LabelledDate } from './dated-context.ts'
 import { foundFact, isLegible, type Range, type Reading } from './found.ts'
 import { bare, wordCount } from './list-items.ts'
 import type { Segment } from './segments.ts'
@@ -73,7 +73,7 @@ function rowDoses(reading: Reading, table: Table, row: TableRow): FoundFact[] {
     doseNumber: printed('dose') || doseIn(text.slice(row.line.start, rowEnd)),
   })
   return (dates.length > 0 ? dates : [null]).map((date, order) =>
-    doseFact(reading, name, date ? foundDate(date, 'given') : null, {
+    doseFact(reading, name, date, {
       ...detail,
       ...(dates.length > 1 ? { doseNumber: String(order + 1) } : {}),
     }),
@@ -102,7 +102,7 @@ function listedDose(reading: Reading, segment: Segment): FoundFact[] {
   if (!name || (!firstDate && matches.length === 0) || name.end - name.start > 70) return []
   const detail = withoutGaps({ batch: batchPattern.exec(printed)?.[1] ?? '', doseNumber: doseIn(printed) })
   const doses = dates.length > 0 ? dates : [null]
-  return doses.map((date) => doseFact(reading, name, date ? foundDate(date, 'given') : null, detail))
+  return doses.map((date) => doseFact(reading, name, date, detail))
 }
 
 function statedDoses(reading: Reading, segment: Segment): FoundFact[] {
@@ -122,20 +122,22 @@ function statedDoses(reading: Reading, segment: Segment): FoundFact[] {
       .within(segment.start, segment.end)
       .find((candidate) => Math.abs(candidate.start - match.end) < 50)
     const contact = /\btoday\b/i.test(around) ? reading.dates.governing(match.start, ['visit', 'document']) : null
-    const givenOn = isDenied ? null : (date ?? contact)
-    const fact = doseFact(reading, match, givenOn ? foundDate(givenOn, 'given') : null, {})
-    return [isDenied ? { ...fact, status: 'negated' as const } : fact]
+    if (isDenied) return [{ ...doseFact(reading, match, null, {}), status: 'negated' as const }]
+    const fact = doseFact(reading, match, date ?? null, {})
+    return [date || !contact ? fact : { ...fact, date: foundDate(contact, 'given'), strength: 'strong' as const }]
   })
 }
 
-function doseFact(reading: Reading, name: Range, date: FoundDate | null, detail: FactDetail): FoundFact {
+function doseFact(reading: Reading, name: Range, date: LabelledDate | null, detail: FactDetail): FoundFact {
   const printed = reading.document.text.slice(name.start, name.end)
   const match = findTerms(vaccineLexicon(), tokenise(printed), 'any')[0]
   return foundFact(reading.document, {
     type: 'immunization',
     name,
-    date,
+    date: date ? foundDate(date, 'given') : null,
     detail,
+    // Wherever it stands: the doses of a card differ in nothing else.
+    parts: [['date', date]],
     concept: match?.terms[0]?.meaning.concept ?? null,
     strength: date ? 'strong' : 'fair',
   })

@@ -11,7 +11,7 @@ import { takeAnswer, type AnsweredBy, type Chunk } from './answered-facts.ts'
 import { placeFacts, type PlacedFact } from './place-facts.ts'
 
 /** Changes when the same text may give other facts. */
-export const findVersion = '1'
+export const findVersion = '2'
 
 type RuleFindings = ReturnType<FindFacts>
 

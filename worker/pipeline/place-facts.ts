@@ -5,6 +5,7 @@
 import { boxesOf } from '../../clinical/document/boxes.ts'
 import { spanRoles, type FoundFact, type Span } from '../../clinical/document/found-fact.ts'
 import type { Line, MappedDocument } from '../../clinical/document/mapped.ts'
+import { touchedBy } from '../../clinical/document/places.ts'
 
 export type PlacedSource = {
   readonly role: Span['role']
@@ -53,12 +54,14 @@ function findingKey(fact: FoundFact): string {
     const span = fact.spans.find((each) => each.role === role)
     return span === undefined ? '-' : `${span.start}+${span.length}`
   }
-  return `${fact.type}:${at('name')}:${at('value')}`
+  const key = `${fact.type}:${at('name')}:${at('value')}`
+  // A card prints a vaccine once and the days of its doses beside it.
+  return at('date') === '-' ? key : `${key}:${at('date')}`
 }
 
 function sourcesOf(document: MappedDocument, span: Span): PlacedSource[] {
   const end = span.start + span.length
-  return linesTouched(document.lines, span).flatMap((line) => {
+  return touchedBy(document.lines, { start: span.start, end }).flatMap((line) => {
     const textStart = Math.max(span.start, line.start)
     const piece = { start: textStart, length: Math.min(end, line.start + line.length) - textStart }
     const [place] = boxesOf({ lines: [line], words: document.words }, piece)
@@ -68,26 +71,6 @@ function sourcesOf(document: MappedDocument, span: Span): PlacedSource[] {
     const words = { textStart, textLength: piece.length, quote, confidence01: legibility01(document, line, piece) }
     return [{ role: span.role, pageNumber: place.page, ...words, x0, y0, x1, y1 }]
   })
-}
-
-/** Lines stand in the order of their text, so the first one is found by halving. */
-function linesTouched(lines: readonly Line[], span: Span): Line[] {
-  let low = 0
-  let high = lines.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    const line = lines[middle]
-    if (line !== undefined && line.start + line.length <= span.start) low = middle + 1
-    else high = middle
-  }
-  const end = span.start + span.length
-  const touched: Line[] = []
-  for (let place = low; place < lines.length; place += 1) {
-    const line = lines[place]
-    if (line === undefined || line.start >= end) break
-    touched.push(line)
-  }
-  return touched
 }
 
 const hasExtent = ([x0, y0, x1, y1]: readonly [number, number, number, number]) =>
