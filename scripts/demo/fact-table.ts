@@ -30,7 +30,7 @@ function cellsOf(fact: Fact): string[] {
   return [
     fact.type,
     fact.text,
-    fact.code === null ? '–' : `${shortSystem(fact.code.system)} ${fact.code.code}`,
+    fact.code === null ? '–' : `${fact.code.system} ${fact.code.code}`,
     [fact.value, fact.unit].filter((part) => part !== null).join(' ') || '–',
     fact.date ?? '–',
     fact.held ? `${fact.status} (held)` : fact.status,
@@ -44,15 +44,6 @@ function byPlace(a: Fact, b: Fact): number {
   if (left === undefined || right === undefined) return 0
   return left.page - right.page || left.box[1] - right.box[1] || left.box[0] - right.box[0]
 }
-
-const systems: Readonly<Record<string, string>> = {
-  'http://loinc.org': 'LOINC',
-  'http://snomed.info/sct': 'SNOMED',
-  'http://www.nlm.nih.gov/research/umls/rxnorm': 'RxNorm',
-  'http://hl7.org/fhir/sid/cvx': 'CVX',
-  'http://hl7.org/fhir/sid/icd-10-cm': 'ICD-10-CM',
-}
-const shortSystem = (system: string) => systems[system] ?? system
 
 function fit(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width)
