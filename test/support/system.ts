@@ -9,9 +9,8 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type postgres from 'postgres'
+import postgres from 'postgres'
 import { z } from 'zod'
-import { ownerSql } from './actors.ts'
 import { audience, issuer, signToken, tokenSecret } from './app.ts'
 import { personOf } from './person.ts'
 import type { Identity, Person } from './person.ts'
@@ -66,7 +65,7 @@ export async function openSystem(t: Teardown, database?: SystemDatabase): Promis
   }
   const auth = { AUTH_JWT_SECRET: tokenSecret, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience }
   return {
-    sql: ownerSql(t, ownerUrl),
+    sql: sqlOf(t, ownerUrl),
     startServer: (env) => start(t, 'server', { ...common, ...auth, PORT: '0', ...env }),
     startWorker: (env) => start(t, 'worker', { ...common, HEALTH_CHECK_PORT: '0', ...env }),
     introduce: async (server, identity) => {
@@ -79,6 +78,13 @@ export async function openSystem(t: Teardown, database?: SystemDatabase): Promis
       return found.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
     },
   }
+}
+
+// Locks that a test holds take connections of their own.
+function sqlOf(t: Teardown, url: string): postgres.Sql {
+  const sql = postgres(url, { max: 6, onnotice: () => {} })
+  t.teardown(() => sql.end({ timeout: 1 }))
+  return sql
 }
 
 const ready = { server: 'the API listens', worker: 'the worker runs' } as const
