@@ -19,12 +19,22 @@ export type CheckedFact = Pick<
 
 export function checkFact(fact: CheckedFact, context: CheckContext): Finding[] {
   return [
+    valueIsRead(fact),
     unitFits(fact),
     valueIsPlausible(fact),
     flagFitsRange(fact),
     dateIsSettled(fact),
     dateIsPossible(fact, context),
   ].filter((finding) => finding !== null)
+}
+
+/** A row of results whose number cannot be told; a test that is only named has neither unit nor range. */
+export function hasUnreadValue(fact: Pick<CheckedFact, 'type' | 'value' | 'unit' | 'referenceRange'>): boolean {
+  return fact.type === 'lab_result' && fact.value === null && fact.unit !== null && fact.referenceRange !== null
+}
+
+function valueIsRead(fact: CheckedFact): Finding | null {
+  return hasUnreadValue(fact) ? { weight: 'low', reason: 'The value could not be read.' } : null
 }
 
 const observationId = (fact: CheckedFact) =>

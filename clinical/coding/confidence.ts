@@ -35,14 +35,20 @@ function legibility({ wordConfidence01 }: Evidence): Finding[] {
 function understanding({ type, strength, coding }: Evidence): Finding[] {
   const isUncoded = coding.selected === null && !neverCoded.has(type)
   if (strength === 'weak' && isUncoded) return [{ weight: 'low', reason: 'We are not sure what these words mean.' }]
-  if (strength === 'weak')
-    return [{ weight: 'check', reason: 'The words stand alone; please see if they are meant so.' }]
+  if (strength === 'weak') return [{ weight: 'check', reason: weakReason(type) }]
   if (!isUncoded) return []
   const reason =
     coding.candidates.length > 0
       ? 'Standard codes were found for a part of these words only.'
       : 'No standard code was found for these words.'
   return [{ weight: 'check', reason }]
+}
+
+/** Of a measured thing the words are known; it is the number that was mended or is missing. */
+function weakReason(type: Evidence['type']): string {
+  return type === 'lab_result' || type === 'vital_sign'
+    ? 'Please compare the number with the document.'
+    : 'The words stand alone; please see if they are meant so.'
 }
 
 function ownership({ identity }: Evidence): Finding[] {

@@ -33,23 +33,23 @@ const doseDimensions = new Set([
 export function readingFact(reading: Reading, printed: ReadingCandidate): FoundFact | null {
   const candidate = isPictured(reading, printed.values.value) ? withLostPoint(printed) : printed
   const { values, observation } = candidate
-  if (!values.value || !isPossible(candidate)) return null
+  if (!(values.value ?? values.illegible) || !isPossible(candidate)) return null
   const isVital = observation?.kind === 'vital'
   return foundFact(reading.document, {
     type: isVital ? 'vital_sign' : 'lab_result',
     name: candidate.name,
-    value: values.value.printed.replace(/\s+/g, ' '),
+    value: values.value?.printed.replace(/\s+/g, ' ') ?? null,
     unit: unitText(reading, values),
     referenceRange: values.range?.printed ?? null,
     date: candidate.date,
     detail: {
-      ...(values.value.comparator ? { comparator: values.value.comparator } : {}),
+      ...(values.value?.comparator ? { comparator: values.value.comparator } : {}),
       ...(values.flag ? { flag: values.flag.printed } : {}),
       ...(candidate.panel ? { panel: candidate.panel } : {}),
-      ...(isVital && values.value.printed.includes('/') ? { components: pressureParts(values.value.printed) } : {}),
+      ...(isVital && values.value?.printed.includes('/') ? { components: pressureParts(values.value.printed) } : {}),
     },
     parts: [
-      ['value', values.value],
+      ['value', values.value ?? values.illegible],
       ['unit', values.unit],
       ['reference_range', values.range],
     ],
@@ -130,9 +130,9 @@ function leadDates(reading: Reading, segment: Segment): LabelledDate[] {
 }
 
 function isPossible({ values, observation }: ReadingCandidate): boolean {
-  if (!observation || !values.value) return values.value !== null
+  if (!observation) return true
   if (values.unit && !fitsUnit(observation, values) && doseDimensions.has(values.unit.unit.dimension)) return false
-  if (values.value.printed.includes('/') || values.value.number === null) return true
+  if (!values.value || values.value.printed.includes('/') || values.value.number === null) return true
   const ucum = values.unit && fitsUnit(observation, values) ? values.unit.unit.ucum : []
   return isPlausible(observation.concept, values.value.number, ucum)
 }

@@ -2,7 +2,8 @@
 import type { Cell } from '../document/mapped.ts'
 import type { FoundFact } from '../document/found-fact.ts'
 import { foundDate } from './dated-context.ts'
-import { trimmed, type Range, type Reading } from './found.ts'
+import { withMisreadNumber } from './misread-numbers.ts'
+import { isLegible, trimmed, type Range, type Reading } from './found.ts'
 import { observationNamed } from './observation-name.ts'
 import { readingDate, readingFact } from './reading-fact.ts'
 import { matchUnit, unitOf } from '../terminology/units.ts'
@@ -39,17 +40,20 @@ function rowOfOne(reading: Reading, table: Table, row: TableRow): FoundFact[] {
   const dated = table.columns.filter((column) => column.role === 'dated')
   const shared = sharedValues(reading, table, row, name)
   const cells = dated.length > 0 ? datedCells(table, row) : []
-  const readings: (readonly [RowValues, Column | null])[] =
+  const readings: (readonly [RowValues, Cell | null, Column | null])[] =
     cells.length > 0
-      ? cells.map(([cell, column]) => [withShared(valuesIn(reading, cell), shared), column])
-      : [[shared, null]]
-  return readings.flatMap(([values, column]) => {
+      ? cells.map(([cell, column]) => [withShared(valuesIn(reading, cell), shared), cell, column])
+      : [[shared, resultCell(table, row, name), null]]
+  return readings.flatMap(([read, cell, column]) => {
+    const values = cell && isResultTable ? withMisreadNumber(reading, cell, read) : read
+    if (values.illegible && !named && !isLegible(reading, name)) return []
     const isWorded = values.value !== null && values.value.number === null
     if (!named && (isWorded || (!values.unit && !values.range))) return []
     if (named && !isResultTable && !values.unit && !values.range && (isWorded || named.isAmbiguous || !named.isWhole))
       return []
     const date = column?.date ? foundDate(column.date, 'collected') : rowDate(reading, row, name)
-    const strength = named?.isWhole && (values.unit ?? values.range) ? 'strong' : 'fair'
+    const isSure = named?.isWhole && (values.unit ?? values.range)
+    const strength = values !== read ? 'weak' : isSure ? 'strong' : 'fair'
     const fact =
       readingFact(reading, { name, observation: named?.observation ?? null, values, date, strength }) ??
       (isResultTable && values.unit
@@ -57,6 +61,11 @@ function rowOfOne(reading: Reading, table: Table, row: TableRow): FoundFact[] {
         : null)
     return fact ? [fact] : []
   })
+}
+
+function resultCell(table: Table, row: TableRow, name: Range): Cell | null {
+  const cell = cellsByRole(table, row.line).get('result')
+  return cell && cell.start >= name.end ? cell : null
 }
 
 /** Columns headed by observations (date, BP, pulse, weight): each row is one moment. */

@@ -9,6 +9,8 @@ export type RowValues = {
   unit: (Range & { printed: string; unit: Unit }) | null
   flag: (Range & { printed: string }) | null
   range: (Range & { printed: string }) | null
+  /** What stands where the value should, when its number cannot be told. */
+  illegible: Range | null
   /** Where reading stopped. */
   end: number
 }
@@ -18,7 +20,14 @@ const flagPattern =
 const wordedPattern =
   /(not detected|non[- ]?reactive|no growth|detected|reactive|positive|negative|indeterminate|equivocal|trace|nil|absent|present|normal|abnormal|clear|\+{1,4}|[1-4]\+|(?:AB|A|B|O)(?: Rh\(?D?\)?)? ?(?:pos(?:itive)?|neg(?:ative)?|[+-]))(?=[\s,;.)\t]|$)/iy
 
-export const emptyValues = (end: number): RowValues => ({ value: null, unit: null, flag: null, range: null, end })
+export const emptyValues = (end: number): RowValues => ({
+  value: null,
+  unit: null,
+  flag: null,
+  range: null,
+  illegible: null,
+  end,
+})
 
 /** Reads the parts that stand one after another from `from`; `dates` are stepped over. */
 export function readValues(text: string, from: number, to: number, dates: readonly PrintedDate[]): RowValues {

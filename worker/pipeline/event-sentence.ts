@@ -11,6 +11,7 @@ function clause(event: RecordRow): string {
   switch (event.eventType) {
     case 'lab_result':
     case 'vital_sign':
+      if (event.valueText === null) return `${name} is listed${on(event)}, but its value could not be read`
       return isFact(event)
         ? `${name} was ${value(event)}${on(event)}${range(event)}${flag(event)}`
         : `${name} is named, but not as measured`

@@ -1,3 +1,4 @@
+import { hasUnreadValue } from '../../coding/checks.ts'
 import { fittingUnits } from '../../coding/observation-codes.ts'
 import { parseNumber, parseRange } from '../../coding/printed-numbers.ts'
 import { unitOf } from '../../terminology/units.ts'
@@ -12,7 +13,8 @@ export const admitPhysicalFinding = (fact: CodedFact) => admitObservation(fact, 
 export const admitImagingResult = (fact: CodedFact) => admitObservation(fact, 'imaging_result')
 
 function admitMeasured(fact: CodedFact, type: 'lab_result' | 'vital_sign'): Admission {
-  if (fact.value === null) return { kind: 'refused', reason: 'No result is printed beside the name of the test.' }
+  if (fact.value === null && !hasUnreadValue(fact))
+    return { kind: 'refused', reason: 'No result is printed beside the name of the test.' }
   return admitObservation(fact, type)
 }
 
@@ -24,8 +26,8 @@ function admitObservation(fact: CodedFact, type: ObservationType): Admission {
     assertion: fact.status,
     mergeKey: {
       ...mergeKey(fact, [fact.value, fact.unit, fact.detail.specimen, fact.date?.iso], []),
-      // Undated readings of two files may be of different days.
-      scope: fact.date === null ? 'file' : 'patient',
+      // Undated readings of two files may be of different days, unread ones different numbers.
+      scope: fact.date === null || hasUnreadValue(fact) ? 'file' : 'patient',
     },
     spoke: observationSpoke(fact, type),
   }

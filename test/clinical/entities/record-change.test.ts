@@ -213,3 +213,34 @@ test('a measurement keeps what was printed beside what it means', (t) => {
   })
   t.end()
 })
+
+test('a result whose value could not be read is in the record without a number, and says so', (t) => {
+  const unread = {
+    concept: 'observations:urea',
+    unit: 'mg/dL',
+    referenceRange: '7-25',
+    strength: 'weak',
+    ...collected('2024-03-07'),
+  } as const
+  const change = plan([fact('lab_result', 'Urea', unread), fact('lab_result', 'Urea')])
+  t.match(change.events, [
+    {
+      hub: { confidence: 'low', confidenceReason: /^The value could not be read\./ },
+      spoke: { row: { valueText: null, valueNumeric: null, unit: 'mg/dL', referenceRange: '7-25' } },
+    },
+  ])
+  t.same(decisions(change).length, 2)
+  t.equal(change.events.length, 1, 'a test that is only named is no result')
+
+  const other = { ...file, shellFileId: 'file-2' }
+  const later = plan([fact('lab_result', 'Urea', unread)], knownFrom(change), other)
+  t.equal(later.events.length, 1, 'two numbers that nobody has read are not the same number')
+  t.end()
+})
+
+test('a result whose number was mended is for a person to compare', (t) => {
+  const mended = { concept: 'observations:tsh', value: '1.55', unit: 'mIU/L', strength: 'weak' } as const
+  const [event] = plan([fact('lab_result', 'TSH', mended)]).events
+  t.match(event?.hub, { confidence: 'check', confidenceReason: 'Please compare the number with the document.' })
+  t.end()
+})

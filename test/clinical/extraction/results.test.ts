@@ -126,3 +126,51 @@ void test('every span lies on the words that it names', async (t) => {
   const printed = urea?.spans.map((span) => `${span.role}=${document.text.slice(span.start, span.start + span.length)}`)
   t.strictSame(printed, ['name=Urea', 'value=9.8', 'unit=mmol/L', 'reference_range=3.0-8.0'])
 })
+
+const scanned = { documentClass: 'lab_report', confidence01: 0.95 } as const
+const head = 'Collected: 03/02/2023\nTest\tResult\tFlag\tReference range\tUnits\tLab'
+const readAs = (printed: string, options: Parameters<typeof printDocument>[1] = scanned) =>
+  findFacts(printDocument(`${head}\nSodium\t140\t\t135-146\tmmol/L\t01\n${printed}`, options))
+    .facts.filter((fact) => fact.type === 'lab_result' && fact.text !== 'Sodium')
+    .map(({ text, value, unit, referenceRange, strength }) => [text, value, unit, referenceRange, strength].join(' | '))
+
+void test('a point that was read as a colon or comma is mended, for a person to compare', async (t) => {
+  t.strictSame(readAs('Haemoglobin A1c\t5:3\t\t<5.7\t%\t01'), ['Haemoglobin A1c | 5.3 | % | <5.7 | weak'])
+  t.strictSame(readAs('TSH\t1:55\t\t0.40-4.50\tmIU/L\t01'), ['TSH | 1.55 | mIU/L | 0.40-4.50 | weak'])
+  t.strictSame(readAs('TSH\t1,55\t\t0.40-4.50\tmIU/L\t01'), ['TSH | 1.55 | mIU/L | 0.40-4.50 | weak'])
+  t.strictSame(readAs('INR\t1,1\t\t0.9-1.2\t\t01'), ['INR | 1.1 |  | 0.9-1.2 | weak'])
+  t.strictSame(readAs('TSH\t1.55\t\t0.40-4.50\tmIU/L\t01'), ['TSH | 1.55 | mIU/L | 0.40-4.50 | strong'])
+})
+
+void test('a comma between thousands is no point', async (t) => {
+  t.strictSame(readAs('Ferritin\t1,250\t\t30-300\tug/L\t01'), ['Ferritin | 1,250 | ug/L | 30-300 | strong'])
+  t.strictSame(readAs('Ferritin\t1,250\t\t30.0-300.0\tug/L\t01'), ['Ferritin | 1,250 | ug/L | 30.0-300.0 | strong'])
+})
+
+void test('a number that cannot be told leaves its row without a number, but with its words', async (t) => {
+  for (const misread of ['a3', 'l3', 'SO', '1:3', '1,3']) {
+    const document = printDocument(`${head}\nUrea\t${misread}\t\t7-25\tmg/dL\t01`, scanned)
+    const [urea] = findFacts(document).facts.filter((fact) => fact.type === 'lab_result')
+    t.match(urea, { text: 'Urea', value: null, unit: 'mg/dL', referenceRange: '7-25', strength: 'weak' }, misread)
+    const span = urea?.spans.find(({ role }) => role === 'value')
+    t.equal(span && document.text.slice(span.start, span.start + span.length), misread)
+  }
+})
+
+void test('words in a column of results are no misread number', async (t) => {
+  for (const word of ['Pending', 'See note', 'TNP', '03/02/2023'])
+    t.strictSame(readAs(`Urea\t${word}\t\t7-25\tmg/dL\t01`), [], word)
+  t.strictSame(readAs('Urea\ta3\t\t7-25\tmg/dL\t01', { ...scanned, confidence01: 1 }), [], 'printed so')
+})
+
+void test('a number of another column never stands in for one that cannot be told', async (t) => {
+  t.strictSame(readAs('Urea\ta3\t\t7-25\tmg/dL\t01'), ['Urea |  | mg/dL | 7-25 | weak'])
+})
+
+void test('a date column of a cumulative report keeps the reading that cannot be told', async (t) => {
+  const report = 'Test\t14/06/2022\t02/09/2022\tUnits\tReference\nPotassium\t4:1\tS.b\tmmol/L\t3.5-5.2'
+  t.strictSame(results(report, scanned), [
+    'Potassium | 4.1 | mmol/L | 3.5-5.2 |  | 2022-06-14',
+    'Potassium |  | mmol/L | 3.5-5.2 |  | 2022-09-02',
+  ])
+})

@@ -80,3 +80,9 @@ test("a medicine is linked to a problem only by the document's own words", (t) =
   )
   t.end()
 })
+
+test('a result whose value could not be read is told as that', (t) => {
+  const [story] = narrate([{ ...potassium, valueText: null }], [])
+  t.equal(story?.sentences[0]?.sentence, 'Potassium is listed on 3 February 2021, but its value could not be read.')
+  t.end()
+})

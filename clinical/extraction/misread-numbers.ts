@@ -1,0 +1,54 @@
+/**
+ * Numbers of a column of results that were read wrongly. What can only be a point is mended; where the number cannot
+ * be told the row stays, without a number, for a person to look at: never a part of the figures, nor those of another column.
+ */
+import type { Cell } from '../document/mapped.ts'
+import { isRecognised, type Range, type Reading } from './found.ts'
+import type { RowValues } from './row-values.ts'
+
+/** Figures, or letters that look like them: "5:3", "a3", "l.55", "SO". Words such as "pending" are no misread number. */
+const figuresMisread = /^(?:(?=\S*\d)\S{1,7}|[OoDQIilSsBbGgqZz|.,:]{2,6})$/
+const pointMisread = /^(\d{1,4})([:,])(\d{1,3})$/
+
+/** `cell` stands in a column of results; unit and range are those of its row. A test without both may be waited for. */
+export function withMisreadNumber(reading: Reading, cell: Cell, values: RowValues): RowValues {
+  if (isWhollyRead(reading, cell, values.value) || isFlag(values, cell)) return values
+  const { text } = reading.document
+  const printed = firstWord(text, cell)
+  const word = text.slice(printed.start, printed.end)
+  const isDated = reading.dates.within(cell.start, cell.start + cell.length).length > 0
+  if (isDated || !figuresMisread.test(word)) return { ...values, value: null }
+  const mended = pointMended(word, values.range?.printed ?? '')
+  if (mended !== null)
+    return { ...values, value: { ...printed, printed: mended, number: Number(mended), comparator: null } }
+  const mayBeOther = isRecognised(reading.document, printed) || pointMisread.test(word)
+  const isResult = values.unit !== null && values.range !== null
+  return { ...values, value: null, illegible: mayBeOther && isResult ? printed : null }
+}
+
+const isIn = (cell: Cell, part: Range | null) =>
+  part !== null && part.start >= cell.start && part.start < cell.start + cell.length
+
+/** Where columns are set loosely a flag can stand under the heading of the results. */
+const isFlag = ({ flag }: RowValues, cell: Cell) =>
+  isIn(cell, flag) && flag !== null && flag.end >= cell.start + cell.length
+
+/** "1" of "1,55" is not what is printed. */
+function isWhollyRead({ document }: Reading, cell: Cell, value: Range | null): boolean {
+  return value !== null && isIn(cell, value) && !/^[:,]\d/.test(document.text.slice(value.end, value.end + 2))
+}
+
+/** Three figures behind a comma are thousands, unless the range has as many behind its point. */
+function pointMended(word: string, range: string): string | null {
+  const [, whole, sign, fraction] = pointMisread.exec(word) ?? []
+  const decimals = Math.max(0, ...Array.from(range.matchAll(/\.(\d+)/g), (match) => match[1]?.length ?? 0))
+  if (whole === undefined || fraction === undefined || decimals === 0) return null
+  if (fraction.length > decimals || (sign === ',' && fraction.length === 3 && decimals !== 3)) return null
+  return `${whole}.${fraction}`
+}
+
+function firstWord(text: string, cell: Cell): Range {
+  const printed = text.slice(cell.start, cell.start + cell.length)
+  const start = cell.start + (printed.length - printed.trimStart().length)
+  return { start, end: start + (/^\S*/.exec(printed.trimStart())?.[0].length ?? 0) }
+}
