@@ -1,6 +1,6 @@
 /**
  * Scans a folder of hostile files and writes the intake scorer's input.
- *   node scripts/quality-intake.ts --corpus ../shared/corpus --out /tmp/intake.json [--folder /tmp/eicar]
+ *   node scripts/quality-intake.ts --corpus FOLDER --out /tmp/intake.json [--folder /tmp/eicar]
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
@@ -23,7 +23,7 @@ const outcomes = { clean: 'accept', marked: 'mark', rejected: 'reject' }
 
 const { values: options } = parseArgs({
   options: {
-    corpus: { type: 'string', default: '../shared/corpus' },
+    corpus: { type: 'string', default: process.env['CORPUS_DIR'] ?? '' },
     folder: { type: 'string' },
     out: { type: 'string', default: 'quality-intake.json' },
   },

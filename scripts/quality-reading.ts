@@ -1,6 +1,6 @@
 /**
  * Reads and maps a folder of the corpus and writes the scorers' output format.
- *   node scripts/quality-reading.ts --corpus ../shared/corpus --kind scans --out /tmp/read.json [--match text] [--ocr wasm|native]
+ *   node scripts/quality-reading.ts --corpus FOLDER --kind scans --out /tmp/read.json [--match text] [--ocr wasm|native]
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { extname, join } from 'node:path'
@@ -30,7 +30,7 @@ const mimeTypes: Readonly<Record<string, string>> = {
 
 const { values: options } = parseArgs({
   options: {
-    corpus: { type: 'string', default: '../shared/corpus' },
+    corpus: { type: 'string', default: process.env['CORPUS_DIR'] ?? '' },
     kind: { type: 'string', default: 'scans' },
     match: { type: 'string', default: '' },
     out: { type: 'string', default: 'quality-reading.json' },

@@ -1,7 +1,7 @@
 /** The development corpus: its documents, their printed words, and which of them the rules may not be written from. */
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import type { Page, Word } from '../../clinical/document/page.ts'
 
@@ -36,9 +36,9 @@ export type CorpusDocument = {
   readonly isHeldOut: boolean
 }
 
-/** The folder given, `CORPUS_DIR`, or a sibling of this checkout; null when there is none. */
+/** The folder given, or `CORPUS_DIR`; null when there is none. */
 export function findCorpus(given: string | undefined): string | null {
-  const places = [given, process.env['CORPUS_DIR'], resolve(import.meta.dirname, '../../../shared/corpus')]
+  const places = [given, process.env['CORPUS_DIR']]
   return places.find((place) => place !== undefined && existsSync(join(place, 'index.json'))) ?? null
 }
 
