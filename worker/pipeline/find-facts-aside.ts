@@ -11,8 +11,8 @@ import { findFacts } from '../../clinical/extraction/find-facts.ts'
 
 type Findings = ReturnType<FindFacts>
 
-/** A page takes 2 to 5 ms, a thread half a second to load its tables: about ten full pages. */
-const longText = 30_000
+/** About 40 ms of work in place, or seven full pages; a thread needs half a second to load its tables first. */
+const longText = 20_000
 
 export async function findFactsAside(document: MappedDocument, signal: AbortSignal): Promise<Findings> {
   signal.throwIfAborted()
