@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -62,6 +63,8 @@ export async function openSystem(t: Teardown, database?: SystemDatabase): Promis
     DATA_DIR: dataDir,
     STORAGE_URL: `file:${storeFolder}`,
     LOG_LEVEL: 'debug',
+    // The same files are compiled by dozens of processes.
+    NODE_COMPILE_CACHE: join(tmpdir(), 'exora-test-compile-cache'),
   }
   const auth = { AUTH_JWT_SECRET: tokenSecret, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience }
   return {
