@@ -20,7 +20,7 @@ export type WorkerParts = { readonly worker: Worker; close(): Promise<void> }
 /** What a worker needs where it runs: a database (our own if none is configured), a store, providers, metrics. */
 export async function openWorkerParts(config: WorkerConfig, log: Logger): Promise<WorkerParts> {
   const { db, close: closeDatabase } = await openWorkerDatabase(config)
-  const ocr = createOcr(config.googleVision)
+  const ocr = await createOcr(config.googleVision)
   const close = async () => {
     await ocr.close()
     await closeDatabase()

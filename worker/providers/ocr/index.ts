@@ -1,12 +1,14 @@
-import { createGoogleVision } from './google-vision.ts'
 import type { GoogleVisionOptions } from './google-vision.ts'
 import type { OcrProvider } from './provider.ts'
 import { createNativeTesseract, findNativeTesseract } from './tesseract-native.ts'
 import { createWasmTesseract } from './tesseract-wasm.ts'
 
 /** Google Vision where it is configured; null = nothing leaves the machine. */
-export function createOcr(googleVision: GoogleVisionOptions | null): OcrProvider {
-  return googleVision === null ? createLocalOcr() : createGoogleVision(googleVision)
+export async function createOcr(googleVision: GoogleVisionOptions | null): Promise<OcrProvider> {
+  if (googleVision === null) return createLocalOcr()
+  // Loaded only where it is used: the client is larger than all the rest of a worker.
+  const { createGoogleVision } = await import('./google-vision.ts')
+  return createGoogleVision(googleVision)
 }
 
 /** The machine's own tesseract where it is on the path, else the packaged one: about half as quick, reads the same. */
