@@ -23,6 +23,27 @@ export function readEnv<Shape extends z.ZodRawShape>(
   throw new ConfigurationError(`The configuration is not usable:\n${[...new Set(problems)].join('\n')}`)
 }
 
+/** Reads two configurations of one process; what is wrong in either is told at once. */
+export function readBoth<First, Second>(first: () => First, second: () => Second): [First, Second] {
+  const [one, two] = [attempt(first), attempt(second)]
+  if (one.kind === 'read' && two.kind === 'read') return [one.value, two.value]
+  const lines = [one, two].flatMap((outcome) => (outcome.kind === 'wrong' ? outcome.error.message.split('\n') : []))
+  throw new ConfigurationError([...new Set(lines)].join('\n'))
+}
+
+type Attempt<T> =
+  | { readonly kind: 'read'; readonly value: T }
+  | { readonly kind: 'wrong'; readonly error: ConfigurationError }
+
+function attempt<T>(read: () => T): Attempt<T> {
+  try {
+    return { kind: 'read', value: read() }
+  } catch (error) {
+    if (error instanceof ConfigurationError) return { kind: 'wrong', error }
+    throw error
+  }
+}
+
 /** `wholeNumber({ min: 1 }).default(8080)` */
 export function wholeNumber(limits: { readonly min?: number; readonly max?: number } = {}) {
   const { min = 0, max = Number.MAX_SAFE_INTEGER } = limits

@@ -5,7 +5,9 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { parseArgs } from 'node:util'
+import { runMain } from '../platform/run-main.ts'
 import { listenForStop } from '../platform/stop-signal.ts'
+import type { StopSignals } from '../platform/stop-signal.ts'
 import { signUp } from './demo/client.ts'
 import type { DemoClient, Person } from './demo/client.ts'
 import { drawFacts } from './demo/fact-picture.ts'
@@ -30,12 +32,33 @@ for (const path of positionals) {
   }
 }
 
-const stop = listenForStop()
-console.log('Starting PostgreSQL, server and worker …')
-const system = await startSystem(process.env)
-console.log(`The API listens on ${system.address} (its documentation: ${system.address}/docs)\n`)
-try {
-  const client = await signUp(system.address, `demo-${crypto.randomUUID()}@example.org`, crypto.randomUUID())
+await runMain(demonstrate)
+
+async function demonstrate(): Promise<void> {
+  const stop = listenForStop()
+  console.log('Starting PostgreSQL, server and worker …')
+  const system = await startSystem(process.env, stop)
+  console.log(`The API listens on ${system.address} (its documentation: ${system.address}/docs)\n`)
+  try {
+    const hasFailed = await showFiles(system.address, stop)
+    if (hasFailed) process.exitCode = 1
+    if (!options.exit && !stop.asked.aborted) {
+      console.log(`The API goes on at ${system.address} until Ctrl-C. The data: npx drizzle-kit studio`)
+      await new Promise((resolve) => {
+        stop.asked.addEventListener('abort', resolve, { once: true })
+      })
+    }
+  } catch (error) {
+    console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`)
+    process.exitCode = 1
+  } finally {
+    await system.stop(stop.insisted)
+    stop.dispose()
+  }
+}
+
+async function showFiles(address: string, stop: StopSignals): Promise<boolean> {
+  const client = await signUp(address, `demo-${crypto.randomUUID()}@example.org`, crypto.randomUUID())
   const [person, files] = positionals.length > 0 ? [null, positionals] : [samplePerson, sampleFiles]
   const patientId = await client.addProfile(person ?? { name: 'Me', dateOfBirth: null })
   let hasFailed = false
@@ -43,19 +66,7 @@ try {
     if (stop.asked.aborted) break
     if ((await show(client, path, patientId)) === 'failed') hasFailed = true
   }
-  if (hasFailed) process.exitCode = 1
-  if (!options.exit && !stop.asked.aborted) {
-    console.log(`The API goes on at ${system.address} until Ctrl-C. The data: npx drizzle-kit studio`)
-    await new Promise((resolve) => {
-      stop.asked.addEventListener('abort', resolve, { once: true })
-    })
-  }
-} catch (error) {
-  console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`)
-  process.exitCode = 1
-} finally {
-  await system.stop(stop.insisted)
-  stop.dispose()
+  return hasFailed
 }
 
 async function show(client: DemoClient, path: string, patientId: string): Promise<string> {

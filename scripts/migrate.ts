@@ -1,13 +1,16 @@
 import { startEmbedded } from '../db/embedded/start.ts'
 import { defaultDataDir } from '../db/embedded/connection-file.ts'
 import { migrate } from '../db/migrate.ts'
+import { runMain } from '../platform/run-main.ts'
 
-// Migrations need a session of their own: a pooled URL is only used when there is no direct one.
-const configured = process.env['DATABASE_DIRECT_URL'] || process.env['DATABASE_URL']
-const embedded = configured ? null : await startEmbedded({ dataDir: process.env['DATA_DIR'] || defaultDataDir })
-try {
-  const result = await migrate(configured || (embedded?.urls.owner ?? ''))
-  console.log(`${result.migrations} migrations and ${result.sqlFiles.length} SQL files applied`)
-} finally {
-  await embedded?.close()
-}
+await runMain(async () => {
+  // Migrations need a session of their own: a pooled URL is only used when there is no direct one.
+  const configured = process.env['DATABASE_DIRECT_URL'] || process.env['DATABASE_URL']
+  const embedded = configured ? null : await startEmbedded({ dataDir: process.env['DATA_DIR'] || defaultDataDir })
+  try {
+    const result = await migrate(configured || (embedded?.urls.owner ?? ''))
+    console.log(`${result.migrations} migrations and ${result.sqlFiles.length} SQL files applied`)
+  } finally {
+    await embedded?.close()
+  }
+})

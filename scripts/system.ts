@@ -1,7 +1,9 @@
 import { createLog } from '../platform/log.ts'
 import { startAll } from '../platform/service.ts'
 import type { StopFailure } from '../platform/service.ts'
+import { readBoth } from '../platform/env.ts'
 import type { EnvSource } from '../platform/env.ts'
+import type { StopSignals } from '../platform/stop-signal.ts'
 import { readServerConfig } from '../server/config.ts'
 import { openServerParts } from '../server/server-parts.ts'
 import { readWorkerConfig } from '../worker/config.ts'
@@ -16,10 +18,21 @@ export type System = {
 
 const limits = { startMs: 60_000, graceMs: 30_000 }
 
-/** Everything in one process: what `npm start` and the demo run. */
-export async function startSystem(env: EnvSource): Promise<System> {
-  const serverConfig = readServerConfig(env)
-  const workerConfig = readWorkerConfig(env)
+/** Everything in one process: what `npm start` and the demo run. A stop signal before it is up ends the process. */
+export async function startSystem(env: EnvSource, stop: StopSignals): Promise<System> {
+  // A database that is just being started is left behind, and adopted by the next start.
+  const leave = () => process.exit(130)
+  stop.asked.addEventListener('abort', leave, { once: true })
+  const system = await start(env)
+  stop.asked.removeEventListener('abort', leave)
+  return system
+}
+
+async function start(env: EnvSource): Promise<System> {
+  const [serverConfig, workerConfig] = readBoth(
+    () => readServerConfig(env),
+    () => readWorkerConfig(env),
+  )
   const log = createLog({ level: env['LOG_LEVEL'] ?? 'warn', service: 'exora' })
   const server = await openServerParts(serverConfig, log)
   const worker = await openWorkerParts(workerConfig, log)
