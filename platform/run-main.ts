@@ -15,23 +15,21 @@ export function explainFailure(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { code, port, path } = describe(error)
   if (code === 'EADDRINUSE')
-    return `Port ${port ?? ''} is in use by something else: set PORT (or HEALTH_CHECK_PORT) to another.`
+    return `Port ${String(port)} is in use by something else: set PORT (or HEALTH_CHECK_PORT) to another.`
   if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM')
-    return `${path ?? 'A folder'} cannot be written: set DATA_DIR (or STORAGE_URL) to a folder that can.`
-  if (code === 'ENOTDIR' || code === 'EEXIST') return `${path ?? 'DATA_DIR'} is not a folder: set DATA_DIR to one.`
+    return `${typeof path === 'string' ? path : 'A folder'} cannot be written: set DATA_DIR (or STORAGE_URL) to a folder that can.`
+  if (code === 'ENOTDIR' || code === 'EEXIST')
+    return `${typeof path === 'string' ? path : 'DATA_DIR'} is not a folder: set DATA_DIR to one.`
   if (code === 'ENOSPC') return 'There is no space left on the disk.'
   if (code === 'ECONNREFUSED')
     return 'The database does not answer: is DATABASE_URL right, and does PostgreSQL run there?'
   return error.stack ?? error.message
 }
 
-type Described = { readonly code?: unknown; readonly port?: number; readonly path?: string }
-
-function describe(error: Error): Described {
-  const { code, port, path } = { code: undefined, port: undefined, path: undefined, ...error }
+function describe(error: Error): { readonly code: unknown; readonly port: unknown; readonly path: unknown } {
   return {
-    code,
-    ...(typeof port === 'number' ? { port } : {}),
-    ...(typeof path === 'string' ? { path } : {}),
+    code: 'code' in error ? error.code : null,
+    port: 'port' in error ? error.port : null,
+    path: 'path' in error ? error.path : null,
   }
 }

@@ -20,13 +20,14 @@ const limits = { startMs: 60_000, graceMs: 30_000 }
 
 /** Everything in one process: what `npm start` and the demo run. A stop signal before it is up ends the process. */
 export async function startSystem(env: EnvSource, stop: StopSignals): Promise<System> {
-  // A database that is just being started is left behind, and adopted by the next start.
-  const leave = () => process.exit(130)
   stop.asked.addEventListener('abort', leave, { once: true })
   const system = await start(env)
   stop.asked.removeEventListener('abort', leave)
   return system
 }
+
+// A database that is just being started is left behind, and adopted by the next start.
+const leave = () => process.exit(130)
 
 async function start(env: EnvSource): Promise<System> {
   const [serverConfig, workerConfig] = readBoth(
