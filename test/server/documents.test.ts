@@ -127,6 +127,7 @@ test('documents', async (group) => {
     const parent = await account(randomUUID())
     const bytes = pdf('range')
     const id = await uploaded(parent, 'range')
+    await completeStages(db, id, ['security_scan'])
     const path = `/documents/${id}/content`
     const whole = await parent.get(path)
     t.match(whole, { status: 200, text: bytes.toString('latin1') })
@@ -168,6 +169,7 @@ test('documents', async (group) => {
       .png()
       .toBuffer()
     const id = String((await parent.upload({ bytes })).body['shell_file_id'])
+    await completeStages(db, id, ['security_scan'])
     const answer = await fetch(`${server.url}/documents/${id}/pages/1/image?width=300`, { headers: parent.headers })
     t.equal(answer.status, 200)
     t.equal(answer.headers.get('content-type'), 'image/png')
@@ -189,8 +191,71 @@ test('documents', async (group) => {
   await group.test('a page that cannot be drawn is told as that', async (t) => {
     const parent = await account(randomUUID())
     const id = await uploaded(parent, 'no real PDF')
+    await completeStages(db, id, ['security_scan'])
     t.match(await parent.get(`/documents/${id}/pages/1/image`), { status: 422, body: { code: 'page_not_rendered' } })
   })
+
+  await group.test('nothing of a file is handed out or drawn before its scan has completed', async (t) => {
+    const parent = await account(randomUUID())
+    const id = await uploaded(parent, 'not scanned yet')
+    const waits = async (when: string) => {
+      for (const path of ['content', 'pages/1/image']) {
+        const answer = await parent.get(`/documents/${id}/${path}`)
+        t.match(answer, { status: 409, body: { code: 'scan_pending' } }, `${path} while ${when}`)
+        t.match(answer.headers.get('retry-after'), /^[1-9]\d*$/)
+      }
+    }
+    await waits('pending')
+    await serve(db, sql`select public.begin_stage(${id}, 'security_scan', '1')`)
+    await waits('running')
+    await serve(db, sql`select public.finish_stage(${id}, 'security_scan', 'completed')`)
+    t.equal((await parent.get(`/documents/${id}/content`)).status, 200)
+    t.equal((await parent.post('/api/process-document', { shell_file_id: id })).status, 409, 'its first job waits')
+    await endJobs(server, id)
+    t.equal((await parent.post('/api/process-document', { shell_file_id: id, stages: ['security_scan'] })).status, 202)
+    await waits('scanned again')
+  })
+
+  await group.test('malware stays shut when its document is processed again', async (t) => {
+    const parent = await account(randomUUID())
+    const id = await uploaded(parent, 'test virus')
+    const { content, image } = { content: `/documents/${id}/content`, image: `/documents/${id}/pages/1/image` }
+    await failScan(server, id, 'file_infected')
+    t.match(await parent.get(content), { status: 422, body: { code: 'file_infected' } })
+    t.match(await parent.get(content, { range: 'bytes=0-1' }), { status: 422, body: { code: 'file_infected' } })
+    t.match(await parent.get(image), { status: 422, body: { code: 'page_not_rendered' } })
+
+    await endJobs(server, id)
+    t.equal((await parent.post('/api/process-document', { shell_file_id: id, stages: ['security_scan'] })).status, 202)
+    t.equal((await parent.get(`/documents/${id}`)).body['processing_error'], null, 'the old verdict is wiped')
+    t.match(await parent.get(content), { status: 409, body: { code: 'scan_pending' } })
+    t.match(await parent.get(image), { status: 409, body: { code: 'scan_pending' } })
+  })
+
+  await group.test(
+    'a scan that failed without a verdict opens nothing, one that met no malware the original',
+    async (t) => {
+      const parent = await account(randomUUID())
+      for (const code of ['malware_scan_unavailable', 'worker_lost', 'cancelled', 'job_failed']) {
+        const id = await uploaded(parent, code)
+        await failScan(server, id, code)
+        t.match(await parent.get(`/documents/${id}/content`), { status: 422, body: { code: 'scan_failed' } }, code)
+        t.match(await parent.get(`/documents/${id}/pages/1/image`), {
+          status: 422,
+          body: { code: 'page_not_rendered' },
+        })
+      }
+      for (const code of ['file_encrypted', 'file_corrupt']) {
+        const id = await uploaded(parent, code)
+        await failScan(server, id, code)
+        t.equal((await parent.get(`/documents/${id}/content`)).status, 200, code)
+        t.match(await parent.get(`/documents/${id}/pages/1/image`), {
+          status: 422,
+          body: { code: 'page_not_rendered' },
+        })
+      }
+    },
+  )
 
   await group.test('a person decides whose document it is', async (t) => {
     const parent = await account(randomUUID())
@@ -283,4 +348,17 @@ async function readOnePage({ db }: TestApp, id: string): Promise<void> {
     })
     await saveText(tx, id, { content: 'Haemoglobin 131', layout: {} })
   })
+}
+
+async function failScan({ db }: TestApp, id: string, code: string): Promise<void> {
+  const error = JSON.stringify({ code, message: 'The scan did not pass.' })
+  await serve(db, sql`select public.begin_stage(${id}, 'security_scan', '1')`)
+  await serve(db, sql`select public.finish_stage(${id}, 'security_scan', 'failed', ${error}::text::jsonb)`)
+}
+
+async function endJobs({ db }: TestApp, id: string): Promise<void> {
+  await serve(
+    db,
+    sql`update public.job_queue set status = 'completed', completed_at = now() where shell_file_id = ${id}`,
+  )
 }

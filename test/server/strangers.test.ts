@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { actorOf, ask, serve } from '../support/actors.ts'
 import { startApp } from '../support/app.ts'
 import type { TestAccount } from '../support/app.ts'
-import { fillRecord, giveAccess, holdForReview } from '../support/factories.ts'
+import { completeStages, fillRecord, giveAccess, holdForReview } from '../support/factories.ts'
 import { pdf, uploadForm } from '../support/multipart.ts'
 
 test('what belongs to somebody', async (group) => {
@@ -13,6 +13,7 @@ test('what belongs to somebody', async (group) => {
   const stranger = await account(randomUUID())
   const bytes = pdf('private')
   const id = String((await owner.upload({ bytes, key: 'owners-key' })).body['shell_file_id'])
+  await completeStages(db, id, ['security_scan'])
   await fillRecord(db, { id, patientId: owner.profileId })
   const [job] = await serve<{ n: string }>(db, sql`select count(*) as n from public.job_queue`)
 

@@ -11,6 +11,7 @@ import { claimKey, keepRenewing } from '../../server/routes/uploads/key-claim.ts
 import { actorOf, serve } from '../support/actors.ts'
 import { startApp } from '../support/app.ts'
 import type { TestApp } from '../support/app.ts'
+import { completeStages } from '../support/factories.ts'
 import { encodeForm, formType, pdf, uploadForm } from '../support/multipart.ts'
 import { eventually } from '../support/signals.ts'
 
@@ -217,7 +218,9 @@ test('when the answer of the database is lost after it has committed, the docume
   const again = await parent.upload(letter)
   t.equal(again.status, 201)
   t.equal(again.headers.get('idempotent-replayed'), 'true')
-  const content = await parent.get(`/documents/${String(again.body['shell_file_id'])}/content`)
+  const id = String(again.body['shell_file_id'])
+  await completeStages(server.db, id, ['security_scan'])
+  const content = await parent.get(`/documents/${id}/content`)
   t.equal(content.text, letter.bytes.toString('latin1'))
 })
 

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm'
 import { test } from 'tap'
 import { actorOf, serve } from '../support/actors.ts'
 import { ask, startApp } from '../support/app.ts'
-import { giveAccess } from '../support/factories.ts'
+import { completeStages, giveAccess } from '../support/factories.ts'
 import { encodeForm, formType, pdf, sha256, uploadForm } from '../support/multipart.ts'
 
 const maxBytes = 1_000_000
@@ -52,6 +52,7 @@ test('uploading a document', async (group) => {
       patient_id: parent.profileId,
       correlation_id: answer.body['correlation_id'],
     })
+    await completeStages(db, String(id), ['security_scan'])
     const content = await parent.get(`/documents/${id}/content`)
     t.equal(content.text, bytes.toString('latin1'))
   })

@@ -1,10 +1,9 @@
 import { listPages } from '../../../db/queries/pages.ts'
-import { pageNotRendered } from '../../../platform/rendering/render-page.ts'
 import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { bytes, noBody, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { withDocument } from './open-document.ts'
+import { requireScanned, withDocument } from './open-document.ts'
 import { imageQuery, pageParams } from './schema.ts'
 
 export function pageImage(api: Api, deps: RouteDeps): void {
@@ -16,19 +15,22 @@ export function pageImage(api: Api, deps: RouteDeps): void {
         summary: 'A page as a picture, as its boxes see it',
         params: pageParams,
         querystring: imageQuery,
-        response: { 200: bytes('image/png', 'The page'), 304: noBody('Unchanged'), ...problems(400, 401, 404, 422) },
+        response: {
+          200: bytes('image/png', 'The page'),
+          304: noBody('Unchanged'),
+          ...problems(400, 401, 404, 409, 422),
+        },
       },
     },
     async (request, reply) => {
       const { n } = request.params
       const { width: widthPx } = request.query
-      const { file, page } = await withDocument(deps.db, actorOf(request), request.params.id, async (tx, found) => ({
-        file: found,
-        page: (await listPages(tx, found.id)).find((read) => read.number === n),
-      }))
-      if (page === undefined && n > (file.pageCount ?? 1)) throw notFound()
-      // What the scan refused (malware, bombs) reaches no renderer.
-      if (file.processingError?.stage === 'security_scan') throw pageNotRendered()
+      const { file, page } = await withDocument(deps.db, actorOf(request), request.params.id, async (tx, found) => {
+        const read = (await listPages(tx, found.id)).find(({ number }) => number === n)
+        if (read === undefined && n > (found.pageCount ?? 1)) throw notFound()
+        await requireScanned(tx, found, 'render')
+        return { file: found, page: read }
+      })
 
       const etag = `"${file.sha256.slice(0, 32)}-${n}-${page?.rotation ?? 0}-${widthPx}"`
       reply.header('etag', etag).header('cache-control', 'private, max-age=3600')
