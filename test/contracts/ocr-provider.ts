@@ -60,5 +60,5 @@ export async function sampleImage(path: string): Promise<OcrImage> {
     .greyscale()
     .png()
     .toBuffer({ resolveWithObject: true })
-  return { png: data, widthPx: info.width, heightPx: info.height, dpi: 150 }
+  return { png: data, widthPx: info.width, heightPx: info.height, dpi: 150, surface: 'clean' }
 }

@@ -17,7 +17,7 @@ export async function pictureOfText(lines: readonly string[]): Promise<OcrImage>
     const wanted = { mimeType: 'application/pdf', page: 1, widthPx: (612 / 72) * dpi }
     const picture = await renderPage({ path, ...wanted, signal: new AbortController().signal })
     const { data, info } = await sharp(picture).greyscale().png().toBuffer({ resolveWithObject: true })
-    return { png: data, widthPx: info.width, heightPx: info.height, dpi }
+    return { png: data, widthPx: info.width, heightPx: info.height, dpi, surface: 'clean' }
   } finally {
     await rm(folder, { recursive: true, force: true })
   }

@@ -11,6 +11,7 @@ export type OcrPicture = {
   readonly widthPx: number
   readonly heightPx: number
   readonly dpi: number
+  readonly surface: 'clean' | 'grainy'
   /** From pixels of the prepared picture to fractions of the page as shown. */
   readonly toPage: Homography
   /** Clockwise turn that was made so that lines run level. */

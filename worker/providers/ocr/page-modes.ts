@@ -1,12 +1,15 @@
-/**
- * Tesseract reads the same page differently by layout mode: 3 finds columns of prose, 6 takes the page as one block and
- * keeps the rows of tables. Each loses words that the other finds, so both are run and their words merged: where boxes
- * meet, the more confident reading stands.
- */
-import type { OcrWord } from './provider.ts'
+import type { OcrImage, OcrWord } from './provider.ts'
 
-export const pageModes = [6, 3] as const
-export type PageMode = (typeof pageModes)[number]
+/**
+ * Tesseract reads the same page differently by layout mode: 6 takes the page as one block and keeps the rows of tables,
+ * 3 finds columns of prose, 11 finds lone words wherever they stand, and grain as well. Each loses words that another
+ * finds, so two are run and their words merged: where boxes meet, the more confident reading stands.
+ */
+export type PageMode = 3 | 6 | 11
+
+export function pageModesFor({ surface }: OcrImage): readonly [PageMode, PageMode] {
+  return surface === 'clean' ? [6, 11] : [6, 3]
+}
 
 export function mergeReadings(first: readonly OcrWord[], second: readonly OcrWord[]): OcrWord[] {
   const groups = overlapGroups(first, second)

@@ -18,6 +18,8 @@ export type OcrImage = {
   readonly widthPx: number
   readonly heightPx: number
   readonly dpi: number
+  /** Photos and noisy scans show grain, which some ways of reading take for print. */
+  readonly surface: 'clean' | 'grainy'
 }
 
 export type OcrResult = {

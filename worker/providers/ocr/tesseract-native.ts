@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mergeReadings, pageModes, withoutSpecks } from './page-modes.ts'
+import { mergeReadings, pageModesFor, withoutSpecks } from './page-modes.ts'
 import type { PageMode } from './page-modes.ts'
 import { meanConfidence, ocrRefused, ocrUnavailable } from './provider.ts'
 import type { OcrImage, OcrProvider, OcrWord } from './provider.ts'
@@ -28,7 +28,9 @@ export function createNativeTesseract(version: string, options: Partial<NativeTe
     version,
     recognise: async (image, { signal }) => {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-      const readings = await Promise.all(pageModes.map((mode) => readPage({ command, image, mode, signal: limit })))
+      const readings = await Promise.all(
+        pageModesFor(image).map((mode) => readPage({ command, image, mode, signal: limit })),
+      )
       signal.throwIfAborted()
       const words = withoutSpecks(mergeReadings(readings[0] ?? [], readings[1] ?? []), image.dpi)
       return { words, confidence01: meanConfidence(words) }

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { createWorker, PSM } from 'tesseract.js'
 import type { Worker } from 'tesseract.js'
-import { mergeReadings, pageModes, withoutSpecks } from './page-modes.ts'
+import { mergeReadings, pageModesFor, withoutSpecks } from './page-modes.ts'
 import type { PageMode } from './page-modes.ts'
 import { meanConfidence, ocrUnavailable } from './provider.ts'
 import type { OcrImage, OcrProvider, OcrWord } from './provider.ts'
@@ -24,7 +24,9 @@ export function createWasmTesseract(options: Partial<WasmTesseractOptions> = {})
     version: versionOf('tesseract.js'),
     recognise: async (image, { signal }) => {
       const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-      const readings = await Promise.all(pageModes.map((mode) => readPage(pool, { image, mode, signal: limit })))
+      const readings = await Promise.all(
+        pageModesFor(image).map((mode) => readPage(pool, { image, mode, signal: limit })),
+      )
       const words = withoutSpecks(mergeReadings(readings[0] ?? [], readings[1] ?? []), image.dpi)
       return { words, confidence01: meanConfidence(words) }
     },
@@ -66,12 +68,14 @@ async function readPage(pool: WorkerPool, { image, mode, signal }: Reading): Pro
 
 async function recognise(worker: Worker, image: OcrImage, mode: PageMode): Promise<OcrWord[]> {
   await worker.setParameters({
-    tessedit_pageseg_mode: mode === 6 ? PSM.SINGLE_BLOCK : PSM.AUTO,
+    tessedit_pageseg_mode: pageSegmentation[mode],
     user_defined_dpi: String(Math.round(image.dpi)),
   })
   const { data } = await worker.recognize(Buffer.from(image.png), {}, { tsv: true, text: false })
   return wordsOfTsv(data.tsv ?? '')
 }
+
+const pageSegmentation = { 3: PSM.AUTO, 6: PSM.SINGLE_BLOCK, 11: PSM.SPARSE_TEXT }
 
 type WorkerPool = {
   readonly take: (mode: PageMode) => Promise<Worker>

@@ -5,7 +5,7 @@ import type { OcrProvider } from '../../../../worker/providers/ocr/provider.ts'
 import { startVisionServer, visionAnswer, visionWord } from '../../../support/vision-server.ts'
 import type { VisionServer } from '../../../support/vision-server.ts'
 
-const image = { png: Buffer.from('not looked at'), widthPx: 800, heightPx: 1000, dpi: 200 }
+const image = { png: Buffer.from('not looked at'), widthPx: 800, heightPx: 1000, dpi: 200, surface: 'clean' as const }
 const signal = new AbortController().signal
 
 async function start(t: Test, timeoutMs = 5000): Promise<{ server: VisionServer; ocr: OcrProvider }> {

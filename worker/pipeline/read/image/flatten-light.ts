@@ -33,7 +33,8 @@ function paperBlocks(image: GreyImage): GreyImage {
   return { data, width, height }
 }
 
-// Blocks inside large dark areas take the paper of their neighbours, else the area would turn white.
+// Blocks inside dark areas take the paper of their neighbours, else the area would turn white. Shrinking the bright parts
+// back (a closing) would be truer to slopes of light, but read hard photos worse: 25 % of letters wrong instead of 13 %.
 function dilate(blocks: GreyImage): GreyImage {
   return filterBlocks(blocks, 2, (values) => Math.max(...values))
 }

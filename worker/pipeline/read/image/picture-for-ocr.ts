@@ -23,6 +23,7 @@ export async function pictureForOcr(picture: GreyImage, knownDpi: number | null)
     widthPx: image.width,
     heightPx: image.height,
     dpi: prepared.dpi,
+    surface: isGrainy || prepared.hasCorners ? 'grainy' : 'clean',
     toPage: prepared.toPicture,
     turned: prepared.turned,
     quality: judgePicture(picture, prepared),

@@ -2,6 +2,7 @@
  * A picture of a page → what OCR reads best: upright but for a half turn, level, flat, evenly lit, about 300 dpi; and
  * the way back from its pixels to the picture.
  */
+import { eraseRules } from './erase-rules.ts'
 import { distance, findPage } from './find-page.ts'
 import type { Corners } from './find-page.ts'
 import { findSkew } from './find-skew.ts'
@@ -35,20 +36,22 @@ export function prepareImage(picture: GreyImage, knownDpi: number | null): Prepa
   const sheet = sheetOf(picture, corners)
   const dpi = knownDpi !== null && corners === null ? knownDpi : Math.max(sheet.width, sheet.height) / longSideInches
   const skew = findSkew(preview(source, sheet))
+  // A curled sheet has no good lines either way: how it lies is left to the reading.
+  const turn = corners === null && skew.isSideways ? 90 : 0
   const scale = limitScale(readingDpi / dpi, sheet)
   const { size, toSheet } = levelled(sheet, {
-    turn: skew.isSideways ? 90 : 0,
+    turn,
     degrees: corners === null ? skew.degrees : 0,
     scale,
   })
   const toPicture = compose(sheet.toPicture, toSheet)
   const level = isIdentity(toPicture) ? source : warp(source, size, toPicture)
   return {
-    image: corners === null ? level : flattenLight(level),
+    image: eraseRules(corners === null ? level : flattenLight(level), dpi * scale),
     dpi: dpi * scale,
     pictureDpi: dpi,
     toPicture: compose([1 / picture.width, 0, 0, 0, 1 / picture.height, 0, 0, 0, 1], toPicture),
-    turned: skew.isSideways ? 90 : 0,
+    turned: turn,
     hasCorners: corners !== null,
   }
 }
