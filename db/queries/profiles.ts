@@ -52,6 +52,16 @@ export async function insertProfile(tx: Tx, accountId: string, fields: ProfileFi
   return profile
 }
 
+export type ProfileChanges = {
+  readonly [Field in Exclude<keyof ProfileFields, 'profileType'>]: ProfileFields[Field] | undefined
+}
+
+/** What is undefined stays. Null when the profile is not this account's to change. */
+export async function updateProfile(tx: Tx, profileId: string, changes: ProfileChanges): Promise<UserProfile | null> {
+  const [profile] = await tx.update(userProfiles).set(changes).where(eq(userProfiles.id, profileId)).returning()
+  return profile ?? null
+}
+
 /** Service only: an account that an outside issuer vouches for, with its `self` profile. Idempotent. */
 export async function provisionAccount(
   tx: Tx,

@@ -20,6 +20,7 @@ test('what belongs to somebody', async (group) => {
   // Everything that names somebody else's profile or document, with a body that would do if it were one's own.
   const asking = (who: TestAccount, documentId: string, profileId: string) => ({
     'GET profile': who.get(`/profiles/${profileId}`),
+    'PATCH profile': who.patch(`/profiles/${profileId}`, { display_name: 'Mine' }),
     'GET documents': who.get(`/documents?patient_id=${profileId}`),
     'GET document': who.get(`/documents/${documentId}`),
     'GET content': who.get(`/documents/${documentId}/content`),
@@ -121,6 +122,7 @@ test('profiles', async (t) => {
     ['profile_type', { display_name: 'Kim', profile_type: 'robot' }],
     ['relationship', { display_name: 'Kim', profile_type: 'child', relationship: 'boss' }],
     ['date_of_birth', { display_name: 'Kim', profile_type: 'child', date_of_birth: '2019-02-30' }],
+    ['date_of_birth', { display_name: 'Kim', profile_type: 'child', date_of_birth: '2999-01-01' }],
     ['time_zone', { display_name: 'Kim', profile_type: 'child', time_zone: 'Mars/Olympus' }],
   ] as const
   for (const [path, body] of bad) {
@@ -130,4 +132,40 @@ test('profiles', async (t) => {
       path,
     )
   }
+})
+
+test('what is said about a person', async (group) => {
+  const { db, account } = await startApp(group)
+  const parent = await account(randomUUID())
+  const path = `/profiles/${parent.profileId}`
+
+  await group.test('is changed field by field by the account that it belongs to', async (t) => {
+    const before = (await parent.get(path)).body
+    const named = await parent.patch(path, { full_name: 'Robin Doe', date_of_birth: '1980-04-01' })
+    t.match(named, { status: 200, body: { full_name: 'Robin Doe', date_of_birth: '1980-04-01' } })
+    t.equal(named.body['display_name'], before['display_name'], 'what is left out stays')
+    t.match(await parent.patch(path, { full_name: null }), { status: 200, body: { full_name: null } })
+    t.match((await parent.get(path)).body, { full_name: null, date_of_birth: '1980-04-01', profile_type: 'self' })
+  })
+
+  await group.test('is not changed to nonsense, nor by nothing', async (t) => {
+    const bad = [
+      {},
+      { profile_type: 'child' },
+      { display_name: null },
+      { display_name: ' ' },
+      { date_of_birth: '2999-01-01' },
+    ]
+    for (const body of bad) {
+      t.match(await parent.patch(path, body), { status: 400, body: { code: 'invalid_request' } }, JSON.stringify(body))
+    }
+  })
+
+  await group.test('is not changed by who was let in to care', async (t) => {
+    const acting = (who: TestAccount) => ({ ...who, actor: actorOf(who.accountId) })
+    const carer = await account(randomUUID())
+    await giveAccess(db, acting(parent), acting(carer), parent.profileId, { level: 'full_access' })
+    t.match(await carer.patch(path, { full_name: 'Other' }), { status: 403, body: { code: 'forbidden' } })
+    t.equal((await carer.get(path)).body['full_name'], null)
+  })
 })

@@ -43,6 +43,7 @@ export type TestAccount = {
   readonly headers: { readonly authorization: string }
   readonly get: (path: string, headers?: Headers) => Promise<Answer>
   readonly post: (path: string, body: unknown, headers?: Headers) => Promise<Answer>
+  readonly patch: (path: string, body: unknown) => Promise<Answer>
   /** For oneself, unless a form of one's own is given. */
   readonly upload: (upload: TestUpload) => Promise<Answer>
 }
@@ -138,6 +139,12 @@ async function introduce(url: string, accountId: string): Promise<TestAccount> {
       ask(`${url}${path}`, {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/json', ...more },
+        body: JSON.stringify(body),
+      }),
+    patch: (path, body) =>
+      ask(`${url}${path}`, {
+        method: 'PATCH',
+        headers: { ...headers, 'content-type': 'application/json' },
         body: JSON.stringify(body),
       }),
     upload: ({ bytes = pdf('a letter'), form, key, fields, query = '' }) =>

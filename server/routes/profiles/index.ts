@@ -1,14 +1,15 @@
 import type { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
-import { findProfile, insertProfile, listProfiles } from '../../../db/queries/profiles.ts'
+import { findProfile, insertProfile, listProfiles, updateProfile } from '../../../db/queries/profiles.ts'
+import type { ProfileChanges } from '../../../db/queries/profiles.ts'
 import type { UserProfile } from '../../../db/schema/identity.ts'
 import { defineError } from '../../../platform/errors.ts'
 import { actorOf } from '../../plugins/authentication/authentication.ts'
-import { notFound, unauthenticated } from '../../plugins/errors.ts'
+import { forbidden, notFound, unauthenticated } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { toTime } from '../fields.ts'
-import { profileFields, profileListSchema, profileParams, profileSchema } from './schema.ts'
+import { profileChanges, profileFields, profileListSchema, profileParams, profileSchema } from './schema.ts'
 
 export const profileExists = defineError('profile_exists', 409, 'This account already has a profile of its own.')
 
@@ -72,6 +73,41 @@ export function profileRoutes(api: Api, { db }: RouteDeps): void {
       })
     },
   )
+
+  api.patch(
+    '/profiles/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Change what is said about a person',
+        description: 'For the account that the profile belongs to; who was given access to it may not.',
+        params: profileParams,
+        body: profileChanges,
+        response: { 200: profileSchema, ...problems(400, 401, 403, 404) },
+      },
+    },
+    (request) => {
+      const actor = actorOf(request)
+      return asActor(db, actor, async (tx) => {
+        const seen = await findProfile(tx, request.params.id)
+        if (seen === null) throw notFound()
+        const changed = await updateProfile(tx, seen.id, changesOf(request.body))
+        if (changed === null) throw forbidden()
+        return present(changed, actor.accountId)
+      })
+    },
+  )
+}
+
+function changesOf(body: z.output<typeof profileChanges>): ProfileChanges {
+  return {
+    displayName: body.display_name,
+    fullName: body.full_name,
+    dateOfBirth: body.date_of_birth,
+    relationship: body.relationship,
+    timeZone: body.time_zone,
+    locale: body.locale,
+  }
 }
 
 function fieldsOf(body: z.output<typeof profileFields>) {

@@ -3,6 +3,9 @@ import { profileTypes, relationships } from '../../../db/schema/identity.ts'
 import { dateField, idField, timeField } from '../fields.ts'
 
 const name = z.string().trim().min(1).max(200)
+const timeZone = z.string().max(60).refine(isTimeZone, 'is not a time zone')
+const locale = z.enum(['en-AU', 'en-US'])
+const birthDate = dateField.refine(hasBegun, 'lies in the future')
 
 export const profileFields = z
   .object({
@@ -10,11 +13,24 @@ export const profileFields = z
     full_name: name.nullish(),
     profile_type: z.enum(profileTypes),
     relationship: z.enum(relationships).nullish(),
-    date_of_birth: dateField.nullish(),
-    time_zone: z.string().max(60).refine(isTimeZone, 'is not a time zone').optional(),
-    locale: z.enum(['en-AU', 'en-US']).optional(),
+    date_of_birth: birthDate.nullish(),
+    time_zone: timeZone.optional(),
+    locale: locale.optional(),
   })
   .meta({ title: 'NewProfile' })
+
+/** What is left out stays as it is; null empties a field. */
+export const profileChanges = z
+  .object({
+    display_name: name.optional(),
+    full_name: name.nullish(),
+    date_of_birth: birthDate.nullish(),
+    relationship: z.enum(relationships).nullish(),
+    time_zone: timeZone.optional(),
+    locale: locale.optional(),
+  })
+  .refine((changes) => Object.values(changes).some((value) => value !== undefined), 'names nothing to change')
+  .meta({ title: 'ProfileChanges' })
 
 export const profileSchema = z
   .object({
@@ -34,6 +50,11 @@ export const profileSchema = z
 
 export const profileListSchema = z.object({ profiles: z.array(profileSchema) })
 export const profileParams = z.object({ id: idField })
+
+/** Whether this day has begun anywhere on Earth: a child may be born where it is already tomorrow. */
+function hasBegun(day: string): boolean {
+  return Date.parse(day) <= Date.now() + 14 * 3_600_000
+}
 
 function isTimeZone(zone: string): boolean {
   try {
