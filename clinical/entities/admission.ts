@@ -36,8 +36,7 @@ export type Admission =
       }
     }
   /** Has no place in the record, but is kept and shown. */
-  | { readonly kind: 'noted'; readonly reason: string | null }
-  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'noted'; readonly reason: string }
 
 export type Admit = (fact: CodedFact) => Admission
 
@@ -58,6 +57,6 @@ export function spokeHead(fact: CodedFact): {
 }
 
 export const aboutRelative: Admission = {
-  kind: 'refused',
-  reason: 'This is about a relative; only their conditions are kept.',
+  kind: 'noted',
+  reason: 'This is about a relative. Only the conditions of relatives are part of the record.',
 }

@@ -136,8 +136,8 @@ function decisionOn(
 ): FactDecision {
   const { id, admission, confidence } = fact
   const rated = { id, confidence: confidence.confidence, confidenceReason: confidence.reason }
-  if (admission.kind === 'noted' || admission.kind === 'refused')
-    return { ...rated, decision: admission.kind, decisionReason: admission.reason, eventId: null }
+  if (admission.kind === 'noted')
+    return { ...rated, decision: 'noted', decisionReason: admission.reason, eventId: null }
   const isNew = admission.kind === 'encounter' || merged.makers.has(id)
   return {
     ...rated,

@@ -1,5 +1,6 @@
-import { and, asc, eq, inArray, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, inArray, sql } from 'drizzle-orm'
 import type { Tx } from '../actor.ts'
+import { shellFiles, type reviewStates } from '../schema/documents.ts'
 import {
   entityProcessingAudit,
   factSources,
@@ -26,8 +27,10 @@ export type ApiFact = {
   readonly confidence: (typeof confidences)[number]
   readonly reason: string | null
   readonly review: (typeof factReviews)[number]
-  /** Waits for a person and is not part of the record. */
+  /** Waits for a person to say whose the document is, and is not part of the record. Once they have said so, it is not held. */
   readonly held: boolean
+  /** Part of the record. What is not says why in `reason`. */
+  readonly in_record: boolean
   readonly sources: readonly ApiSource[]
   readonly found_by: {
     readonly pass: number
@@ -48,10 +51,11 @@ export type ApiSource = {
 
 /**
  * The facts of a file in reading order, each once: what was merged into a fact of the same file shows as further
- * sources of it. What a check refused is not a fact; it stays in the table with its reason.
+ * sources of it. What was found is never left out: what has no place in the record is listed with the reason why.
  */
 export async function listFacts(tx: Tx, shellFileId: string): Promise<ApiFact[]> {
-  const [rows, sources, codes] = [
+  const [reviewState, rows, sources, codes] = [
+    await reviewStateOf(tx, shellFileId),
     await factRows(tx, shellFileId),
     await sourcesByFact(tx, shellFileId),
     await codeByFact(tx, shellFileId),
@@ -62,14 +66,24 @@ export async function listFacts(tx: Tx, shellFileId: string): Promise<ApiFact[]>
       places: distinctPlaces([first, ...others].flatMap((row) => sources.get(row.id) ?? [])),
     }))
     .toSorted((a, b) => firstStart(a.places) - firstStart(b.places))
-    .map(({ fact, places }) => apiFact(fact, places, codes.get(fact.id) ?? null))
+    .map(({ fact, places }) => apiFact(fact, places, codes.get(fact.id) ?? null, reviewState))
+}
+
+type ReviewState = (typeof reviewStates)[number]
+
+async function reviewStateOf(tx: Tx, shellFileId: string): Promise<ReviewState> {
+  const [file] = await tx
+    .select({ reviewState: shellFiles.reviewState })
+    .from(shellFiles)
+    .where(eq(shellFiles.id, shellFileId))
+  return file?.reviewState ?? 'none'
 }
 
 async function factRows(tx: Tx, shellFileId: string): Promise<FactRow[]> {
   return await tx
     .select()
     .from(entityProcessingAudit)
-    .where(and(eq(entityProcessingAudit.shellFileId, shellFileId), ne(entityProcessingAudit.decision, 'refused')))
+    .where(eq(entityProcessingAudit.shellFileId, shellFileId))
     .orderBy(asc(entityProcessingAudit.id))
 }
 
@@ -129,7 +143,13 @@ function distinctPlaces(places: readonly ApiSource[]): ApiSource[] {
 
 const firstStart = (places: readonly ApiSource[]) => places[0]?.start ?? 0
 
-function apiFact(row: FactRow, sources: readonly ApiSource[], code: ApiFact['code']): ApiFact {
+function apiFact(
+  row: FactRow,
+  sources: readonly ApiSource[],
+  code: ApiFact['code'],
+  reviewState: ReviewState,
+): ApiFact {
+  const standing = standingOf(row, reviewState)
   return {
     id: row.id,
     type: row.factType,
@@ -139,12 +159,14 @@ function apiFact(row: FactRow, sources: readonly ApiSource[], code: ApiFact['cod
     unit: row.unit,
     reference_range: row.referenceRange,
     date: isoDate(row.foundDate),
-    status: row.factStatus,
+    // What is present in the family is not present in the patient.
+    status: row.factType === 'family_history' && row.factStatus === 'present' ? 'family' : row.factStatus,
     // Until pass 2 has checked a fact, nobody may rely on it.
     confidence: row.confidence ?? 'check',
-    reason: row.decision === 'held' ? row.decisionReason : (row.confidenceReason ?? notCheckedYet(row)),
-    review: row.review,
-    held: row.decision === 'held',
+    reason: standing.reason,
+    review: standing.review,
+    held: standing.held,
+    in_record: row.decision === 'admitted' || row.decision === 'merged',
     sources,
     found_by: {
       pass: row.foundByPass,
@@ -154,6 +176,25 @@ function apiFact(row: FactRow, sources: readonly ApiSource[], code: ApiFact['cod
     },
   }
 }
+
+type Standing = Pick<ApiFact, 'reason' | 'review' | 'held'>
+
+/**
+ * Whether a fact waits, and why it is where it is. A person decides on the whole document; its held rows stay as they
+ * are, so that a second look can still accept them.
+ */
+function standingOf(row: FactRow, reviewState: ReviewState): Standing {
+  const { review } = row
+  if (row.decision === 'held' && reviewState === 'rejected')
+    return { reason: rejectedReason, review: 'rejected', held: false }
+  if (row.decision === 'held' && reviewState !== 'accepted') return { reason: row.decisionReason, review, held: true }
+  const isOutside = row.decision === 'noted' || row.decision === 'refused'
+  const reasons = [isOutside ? row.decisionReason : null, row.confidenceReason ?? notCheckedYet(row)]
+  return { reason: reasons.filter((reason) => reason !== null).join(' ') || null, review, held: false }
+}
+
+const rejectedReason =
+  'A person decided that this document is not about the person of this profile. Nothing of it is in the record.'
 
 const notCheckedYet = (row: FactRow) => (row.confidence === null ? 'Found, but not checked yet.' : null)
 

@@ -19,6 +19,7 @@ const factList = z.object({
       reason: z.string().nullable(),
       review: z.enum(factReviews),
       held: z.boolean(),
+      in_record: z.boolean(),
       sources: z.array(z.object({ page: z.number(), box, quote: z.string(), start: z.number(), length: z.number() })),
       found_by: z.object({
         pass: z.number(),

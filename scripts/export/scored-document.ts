@@ -37,8 +37,13 @@ const typeNames: { readonly [Type in ApiFact['type']]?: string } = {
   family_history: 'condition',
 }
 
-/** Who the document is about is not exported, nor what it names as possible only; a denied symptom is a denial worth checking. */
+/**
+ * Exported is what the record says, and what it would say if a person let a held document in: nothing that is kept and
+ * shown outside of it. Nor is who the document is about, or what it names as possible only; a denied symptom is a
+ * denial worth checking.
+ */
 export function scoredFacts(fact: ApiFact): ScoredFact[] {
+  if (!fact.in_record && !fact.held) return []
   const type = fact.type === 'symptom' && fact.status === 'negated' ? 'condition' : typeNames[fact.type]
   const isPlan = fact.type === 'medication' || fact.type === 'procedure'
   if (type === undefined || (fact.status === 'hypothetical' && !isPlan)) return []

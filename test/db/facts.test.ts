@@ -106,6 +106,7 @@ test('a fact is listed in the shape of the contract, with its sources and chosen
       reason: null,
       review: 'unreviewed',
       held: false,
+      in_record: true,
       sources: [
         { page: 1, corners: 4, quote: 'Aspirin', start: 10, length: 7 },
         { page: 1, corners: 4, quote: '100', start: 18, length: 3 },
@@ -130,17 +131,48 @@ test('what was merged within a file shows once, with all its places', async (t) 
   t.equal(facts.length, 1)
 })
 
-test('a stranger is shown no fact, and a refused one is shown to nobody', async (t) => {
+test('a stranger is shown no fact, its people also see what has no place in the record, and why', async (t) => {
   const { db } = await testDatabase(t)
   const [person, stranger] = [await signUp(db), await signUp(db)]
   const file = await makeFile(db, person)
   const [id = ''] = await find(db, file)
   t.same(await asActor(db, stranger.actor, (tx) => listFacts(tx, file.shellFileId)), [])
-  await serve(
-    db,
-    sql`update entity_processing_audit_v2 set decision = 'refused', decision_reason = 'x' where id = ${id}`,
-  )
-  t.same(await asActor(db, person.actor, (tx) => listFacts(tx, file.shellFileId)), [])
+  for (const decision of ['refused', 'noted']) {
+    await serve(
+      db,
+      sql`update entity_processing_audit_v2
+          set decision = ${decision}, decision_reason = 'About a relative.', confidence = 'low', confidence_reason = 'Hard to read.',
+              fact_status = 'family'
+          where id = ${id}`,
+    )
+    const outside = { id, status: 'family', reason: 'About a relative. Hard to read.', held: false, in_record: false }
+    t.match(await asActor(db, person.actor, (tx) => listFacts(tx, file.shellFileId)), [outside], decision)
+  }
+})
+
+test('what is present in the family is never shown as present', async (t) => {
+  const { db } = await testDatabase(t)
+  const person = await signUp(db)
+  const file = await makeFile(db, person)
+  await find(db, file, [{ factType: 'family_history', factStatus: 'present' }])
+  t.match(await asActor(db, person.actor, (tx) => listFacts(tx, file.shellFileId)), [{ status: 'family' }])
+})
+
+test('a held fact waits until a person decides, and then says what they decided', async (t) => {
+  const { db } = await testDatabase(t)
+  const person = await signUp(db)
+  const file = await makeFile(db, person)
+  await find(db, file, [{ decision: 'held', decisionReason: 'Waits for you: the name differs.' }])
+  const listedIn = async (state: string) => {
+    await serve(db, sql`update shell_files set review_state = ${state} where id = ${file.shellFileId}`)
+    return await asActor(db, person.actor, (tx) => listFacts(tx, file.shellFileId))
+  }
+  const waiting = { held: true, in_record: false, review: 'unreviewed', reason: /^Waits for you/ }
+  t.match(await listedIn('pending'), [waiting])
+  const rejected = { held: false, in_record: false, review: 'rejected', reason: /^A person decided .* not about/ }
+  t.match(await listedIn('rejected'), [rejected])
+  const accepted = { held: false, in_record: false, review: 'unreviewed', reason: 'Found, but not checked yet.' }
+  t.match(await listedIn('accepted'), [accepted])
 })
 
 test('what a person has decided is left alone by every later run', async (t) => {

@@ -13,8 +13,9 @@ export const admitPhysicalFinding = (fact: CodedFact) => admitObservation(fact, 
 export const admitImagingResult = (fact: CodedFact) => admitObservation(fact, 'imaging_result')
 
 function admitMeasured(fact: CodedFact, type: 'lab_result' | 'vital_sign'): Admission {
+  if (fact.status === 'family') return aboutRelative
   if (fact.value === null && !hasUnreadValue(fact))
-    return { kind: 'refused', reason: 'No result is printed beside the name of the test.' }
+    return { kind: 'noted', reason: 'No result is printed beside the name of the test.' }
   return admitObservation(fact, type)
 }
 

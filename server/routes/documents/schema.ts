@@ -111,8 +111,11 @@ export const factSchema = z
     status: z.enum(factStatuses),
     confidence: z.enum(confidences),
     reason: z.string().nullable(),
-    review: z.enum(factReviews),
-    held: z.boolean().describe('Waits for a person, and is not part of the record.'),
+    review: z.enum(factReviews).describe('`rejected` as well where a person said that the document is not theirs.'),
+    held: z
+      .boolean()
+      .describe('Waits for a person to say whose the document is, and is not part of the record until then.'),
+    in_record: z.boolean().describe('Part of the record; `reason` says why a fact is not.'),
     sources: z.array(factSource),
     found_by: z.object({
       pass: z.int(),

@@ -49,18 +49,24 @@ test('no mention that is not of now and of this patient becomes something that t
   t.end()
 })
 
-test("a relative's disease is family history; a relative's medicine is nothing", (t) => {
+test("a relative's disease is family history; a relative's medicine is only noted", (t) => {
   t.match(plan([fact('condition', 'Bowel cancer', { status: 'family', detail: { relationship: 'mother' } })]).events, [
     { hub: { eventType: 'family_history', assertion: 'family' }, spoke: { row: { relationship: 'mother' } } },
   ])
-  t.same(decisions(plan([fact('medication', 'metformin', { status: 'family' })])), ['refused'])
+  for (const type of ['medication', 'allergy', 'immunization', 'procedure', 'lab_result', 'social_history'] as const) {
+    const change = plan([fact(type, 'metformin', { status: 'family' })])
+    t.match(change.decisions, [{ decision: 'noted', decisionReason: /about a relative/, eventId: null }], type)
+    t.same([change.events, change.encounters], [[], []], type)
+  }
   t.same(decisions(plan([fact('family_history', 'Bowel cancer', { status: 'negated' })])), ['noted'])
   t.end()
 })
 
-test('who the document is about is noted, a test without a result is refused', (t) => {
+test('who the document is about is noted, and so is a test without a result, which says why', (t) => {
   t.same(decisions(plan([fact('identity', 'Jane Citizen', { detail: { identityKind: 'name' } })])), ['noted'])
-  t.same(decisions(plan([fact('lab_result', 'Ferritin')])), ['refused'])
+  const change = plan([fact('lab_result', 'Ferritin')])
+  t.match(change.decisions, [{ decision: 'noted', decisionReason: /^No result is printed/, eventId: null }])
+  t.same(change.events, [])
   t.end()
 })
 
