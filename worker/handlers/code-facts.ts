@@ -18,8 +18,9 @@ export const createCodeFacts = (deps: HandlerDeps) =>
       profile: await profileNames(tx, file.patientId),
     }))
     const facts = stored.filter((fact) => fact.review === 'unreviewed').map(factToCode)
-    const identity =
-      file.reviewState === 'accepted' ? 'accepted' : compareIdentity(printedIdentity(facts), profile).basis
+    // Whose document it is does not depend on which of its facts people have looked at.
+    const printed = printedIdentity(stored.map(factToCode))
+    const identity = file.reviewState === 'accepted' ? 'accepted' : compareIdentity(printed, profile).basis
     const today = deps.clock.now().toISOString().slice(0, 10)
     const coded = codeFacts(facts, { identity, birthDate: profile.dateOfBirth, today })
     return {
@@ -36,7 +37,7 @@ export const createCodeFacts = (deps: HandlerDeps) =>
           events: change.events.length,
           encounters: change.encounters.length,
           merged: change.decisions.filter((decision) => decision.decision === 'merged').length,
-          refused: change.decisions.filter((decision) => decision.decision === 'refused').length,
+          noted: change.decisions.filter((decision) => decision.decision === 'noted').length,
         }
       },
     }

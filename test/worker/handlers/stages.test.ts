@@ -126,6 +126,23 @@ test('a file that is rejected stays out of the record', async (t) => {
   }
 })
 
+test('whose document it is does not depend on which facts people have looked at', async (t) => {
+  const { db } = await testDatabase(t)
+  const runner = await stageRunner(t, db)
+  const person = await signUp(db, 'Patria Schimmel')
+  const file = await runner.upload(person, document('lab-report-au.pdf'))
+  await runner.runAll()
+  const unowned = async () =>
+    (await factsOf(db, person, file)).filter((fact) => fact.reason?.includes('could be compared') === true).length
+  t.equal(await unowned(), 0, 'the name agrees')
+
+  await serve(db, sql`update entity_processing_audit_v2 set review = 'accepted' where fact_type = 'identity'`)
+  await asActor(db, person.actor, (tx) => tx.execute(sql`select reprocess_shell_file(${file}, 'pass2_code')`))
+  t.same(await runner.runAll(), ['pass2_code', 'pass3_narrate'])
+
+  t.equal(await unowned(), 0, 'it still does')
+})
+
 test('a file that the scan refuses fails at once and its later stages are skipped', async (t) => {
   const { db } = await testDatabase(t)
   const infected = { kind: 'infected', name: 'Test-Signature' } as const
