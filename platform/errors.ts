@@ -1,3 +1,5 @@
+import { STATUS_CODES } from 'node:http'
+
 /** Beside the error's own fields: what went wrong underneath, and what its reader may be told. */
 export type ErrorDetails = {
   readonly cause?: unknown
@@ -47,9 +49,10 @@ export function defineError(code: string, status: number, title: string): ErrorF
 /** RFC 9457. */
 export type Problem = {
   type: string
+  /** The phrase of the status; `detail` says what happened, in a sentence that a patient may read. */
   title: string
   status: number
-  detail?: string
+  detail: string
   code: string
   correlation_id: string
 }
@@ -61,9 +64,9 @@ export function problem(error: unknown, correlationId: string): Problem {
   const shown = error instanceof AppError ? error : internalError({ cause: error })
   return {
     type: 'about:blank',
-    title: shown.title,
+    title: STATUS_CODES[shown.status] ?? 'Error',
     status: shown.status,
-    ...(shown.detail === null ? {} : { detail: shown.detail }),
+    detail: shown.detail ?? shown.title,
     code: shown.code,
     correlation_id: correlationId,
   }

@@ -9,7 +9,7 @@ import { z } from 'zod'
 const session = z.object({ token: z.string() })
 const profile = z.object({ id: z.string() })
 const uploaded = z.object({ shell_file_id: z.string(), size_bytes: z.number(), mime_type: z.string() })
-const problem = z.object({ title: z.string(), detail: z.string().optional(), code: z.string() })
+const problem = z.object({ detail: z.string(), code: z.string() })
 
 const stage = z.object({
   stage: z.string(),
@@ -131,7 +131,7 @@ async function answerOf(request: Promise<Response>): Promise<Response> {
   const text = await response.text()
   const told = problem.safeParse(text.startsWith('{') ? JSON.parse(text) : null)
   if (!told.success) throw new Error(`the server answered ${response.status}`)
-  throw new Error(`${told.data.code} (${response.status}): ${told.data.detail ?? told.data.title}`)
+  throw new Error(`${told.data.code} (${response.status}): ${told.data.detail}`)
 }
 
 async function* messagesOf(response: Response): AsyncGenerator<{ event: string; data: string }> {

@@ -3,9 +3,9 @@ import { z } from 'zod'
 export const problemSchema = z
   .object({
     type: z.string(),
-    title: z.string(),
+    title: z.string().describe('The phrase of the status.'),
     status: z.int(),
-    detail: z.string().optional().describe('Safe to show to a patient.'),
+    detail: z.string().describe('Safe to show to a patient.'),
     code: z.string().describe('Never changes; see docs/errors.md.'),
     correlation_id: z.string(),
     errors: z

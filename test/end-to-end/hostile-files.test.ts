@@ -58,7 +58,7 @@ void t.test('files that mean harm, or are broken', async (group) => {
     await group.test(`${name} is not taken`, async (test) => {
       const answer = await person.upload({ bytes, filename: 'report.pdf' })
       test.hasStrict(answer, { status, body: { code } })
-      test.match(answer.body['title'], readable)
+      test.match(answer.body['detail'], readable)
     })
   }
   const [taken] = await sql`select count(*)::int as n from shell_files`
