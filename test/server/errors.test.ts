@@ -11,6 +11,21 @@ test('docs/errors.md lists the codes of the source, each with its status, and no
   t.same(documented.map(([, code, status]) => `${code} ${status}`).toSorted(), [...new Set(defined)].toSorted())
 })
 
+test('docs/errors.md lists the codes with which the database ends a stage, and no others', async (t) => {
+  const page = await readFile(`${root}docs/errors.md`, 'utf8')
+  const documented = [...page.matchAll(/^\| `([a-z_]+)` \| (?!\d{3} \|)/gm)].map(([, code]) => code)
+  const names = (await readdir(`${root}db/sql`)).filter((name) => name.endsWith('.sql'))
+  const sources = await Promise.all(names.map((name) => readFile(`${root}db/sql/${name}`, 'utf8')))
+  const raised = sources.flatMap((sql) =>
+    // A code that is given, or the one that stands in for a code that was not.
+    [...sql.matchAll(/'code',(?:[^\n]*?p_error ->> 'code'[^\n]*?,)? *'(?!message')([a-z_]{3,})'/g)].map(
+      ([, code]) => code,
+    ),
+  )
+  t.ok(raised.includes('worker_lost') && raised.includes('processing_failed'), 'the functions are read')
+  t.same(documented.toSorted(), [...new Set(raised)].toSorted())
+})
+
 async function sourceFiles(): Promise<string[]> {
   const folders = ['platform', 'db', 'jobs', 'clinical', 'server', 'worker']
   const found = await Promise.all(
