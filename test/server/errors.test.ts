@@ -13,7 +13,7 @@ test('docs/errors.md lists the codes of the source, each with its status, and no
 
 test('docs/errors.md lists the codes with which the database ends a stage, and no others', async (t) => {
   const page = await readFile(`${root}docs/errors.md`, 'utf8')
-  const documented = [...page.matchAll(/^\| `([a-z_]+)` \| (?!\d{3} \|)/gm)].map(([, code]) => code)
+  const documented = [...page.matchAll(/^\| `([a-z_]+)` \| (?!\d{3} \|)/gm)].map(([, code]) => `${code}`)
   const names = (await readdir(`${root}db/sql`)).filter((name) => name.endsWith('.sql'))
   const sources = await Promise.all(names.map((name) => readFile(`${root}db/sql/${name}`, 'utf8')))
   const raised = sources.flatMap((sql) =>
