@@ -106,6 +106,10 @@ async function start(t: Teardown, kind: keyof typeof ready, env: Env): Promise<R
     await exited
   }
   t.teardown(kill)
+  // A test that ran out of time may have been torn down while we were starting.
+  const killNow = () => child.kill('SIGKILL')
+  process.once('exit', killNow)
+  void exited.then(() => process.off('exit', killNow))
 
   const { lines, heard } = hear(createInterface({ input: child.stdout }))
   const ended = exited.then(({ code }) => Promise.reject(new Error(`${kind} ended with ${code}: ${errors.join('')}`)))
