@@ -19,7 +19,7 @@ test('docs/errors.md lists the codes with which the database ends a stage, and n
   const raised = sources.flatMap((sql) =>
     // A code that is given, or the one that stands in for a code that was not.
     [...sql.matchAll(/'code',(?:[^\n]*?p_error ->> 'code'[^\n]*?,)? *'(?!message')([a-z_]{3,})'/g)].map(
-      ([, code]) => code,
+      ([, code = '']) => code,
     ),
   )
   t.ok(raised.includes('worker_lost') && raised.includes('processing_failed'), 'the functions are read')

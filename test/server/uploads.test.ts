@@ -52,7 +52,7 @@ test('uploading a document', async (group) => {
       patient_id: parent.profileId,
       correlation_id: answer.body['correlation_id'],
     })
-    await completeStages(db, String(id), ['security_scan'])
+    await completeStages(db, id, ['security_scan'])
     const content = await parent.get(`/documents/${id}/content`)
     t.equal(content.text, bytes.toString('latin1'))
   })
