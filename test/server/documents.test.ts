@@ -1,3 +1,4 @@
+// Longer than 300 lines because every way of looking at a document is tried here, on the same uploaded ones.
 import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import sharp from 'sharp'

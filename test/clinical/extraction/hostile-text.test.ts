@@ -2,8 +2,10 @@ import { test } from 'tap'
 import { findFacts } from '../../../clinical/extraction/find-facts.ts'
 import { printDocument } from './print-document.ts'
 
-/** Far above what a page of this size takes here (under 100 ms), far below what a pattern that explodes takes. */
-const patienceMs = 3_000
+/** Work for four times the line, over that for the line: 4 is linear, 16 quadratic, and a pattern that explodes never ends. */
+const mostGrowth = 40
+/** Below this the clock and the compiler are all that is measured. */
+const noiseMs = 60
 
 const hostile: readonly (readonly [string, string])[] = [
   ['one endless word', 'a'.repeat(60_000)],
@@ -26,10 +28,12 @@ const hostile: readonly (readonly [string, string])[] = [
 for (const [name, line] of hostile) {
   void test(`a long line of ${name} is read in time`, async (t) => {
     for (const lead of ['', 'Current medications: ', 'Allergies: ', 'Past medical history\n', 'Patient: ']) {
-      const started = performance.now()
-      findFacts(printDocument(lead + line))
-      const tookMs = performance.now() - started
-      t.ok(tookMs < patienceMs, `${Math.round(tookMs)} ms behind "${lead.trim()}"`)
+      const quarterMs = cpuMs(() => findFacts(printDocument(lead + line.slice(0, line.length / 4))))
+      const wholeMs = cpuMs(() => findFacts(printDocument(lead + line)))
+      t.ok(
+        wholeMs < mostGrowth * Math.max(quarterMs, noiseMs),
+        `${wholeMs / quarterMs} times the work behind "${lead.trim()}"`,
+      )
     }
   })
 }
@@ -44,3 +48,10 @@ void test('instructions in the text are text', async (t) => {
   )
   t.notOk(facts.some((fact) => fact.strength === 'strong'))
 })
+
+function cpuMs(work: () => unknown): number {
+  const before = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
+}

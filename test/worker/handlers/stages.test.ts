@@ -1,3 +1,4 @@
+// Longer than 300 lines because each test walks a file through the same six stages.
 import { fileURLToPath } from 'node:url'
 import { sql } from 'drizzle-orm'
 import { test } from 'tap'
