@@ -1,6 +1,7 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import { withFencedTransactions } from './fenced-begin.ts'
 import * as schema from './schema/index.ts'
 
 export type Schema = typeof schema
@@ -48,8 +49,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     backoff: () => reconnectMs * fromMsToS,
     connection: { application_name: options.applicationName },
   }
-  const forDrizzle = postgres(forDriver(options.url), settings)
-  const sql = postgres(forDriver(options.url), settings)
+  const forDrizzle = withFencedTransactions(postgres(forDriver(options.url), settings))
+  const sql = withFencedTransactions(postgres(forDriver(options.url), settings))
   const listener = postgres(forDriver(options.directUrl ?? options.url), { ...settings, max: 1, prepare: false })
 
   return {

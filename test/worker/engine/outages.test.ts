@@ -1,0 +1,51 @@
+import { sql as query } from 'drizzle-orm'
+import { test } from 'tap'
+import { done } from '../../../worker/engine/handler.ts'
+import { testDatabase } from '../../support/postgres.ts'
+import { enqueueJob, ownerSql, serviceSql } from '../../support/queue.ts'
+import { eventually } from '../../support/signals.ts'
+import { createEffects, startEngine, testHandler } from '../../support/worker.ts'
+
+test('when all its connections are cut again and again, a worker loses no job and doubles no effect', async (t) => {
+  const database = await testDatabase(t)
+  await createEffects(t, database)
+  const sql = serviceSql(t, database.appUrl)
+  const effects = ownerSql(t, database.ownerUrl)
+  const handler = testHandler(async (_payload, { job }) =>
+    done(async (tx) => {
+      await tx.execute(
+        query`insert into public.effects (job_id, attempt_token, note) values (${job.id}, ${job.attemptToken}, 'x')`,
+      )
+      await tx.execute(query`select pg_sleep(0.02)`)
+      return undefined
+    }),
+  )
+  const worker = await startEngine(t, database, { handlers: [handler], leaseMs: 1_500, pollMs: 300 })
+  await Promise.all(Array.from({ length: 60 }, () => enqueueJob(sql, { maxRetries: 30 })))
+
+  const countEffects = async () => Number((await effects`select count(*)::int as n from public.effects`)[0]?.['n'])
+  for (const next of [5, 15, 30]) {
+    await eventually(
+      async () => {
+        if ((await countEffects()) < next) throw new Error('not yet that far')
+      },
+      { timeoutMs: 30_000 },
+    )
+    await database.db.sql`
+      select pg_terminate_backend(pid)
+      from pg_stat_activity
+      where datname = current_database() and usename = current_user and pid <> pg_backend_pid()`
+  }
+  await eventually(
+    async () => {
+      const [row] = await effects`
+      select count(*) filter (where status = 'completed')::int as completed, count(*)::int as n from public.job_queue`
+      t.equal(row?.['n'], 60)
+      if (row?.['completed'] !== 60) throw new Error(`${row?.['completed']} of 60`)
+    },
+    { timeoutMs: 60_000, everyMs: 200 },
+  )
+  const [sums] = await effects`select count(*)::int as n, count(distinct job_id)::int as jobs from public.effects`
+  t.same(sums, { n: 60, jobs: 60 })
+  t.equal(worker.engine.health().isHealthy, true)
+})
