@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { timersTurn, TransactionFence } from './transaction-fence.ts'
+import { TransactionFence } from './transaction-fence.ts'
 import type { Work } from './transaction-fence.ts'
 
 /**
@@ -18,10 +18,8 @@ export function withFencedTransactions(client: postgres.Sql): postgres.Sql {
   const unsafe = client.unsafe.bind(client)
   const fences = new Map<number, TransactionFence>()
   let beginning: TransactionFence | null = null
-  let lastLossAt = -Infinity
 
   const onClose = (connectionId: number) => {
-    lastLossAt = performance.now()
     fences.get(connectionId)?.close()
     fences.delete(connectionId)
   }
@@ -57,14 +55,13 @@ export function withFencedTransactions(client: postgres.Sql): postgres.Sql {
       client.options.fetch_types = false
       return work(tx)
     }
-    // Connections often end together. What is given to one in the turn in which it ends spoils it for long.
-    if (performance.now() - lastLossAt < cautionMs) await timersTurn()
-    return await beginOnce(options, noted).catch((error: unknown) => {
-      // What a server said last in a session that ended in the middle of a statement stays behind in the driver, which
-      // takes it for the answer to what the next session is asked first. Nothing has been done yet: ask again.
-      if (hasBegun || !(error instanceof postgres.PostgresError)) throw error
-      return beginOnce(options, noted)
-    })
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await beginOnce(options, noted)
+      } catch (error) {
+        if (hasBegun || attempt === attempts || !mayBeOfAnother(error)) throw error
+      }
+    }
   }
 
   Object.assign(client.options, { onclose: onClose })
@@ -84,7 +81,13 @@ export function withFencedTransactions(client: postgres.Sql): postgres.Sql {
   })
 }
 
-const cautionMs = 1_000
+const attempts = 4
+
+/**
+ * What a server said last in a session that ended in the middle of a statement stays behind in the driver, which takes
+ * it for the answer to what the next session is asked first. A login that is refused is its own.
+ */
+const mayBeOfAnother = (error: unknown) => error instanceof postgres.PostgresError && !error.code.startsWith('28')
 
 type ForBegin = { readonly onexecute: (connection: { readonly id: number }) => unknown }
 

@@ -129,12 +129,7 @@ export class TransactionFence {
  * at the end of the same turn of the event loop, or of the next.
  */
 async function lossWouldShow(): Promise<void> {
-  await timersTurn()
-  await timersTurn()
-}
-
-/** The part of a turn of the event loop after which what has been given to the driver is written before sockets close. */
-export async function timersTurn(): Promise<void> {
+  await wait(1)
   await wait(1)
 }
 

@@ -13,7 +13,7 @@ const letter = sample('discharge-summary-two-pages.pdf')
 const parker = { name: 'Parker Casper', bornOn: '1952-07-31' }
 const quick = { WORKER_LEASE_SECONDS: '2', WORKER_POLL_MS: '60000' }
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 void t.test('every connection cut in the middle of each stage', async (test) => {
   const { sql, startServer, startWorker, introduce } = await openSystem(test)

@@ -46,7 +46,7 @@ const failing: Readonly<Record<string, { bytes: Uint8Array; code: string }>> = {
   },
 }
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 void t.test('files that mean harm, or are broken', async (group) => {
   const { sql, startServer, startWorker, introduce } = await openSystem(group)

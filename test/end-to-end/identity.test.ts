@@ -8,7 +8,7 @@ import { misplacedSources } from './placed.ts'
 
 const letter = sample('discharge-summary-two-pages.pdf')
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 void t.test("somebody else's document", async (group) => {
   const { sql, startServer, startWorker, introduce } = await openSystem(group)

@@ -8,7 +8,7 @@ import { openSystem } from '../support/system.ts'
 const letter = pdfOfLines([[{ text: 'Haemoglobin 131 g/L', x: 72, y: 700 }]])
 const robin = { name: 'Robin Marsh', bornOn: '1961-02-03' }
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 void t.test('a worker hears of an upload when it is committed, and does not wait for its next look', async (test) => {
   const { sql, startServer, startWorker, introduce } = await openSystem(test)

@@ -13,7 +13,7 @@ import { closeUploads } from './gates.ts'
 const robin = { name: 'Robin Marsh', bornOn: '1961-02-03' }
 const letter = (word: string) => pdfOfLines([[{ text: `Haemoglobin 131 g/L (${word})`, x: 72, y: 700 }]])
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 void t.test('a server killed in the middle of an upload', async (test) => {
   const system = await openSystem(test)

@@ -11,7 +11,7 @@ import { openSystem } from '../support/system.ts'
 const letter = sample('lab-report-au.pdf')
 const bytes = await readFile(letter)
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 /** Everything that names somebody else's document or profile, in words that would do if it were one's own. */
 const asking = (person: Person, documentId: string, profileId: string) => ({

@@ -11,7 +11,7 @@ const letter = sample('discharge-summary-two-pages.pdf')
 const parker = { name: 'Parker Casper', bornOn: '1952-07-31' }
 const quick = { WORKER_LEASE_SECONDS: '2' }
 
-t.setTimeout(110_000)
+t.setTimeout(280_000)
 
 void t.test('a worker that falls silent', async (group) => {
   const { sql, startServer, startWorker, introduce } = await openSystem(group)

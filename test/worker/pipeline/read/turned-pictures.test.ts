@@ -11,7 +11,7 @@ import { pictureOfText } from '../../../support/picture-of-text.ts'
 import { sample } from '../../../support/samples.ts'
 
 // Without a tesseract of its own a machine needs several seconds a page.
-tap.setTimeout(110_000)
+tap.setTimeout(280_000)
 
 const ocr = createLocalOcr()
 
