@@ -8,11 +8,13 @@ import {
   jsonb,
   pgTable,
   primaryKey,
+  smallint,
   text,
   uuid,
 } from 'drizzle-orm/pg-core'
 import { sql } from 'drizzle-orm'
-import { at, createdAt, oneOf } from './columns.ts'
+import { authUsers } from './auth-users.ts'
+import { at, createdAt, id, oneOf } from './columns.ts'
 
 const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
 
@@ -26,6 +28,7 @@ export const complianceCategories = [
   'usage',
   'queue',
   'configuration',
+  'privacy',
 ] as const
 
 /** Append-only; partitioned by month (see the first migration); sealed into a hash chain by `seal_audit_log()`. */
@@ -97,3 +100,53 @@ export const featureFlags = pgTable('feature_flags', {
   description: text().notNull(),
   updatedAt: createdAt(),
 }).enableRLS()
+
+/** Audit events that could not be written when they happened, kept until they can: traces of reading above all, which are written in batches. */
+export const failedAuditEvents = pgTable(
+  'failed_audit_events',
+  {
+    id: id(),
+    /** The event as it was to be written: ids and words of closed lists, no content. */
+    auditPayload: jsonb().notNull(),
+    occurredAt: at().notNull(),
+    /** SQLSTATE of the refusal. */
+    failureCode: text().notNull(),
+    recoveryAttempts: smallint().notNull().default(0),
+    recoveredAt: at(),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    index('failed_audit_events_open_idx')
+      .on(table.createdAt)
+      .where(sql`recovered_at is null`),
+  ],
+).enableRLS()
+
+export const notificationKinds = [
+  'access_offered',
+  'provider_access_requested',
+  'break_glass_used',
+  'account_closure_requested',
+  'export_ready',
+] as const
+
+/** What an account is told: a kind and ids; the words are the client's. */
+export const systemNotifications = pgTable(
+  'system_notifications',
+  {
+    id: id(),
+    accountId: uuid()
+      .notNull()
+      .references(() => authUsers.id, { onDelete: 'cascade' }),
+    kind: text({ enum: notificationKinds }).notNull(),
+    patientId: uuid(),
+    /** The row that it is about: a permission, a provider's request, a break-glass access, a closure, an export. */
+    subjectId: uuid().notNull(),
+    readAt: at(),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    index('system_notifications_account_idx').on(table.accountId, table.createdAt.desc()),
+    check('system_notifications_kind_check', oneOf('kind', notificationKinds)),
+  ],
+).enableRLS()

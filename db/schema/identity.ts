@@ -23,15 +23,16 @@ export const relationships = [
 /** Lowest to highest; each level includes those before it. */
 export const accessLevels = ['read_only', 'read_write', 'full_access', 'owner'] as const
 export const accountRoles = ['operator'] as const
+/** A guardian may also decide for the person (consents, export); given by the owner of a child's or dependent's profile. */
+export const grantCapacities = ['delegate', 'guardian'] as const
 
 /** Data subjects. A profile is never an account: the ids never coincide, and every `patient_id` points here. */
 export const userProfiles = pgTable(
   'user_profiles',
   {
     id: id(),
-    accountOwnerId: uuid()
-      .notNull()
-      .references(() => authUsers.id, { onDelete: 'restrict' }),
+    /** Null once the account is closed and its people are erased: the id stays, for the ledger and the audit. */
+    accountOwnerId: uuid().references(() => authUsers.id, { onDelete: 'restrict' }),
     profileType: text({ enum: profileTypes }).notNull(),
     relationship: text({ enum: relationships }),
     displayName: text().notNull(),
@@ -39,7 +40,10 @@ export const userProfiles = pgTable(
     dateOfBirth: date({ mode: 'string' }),
     timeZone: text().notNull().default('Australia/Sydney'),
     locale: text().notNull().default('en-AU'),
+    /** Since when nothing of this person may be processed, only kept (GDPR, article 18). */
+    processingRestrictedAt: at(),
     archivedAt: at(),
+    erasedAt: at(),
     createdAt: createdAt(),
     updatedAt: createdAt(),
   },
@@ -51,6 +55,7 @@ export const userProfiles = pgTable(
     check('user_profiles_profile_type_check', oneOf('profile_type', profileTypes)),
     check('user_profiles_relationship_check', oneOf('relationship', relationships)),
     check('user_profiles_not_an_account_check', sql`id <> account_owner_id`),
+    check('user_profiles_owner_check', sql`(account_owner_id is null) = (erased_at is not null)`),
     check('user_profiles_display_name_check', sql`length(display_name) between 1 and 200`),
     check('user_profiles_full_name_check', sql`length(full_name) between 1 and 200`),
   ],
@@ -68,6 +73,7 @@ export const profileAccessPermissions = pgTable(
       .notNull()
       .references(() => authUsers.id, { onDelete: 'cascade' }),
     permissionLevel: text({ enum: accessLevels }).notNull(),
+    capacity: text({ enum: grantCapacities }).notNull().default('delegate'),
     grantedBy: uuid().references(() => authUsers.id, { onDelete: 'set null' }),
     grantedAt: createdAt(),
     startsAt: createdAt(),
@@ -81,6 +87,8 @@ export const profileAccessPermissions = pgTable(
       .where(sql`revoked_at is null`),
     index('profile_access_permissions_profile_idx').on(table.profileId),
     check('profile_access_permissions_level_check', oneOf('permission_level', accessLevels)),
+    check('profile_access_permissions_capacity_check', oneOf('capacity', grantCapacities)),
+    check('profile_access_permissions_guardian_check', sql`capacity <> 'guardian' or permission_level = 'owner'`),
     check('profile_access_permissions_dates_check', sql`ends_at is null or ends_at > starts_at`),
   ],
 ).enableRLS()

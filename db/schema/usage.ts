@@ -43,7 +43,7 @@ export const subscriptionPlans = pgTable(
   () => [check('subscription_plans_plan_type_check', oneOf('plan_type', planTypes))],
 ).enableRLS()
 
-/** Which plan an account had from when to when; no row = free. */
+/** Which plan an account had, has and will have, from when to when; no row = free. Periods never overlap. */
 export const accountSubscriptions = pgTable(
   'account_subscriptions',
   {
@@ -62,6 +62,7 @@ export const accountSubscriptions = pgTable(
     uniqueIndex('account_subscriptions_current_idx')
       .on(table.accountId)
       .where(sql`effective_to is null`),
+    check('account_subscriptions_dates_check', sql`effective_to >= effective_from`),
   ],
 ).enableRLS()
 

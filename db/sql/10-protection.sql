@@ -70,4 +70,15 @@ begin
 end
 $$;
 
-revoke all on function public.protect_table(regclass) from public, anon, authenticated, service_role;
+create or replace function public.refuse_change() returns trigger
+language plpgsql volatile set search_path = '' as $$
+begin
+  raise exception 'Rows of % are never changed or removed.', tg_table_name using errcode = 'insufficient_privilege';
+end
+$$;
+comment on function public.refuse_change() is 'Guards append-only tables, against their owner too.';
+
+revoke all on function
+  public.protect_table(regclass),
+  public.refuse_change()
+from public, anon, authenticated, service_role;

@@ -103,7 +103,10 @@ begin
   from public.shell_files as file
   where file.id = p_shell_file_id
     and file.deleted_at is null
-    and (public.acting_as_service() or public.has_profile_access_level(auth.uid(), file.patient_id, p_required_level))
+    and (
+      public.acting_as_service()
+      or public.has_resource_access(auth.uid(), file.patient_id, p_required_level, 'document')
+    )
   for no key update;
   if not found then
     raise exception 'There is no such document.' using errcode = 'no_data_found';

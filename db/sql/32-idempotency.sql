@@ -23,7 +23,7 @@ declare
   v_account_id uuid := auth.uid();
   v_known public.idempotency_keys;
 begin
-  perform public.require_profile_access(p_profile_id, 'read_write');
+  perform public.require_profile_access(p_profile_id, 'read_write', 'document');
   loop
     -- One statement decides who runs: a new key, an expired one, one whose attempt died, or this very attempt again.
     insert into public.idempotency_keys as known

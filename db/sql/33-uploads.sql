@@ -55,7 +55,7 @@ declare
   v_job_id uuid;
   v_answer jsonb;
 begin
-  perform public.require_profile_access(p_patient_id, 'read_write');
+  perform public.require_profile_access(p_patient_id, 'read_write', 'document');
   if p_idempotency_key is not null then
     perform public.hold_idempotent_request(p_patient_id, p_idempotency_key, p_attempt_token);
   end if;

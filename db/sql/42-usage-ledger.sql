@@ -2,14 +2,6 @@
 --
 -- Files, pages and tokens are counted per cycle; storage is a gauge, the sum over all cycles.
 
-create or replace function public.refuse_change() returns trigger
-language plpgsql volatile set search_path = '' as $$
-begin
-  raise exception 'Rows of % are never changed or removed.', tg_table_name using errcode = 'insufficient_privilege';
-end
-$$;
-comment on function public.refuse_change() is 'Guards append-only tables, against their owner too.';
-
 drop trigger if exists append_only on public.usage_events;
 create trigger append_only before update or delete on public.usage_events
   for each row execute function public.refuse_change();
@@ -83,7 +75,7 @@ declare
   v_file public.shell_files;
   v_event public.usage_events;
 begin
-  perform public.require_profile_access(p_profile_id, 'read_write');
+  perform public.require_profile_access(p_profile_id, 'read_write', 'document');
   select * into v_file from public.shell_files as file where file.id = p_shell_file_id;
   -- A file without a row (yet) may be counted by a service, and by an account at its own expense; by no delegate.
   if v_file.patient_id <> p_profile_id
@@ -155,7 +147,6 @@ comment on function public.track_ai_processing_usage(uuid, uuid, int, int) is
   'Counts the tokens and seconds of a job once, for the account that owns the profile.';
 
 revoke all on function
-  public.refuse_change(),
   public.settle_usage_event(),
   public.record_usage(public.usage_events),
   public.track_shell_file_upload_usage(uuid, uuid, bigint, int),

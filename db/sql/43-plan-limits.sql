@@ -87,7 +87,7 @@ declare
   v_enforced boolean := public.feature_enabled('usage_limits_enforced');
   v_passed jsonb;
 begin
-  perform public.require_profile_access(p_profile_id, 'read_write');
+  perform public.require_profile_access(p_profile_id, 'read_write', 'document');
   select coalesce(jsonb_agg(jsonb_build_object(
     'limit_name', passed.meter,
     'used', passed.used,
@@ -122,7 +122,7 @@ declare
   v_account_id uuid := public.account_of_profile(p_profile_id);
   v_status jsonb;
 begin
-  perform public.require_profile_access(p_profile_id, 'read_only');
+  perform public.require_profile_access(p_profile_id, 'read_only', 'usage');
   select jsonb_build_object(
     'current_period', jsonb_build_object(
       'start', cycle.first_day,

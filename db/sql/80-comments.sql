@@ -4,6 +4,8 @@
 -- foundations
 comment on table public.audit_log is 'One row per change of state: who, what, when, for which job and request. Append-only, by month, sealed into hash chains.';
 comment on table public.audit_seals is 'How far each month of the audit log was sealed, and with which hash: shows that last rows are missing.';
+comment on table public.failed_audit_events is 'Audit events that were refused when they were written, kept until they are in the log.';
+comment on table public.system_notifications is 'What an account is told, as a kind and ids; the words are the client''s.';
 comment on table public.system_configuration is 'Numbers and words that operators change while everything runs.';
 comment on table public.feature_flags is 'Switches of the whole installation.';
 
@@ -11,6 +13,14 @@ comment on table public.feature_flags is 'Switches of the whole installation.';
 comment on table public.user_profiles is 'Data subjects: oneself, a child, a dependent, a pet. Every patient_id is an id of this table, never of an account.';
 comment on table public.profile_access_permissions is 'Who else may reach a profile, at which level and for how long; open once accepted.';
 comment on table public.account_roles is 'What an account is to the system itself (operator); written by operators, never taken from a token.';
+comment on table public.consent_purposes is 'What a person''s data may be used for, and whether that holds before they have decided.';
+comment on table public.patient_consents is 'Decisions on purposes, append-only; the last one holds.';
+comment on table public.provider_registry is 'Clinicians; verified by operators alone.';
+comment on table public.patient_provider_access is 'What a clinician asked for and the patient decided: purpose, part of the record, time.';
+comment on table public.break_glass_accesses is 'Reading without having been granted it: who, why, how long. The patient is told.';
+comment on table public.data_exports is 'Archives of everything of one person: asked for, made, kept for a few days.';
+comment on table public.account_closures is 'The closing of accounts: waiting period, outcome, evidence. Holds nothing personal and outlives the account.';
+comment on table public.retention_rules is 'How long rows of each table are kept, and why.';
 comment on table login.users is 'Embedded accounts: who signed up here. Mirrored into auth.users with a self profile.';
 comment on table login.sessions is 'Embedded accounts: who is signed in.';
 comment on table login.accounts is 'Embedded accounts: ways to sign in, with password hashes.';

@@ -34,7 +34,15 @@ revoke insert, update, delete, truncate on
   public.usage_events,
   public.user_usage_tracking,
   public.account_roles,
-  public.profile_access_permissions
+  public.profile_access_permissions,
+  public.patient_consents,
+  public.provider_registry,
+  public.patient_provider_access,
+  public.break_glass_accesses,
+  public.data_exports,
+  public.account_closures,
+  public.system_notifications,
+  public.failed_audit_events
 from service_role;
 revoke update on public.shell_files from service_role;
 grant update (review_state, page_count, quality_grade, document_class, document_date, locale, updated_at)
@@ -68,8 +76,14 @@ grant select on
   public.patient_allergies, public.patient_immunizations, public.patient_interventions, public.family_history,
   public.social_history, public.clinical_narratives, public.clinical_narrative_sentences,
   public.subscription_plans, public.account_subscriptions, public.usage_events, public.user_usage_tracking,
+  public.consent_purposes, public.patient_consents, public.patient_provider_access, public.break_glass_accesses,
+  public.data_exports, public.account_closures, public.system_notifications, public.retention_rules,
   public.audit_log
 to authenticated;
+-- A directory tells who somebody is, not with which account they log in.
+grant select (
+  id, display_name, profession, registration_authority, registration_number, verification_status, verified_at
+) on public.provider_registry to authenticated;
 -- Ids, times and archiving of a profile are not the client's to say.
 grant insert (account_owner_id, profile_type, relationship, display_name, full_name, date_of_birth, time_zone, locale)
   on public.user_profiles to authenticated;
@@ -82,7 +96,7 @@ grant update (display_name, full_name, date_of_birth, relationship, time_zone, l
 drop policy if exists client_reads on public.user_profiles;
 create policy client_reads on public.user_profiles for select to authenticated using (
   account_owner_id = (select auth.uid())
-  or id = any (array(select public.accessible_profile_ids('read_only')))
+  or id = any (array(select public.accessible_profile_ids('read_only', 'profile')))
 );
 drop policy if exists client_adds on public.user_profiles;
 create policy client_adds on public.user_profiles for insert to authenticated with check (
@@ -96,32 +110,57 @@ create policy client_edits on public.user_profiles for update to authenticated
 drop policy if exists client_reads on public.profile_access_permissions;
 create policy client_reads on public.profile_access_permissions for select to authenticated using (
   account_id = (select auth.uid())
-  or profile_id = any (array(select public.accessible_profile_ids('full_access')))
+  or profile_id = any (array(select public.accessible_profile_ids('full_access', 'access')))
 );
 drop policy if exists client_reads on public.account_roles;
 create policy client_reads on public.account_roles for select to authenticated using (
   account_id = (select auth.uid())
 );
 
--- A patient's rows, for whoever may read the patient.
+drop policy if exists client_reads on public.provider_registry;
+create policy client_reads on public.provider_registry for select to authenticated using (
+  verification_status = 'verified' or account_id = (select auth.uid())
+);
+drop policy if exists client_reads on public.patient_provider_access;
+create policy client_reads on public.patient_provider_access for select to authenticated using (
+  provider_id = (select public.own_provider_id())
+  or patient_id = any (array(select public.accessible_profile_ids('full_access', 'access')))
+);
+drop policy if exists client_reads on public.break_glass_accesses;
+create policy client_reads on public.break_glass_accesses for select to authenticated using (
+  account_id = (select auth.uid())
+  or patient_id = any (array(select public.accessible_profile_ids('owner', 'audit')))
+);
+
+-- A patient's rows, for whoever may read this kind of the patient's data.
 do $$
 declare
+  v_rule record;
   v_table text;
 begin
-  foreach v_table in array array[
-    'shell_files', 'shell_file_events', 'processing_errors',
-    'entity_processing_audit_v2', 'fact_sources', 'semantic_processing_sessions', 'medical_code_assignments',
-    'manual_review_queue', 'healthcare_encounters', 'patient_clinical_events', 'patient_observations',
-    'patient_observation_components', 'patient_medications', 'patient_conditions', 'patient_allergies',
-    'patient_immunizations', 'patient_interventions', 'family_history', 'social_history', 'clinical_narratives',
-    'clinical_narrative_sentences'
-  ] loop
-    execute format('drop policy if exists client_reads on public.%I', v_table);
-    execute format(
-      'create policy client_reads on public.%I for select to authenticated using ('
-      '  patient_id = any (array(select public.accessible_profile_ids(''read_only'')))'
-      ')', v_table
-    );
+  for v_rule in
+    select *
+    from (values
+      ('document', 'read_only', array['shell_files', 'shell_file_events', 'processing_errors', 'manual_review_queue']),
+      ('clinical', 'read_only', array[
+        'entity_processing_audit_v2', 'fact_sources', 'semantic_processing_sessions', 'medical_code_assignments',
+        'healthcare_encounters', 'patient_clinical_events', 'patient_observations', 'patient_observation_components',
+        'patient_medications', 'patient_conditions', 'patient_allergies', 'patient_immunizations',
+        'patient_interventions', 'family_history', 'social_history'
+      ]),
+      ('narrative', 'read_only', array['clinical_narratives', 'clinical_narrative_sentences']),
+      ('access', 'full_access', array['patient_consents']),
+      ('audit', 'owner', array['data_exports'])
+    ) as ruled (resource_type, level, tables)
+  loop
+    foreach v_table in array v_rule.tables loop
+      execute format('drop policy if exists client_reads on public.%I', v_table);
+      execute format(
+        'create policy client_reads on public.%I for select to authenticated using ('
+        '  patient_id = any (array(select public.accessible_profile_ids(%L, %L)))'
+        ')', v_table, v_rule.level, v_rule.resource_type
+      );
+    end loop;
   end loop;
 
   foreach v_table in array array['shell_file_stages', 'shell_file_pages', 'shell_file_texts'] loop
@@ -132,25 +171,27 @@ begin
       ')', v_table
     );
   end loop;
+
+  -- What an account alone sees of itself.
+  foreach v_table in array array[
+    'account_subscriptions', 'usage_events', 'user_usage_tracking', 'account_closures', 'system_notifications'
+  ] loop
+    execute format('drop policy if exists client_reads on public.%I', v_table);
+    execute format(
+      'create policy client_reads on public.%I for select to authenticated using (account_id = (select auth.uid()))',
+      v_table
+    );
+  end loop;
+
+  -- What is the same for everybody.
+  foreach v_table in array array['subscription_plans', 'consent_purposes', 'retention_rules'] loop
+    execute format('drop policy if exists client_reads on public.%I', v_table);
+    execute format('create policy client_reads on public.%I for select to authenticated using (true)', v_table);
+  end loop;
 end
 $$;
 
-drop policy if exists client_reads on public.subscription_plans;
-create policy client_reads on public.subscription_plans for select to authenticated using (true);
-drop policy if exists client_reads on public.account_subscriptions;
-create policy client_reads on public.account_subscriptions for select to authenticated using (
-  account_id = (select auth.uid())
-);
-drop policy if exists client_reads on public.usage_events;
-create policy client_reads on public.usage_events for select to authenticated using (
-  account_id = (select auth.uid())
-);
-drop policy if exists client_reads on public.user_usage_tracking;
-create policy client_reads on public.user_usage_tracking for select to authenticated using (
-  account_id = (select auth.uid())
-);
-
 drop policy if exists client_reads on public.audit_log;
 create policy client_reads on public.audit_log for select to authenticated using (
-  patient_id = any (array(select public.accessible_profile_ids('owner')))
+  patient_id = any (array(select public.accessible_profile_ids('owner', 'audit')))
 );

@@ -38,10 +38,20 @@ const ofPatient = [
   'clinical_narrative_sentences',
 ]
 const ofAccount = ['usage_events', 'user_usage_tracking', 'account_subscriptions', 'account_roles']
+const ofDecisions = [
+  'patient_consents',
+  'provider_registry',
+  'patient_provider_access',
+  'break_glass_accesses',
+  'data_exports',
+  'account_closures',
+  'system_notifications',
+]
 const ofAccess = ['user_profiles', 'profile_access_permissions', 'audit_log']
-const forEveryAccount = ['subscription_plans']
+const forEveryAccount = ['subscription_plans', 'consent_purposes', 'retention_rules']
 const internal = [
   'audit_seals',
+  'failed_audit_events',
   'system_configuration',
   'feature_flags',
   'idempotency_keys',
@@ -53,7 +63,7 @@ const internal = [
   'api_usage_slots',
   'job_schedules',
 ]
-const open = [...ofPatient, ...ofAccount, ...ofAccess, ...forEveryAccount]
+const open = [...ofPatient, ...ofAccount, ...ofAccess, ...ofDecisions, ...forEveryAccount]
 
 /** How many rows of a table an actor sees; a missing grant is as good as none. */
 async function visible(db: Database, actor: Actor, table: string): Promise<number | 'denied'> {
