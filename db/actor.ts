@@ -60,7 +60,8 @@ async function inTransaction<T>(db: Database, work: (tx: Tx) => Promise<T>, iden
         set_config('exora.initiated_by', ${identity.initiatedBy ?? ''}, true),
         set_config('exora.patient_id', ${identity.patientId ?? ''}, true),
         set_config('exora.job_id', ${identity.jobId ?? ''}, true),
-        set_config('exora.client_address', ${inetOf(identity.clientAddress ?? '')}, true)`)
+        set_config('exora.client_address', ${inetOf(identity.clientAddress ?? '')}, true),
+        set_config('idle_in_transaction_session_timeout', ${String(db.idleTransactionMs)}, true)`)
     return await work(tx)
   })
 }

@@ -21,6 +21,8 @@ export type Database = {
     onNotify: (payload: string) => void,
     onListening?: () => void,
   ): Promise<{ stop: () => Promise<void> }>
+  /** See `DatabaseOptions`. */
+  readonly idleTransactionMs: number
   close(): Promise<void>
 }
 
@@ -31,6 +33,11 @@ export type DatabaseOptions = {
   readonly directUrl?: string | undefined
   /** Connections of each of the two clients. */
   readonly max?: number
+  /**
+   * How long a transaction may wait for us before the server ends it and its locks: a process that is frozen in the
+   * middle of one must not keep a job from everybody else for longer than its lease would have. 20 s if not given.
+   */
+  readonly idleTransactionMs?: number
   readonly applicationName: string
   /** `auto` looks at the URL: behind a pooler in transaction mode prepared statements hang without an error. */
   readonly pooling?: 'auto' | 'pooled' | 'direct'
@@ -54,6 +61,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const listener = postgres(forDriver(options.directUrl ?? options.url), { ...settings, max: 1, prepare: false })
 
   return {
+    idleTransactionMs: options.idleTransactionMs ?? 20_000,
     drizzle: drizzle(forDrizzle, { schema, casing: 'snake_case' }),
     sql,
     listen: async (channel, onNotify, onListening) => {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { test } from 'tap'
 import { asActor, asService } from '../../db/actor.ts'
+import { openDatabase } from '../../db/client.ts'
 import { testDatabase } from '../support/postgres.ts'
 
 const settings = sql`
@@ -78,4 +79,19 @@ test('where a request came from is kept for the audit, and what is no address is
   t.equal(await seenFrom('fe80::1%eth0'), 'fe80::1', 'without the zone, which only that machine knows')
   for (const odd of [null, '', 'unknown', '203.0.113.7:4711', "'; drop table audit_log", '1.2.3', '::ffff:1.2.3'])
     t.equal(await seenFrom(odd), '', String(odd))
+})
+
+test('a process that freezes in mid-transaction loses it, with every lock that others wait for', async (t) => {
+  const { db, appUrl } = await testDatabase(t)
+  const frozen = openDatabase({ url: appUrl, applicationName: 'exora-test', max: 1, idleTransactionMs: 100 })
+  t.teardown(() => frozen.close())
+  const work = asService(frozen, {}, async (tx) => {
+    await tx.execute(sql`lock table workers in access exclusive mode`)
+    // Gets its turn only once the server has ended the first one.
+    await asService(db, {}, (other) => other.execute(sql`select from workers`))
+    await tx.execute(sql`delete from workers`)
+  })
+  await t.rejects(work)
+  const [row] = await asService(frozen, {}, (tx) => tx.execute(sql`select 1 as alive`))
+  t.same(row, { alive: 1 }, 'and goes on with the next')
 })
