@@ -23,7 +23,8 @@ const migrateLock = 7_306_003
  * number of starters may call this at once, and one that is interrupted leaves nothing behind.
  *
  * Order: SQL files numbered below 10 (what tables stand on), the generated migrations, the other SQL files.
- * A SQL file runs again when it has changed, and so do all after it, since functions lean on each other.
+ * A SQL file runs again when it has changed, and so do all after it, since functions lean on each other; all run again
+ * when the login of server and workers has been made since.
  */
 export async function migrate(ownerUrl: string, options: MigrateOptions = {}): Promise<MigrateResult> {
   const files = await readSqlFiles(options.sqlFolder ?? here('./sql'))
@@ -36,6 +37,7 @@ export async function migrate(ownerUrl: string, options: MigrateOptions = {}): P
   })
   try {
     return await sql.begin(async (tx) => {
+      await tx.unsafe(ownSession)
       await tx`select pg_advisory_xact_lock(${migrateLock})`
       await tx.unsafe(ledgers)
       const due = await dueSqlFiles(tx, files)
@@ -51,6 +53,15 @@ export async function migrate(ownerUrl: string, options: MigrateOptions = {}): P
     await sql.end({ timeout: 5 })
   }
 }
+
+// Whatever the host has set for this login: limits that are meant for requests would end a long migration, and the
+// generated statements name no schema, so that one called like the login would get the tables.
+const ownSession = `
+  set local search_path = public;
+  set local statement_timeout = 0;
+  set local lock_timeout = 0;
+  set local idle_in_transaction_session_timeout = 0;
+`
 
 // The second is drizzle's own ledger, in its own shape, so that its tools agree with us.
 const ledgers = `
@@ -83,8 +94,17 @@ async function readSqlFiles(folder: string): Promise<SqlFile[]> {
 async function dueSqlFiles(tx: postgres.TransactionSql, files: readonly SqlFile[]): Promise<readonly SqlFile[]> {
   const rows = await tx<{ name: string; checksum: string }[]>`select name, checksum from exora_internal.sql_files`
   const known = new Map(rows.map((row) => [row.name, row.checksum]))
+  if (await hasUngrantedLogin(tx)) return files
   const firstChanged = files.findIndex((file) => known.get(file.name) !== file.checksum)
   return firstChanged === -1 ? [] : files.slice(firstChanged)
+}
+
+/** A login that was made after the last migration: it lacks what the first file grants to it, and the rest. */
+async function hasUngrantedLogin(tx: postgres.TransactionSql): Promise<boolean> {
+  const found = await tx`
+    select from pg_roles
+    where rolname = 'exora_app' and has_function_privilege(oid, to_regprocedure('public.uuid_v7()'), 'execute') is not true`
+  return found.length > 0
 }
 
 async function applySqlFiles(tx: postgres.TransactionSql, files: readonly SqlFile[]): Promise<void> {

@@ -26,15 +26,26 @@ $$;
 comment on function public.protect_table(regclass) is
   'Row level security enabled and forced, open to the service and to definer functions, closed to everybody else.';
 
+-- What an extension has left in public (PostGIS on Supabase) is its owner's to open and close.
+create or replace function public.own_tables() returns setof regclass
+language sql stable set search_path = '' as $$
+  select class.oid::regclass
+  from pg_catalog.pg_class as class
+  where class.relnamespace = 'public'::regnamespace
+    and class.relkind in ('r', 'p')
+    and class.relowner = current_user::regrole
+    and not exists (
+      select from pg_catalog.pg_depend as part
+      where part.classid = 'pg_class'::regclass and part.objid = class.oid and part.deptype = 'e'
+    )
+$$;
+comment on function public.own_tables() is 'The tables of public that whoever migrates has made; every one of them is protected.';
+
 do $$
 declare
   v_table regclass;
 begin
-  for v_table in
-    select class.oid::regclass
-    from pg_catalog.pg_class as class
-    where class.relnamespace = 'public'::regnamespace and class.relkind in ('r', 'p')
-  loop
+  for v_table in select own.name from public.own_tables() as own (name) loop
     perform public.protect_table(v_table);
   end loop;
 
@@ -80,5 +91,6 @@ comment on function public.refuse_change() is 'Guards append-only tables, agains
 
 revoke all on function
   public.protect_table(regclass),
+  public.own_tables(),
   public.refuse_change()
 from public, anon, authenticated, service_role;

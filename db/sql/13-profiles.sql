@@ -33,6 +33,7 @@ language plpgsql volatile security definer set search_path = '' as $$
 #variable_conflict use_column
 declare
   v_profile_id uuid;
+  v_is_ours boolean;
 begin
   select profile.id into v_profile_id
   from public.user_profiles as profile
@@ -41,8 +42,15 @@ begin
     return v_profile_id;
   end if;
 
-  -- On Supabase the row is theirs and was there first.
+  -- On Supabase the table is theirs, and the row was there first. One of our making would lack what their service needs
+  -- (it fails on every listing of accounts that meets such a row), and would bring back who was deleted while a token ran.
   if not exists (select from auth.users as account where account.id = p_account_id) then
+    select class.relowner = current_user::regrole into v_is_ours
+    from pg_catalog.pg_class as class
+    where class.oid = 'auth.users'::regclass;
+    if not v_is_ours then
+      raise sqlstate 'PT401' using message = 'This account does not exist any more.', hint = 'unauthenticated';
+    end if;
     insert into auth.users (id, email) values (p_account_id, p_email) on conflict do nothing;
   end if;
 
@@ -60,7 +68,7 @@ begin
 end
 $$;
 comment on function public.provision_account(uuid, text, text) is
-  'Makes the account and its self profile where they are missing; returns the profile. Any number of calls, one profile.';
+  'Makes the account (where accounts are kept here) and its self profile where they are missing; returns the profile. Any number of calls, one profile.';
 
 -- Definer: the server's login role signs people up and may not write profiles or auth.users itself.
 create or replace function public.provision_login_user() returns trigger

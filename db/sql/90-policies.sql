@@ -7,8 +7,27 @@
 -- Rows that hang off a file ask for the file, whose own policy answers.
 
 -- The policies of services and of the embedded login are made at the head of 10-protection.sql, since seeds need them.
-revoke all on all sequences in schema public from public, anon, authenticated, service_role;
-revoke execute on all functions in schema public from public, anon;
+-- Not "all in schema public": some of that may belong to an extension, and a host may forbid to touch it.
+do $$
+declare
+  v_own record;
+begin
+  for v_own in
+    select class.oid::regclass as name
+    from pg_catalog.pg_class as class
+    where class.relnamespace = 'public'::regnamespace and class.relkind = 'S' and class.relowner = current_user::regrole
+  loop
+    execute format('revoke all on sequence %s from public, anon, authenticated, service_role', v_own.name);
+  end loop;
+  for v_own in
+    select func.oid::regprocedure as name
+    from pg_catalog.pg_proc as func
+    where func.pronamespace = 'public'::regnamespace and func.proowner = current_user::regrole
+  loop
+    execute format('revoke execute on routine %s from public, anon', v_own.name);
+  end loop;
+end
+$$;
 
 -- Grants: services --------------------------------------------------------------------------------------------------
 
@@ -17,11 +36,7 @@ do $$
 declare
   v_table regclass;
 begin
-  for v_table in
-    select class.oid::regclass
-    from pg_catalog.pg_class as class
-    where class.relnamespace = 'public'::regnamespace and class.relkind in ('r', 'p')
-  loop
+  for v_table in select own.name from public.own_tables() as own (name) loop
     execute format('revoke all on %s from public, anon, authenticated, service_role', v_table);
     execute format('grant select, insert, update, delete on %s to service_role', v_table);
   end loop;
@@ -54,8 +69,7 @@ begin
   for v_evidence in
     select class.oid::regclass
     from pg_catalog.pg_class as class
-    where class.relnamespace = 'public'::regnamespace and class.relname ~ '^audit_(log|seals)'
-      and class.relkind in ('r', 'p')
+    where class.oid in (select own.name from public.own_tables() as own (name)) and class.relname ~ '^audit_(log|seals)'
   loop
     execute format('revoke all on %s from service_role', v_evidence);
   end loop;
