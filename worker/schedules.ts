@@ -6,6 +6,7 @@ import {
   sweepCapacity,
 } from '../db/queries/housekeeping.ts'
 import { deleteFinishedJobs } from '../db/queries/jobs.ts'
+import { profilesToStop, stopUnallowedProcessing } from '../db/queries/processing.ts'
 import type { Store } from '../platform/storage/store.ts'
 import type { Schedule, ScheduleDeps } from './engine/scheduler.ts'
 
@@ -43,6 +44,11 @@ export function createSchedules(deps: {
         inBatches(run, batch, (limit) => run.inService((tx) => deleteFinishedJobs(tx, deps.jobRetentionDays, limit))),
     },
     {
+      name: 'stop_unallowed_processing',
+      everySeconds: minute,
+      run: (run) => inBatches(run, 100, (limit) => stopUnallowed(run, limit)),
+    },
+    {
       name: 'sweep_api_capacity',
       everySeconds: minute,
       run: (run) => run.inService(sweepCapacity),
@@ -60,6 +66,13 @@ export function createSchedules(deps: {
       },
     },
   ]
+}
+
+/** One person at a time: each waits for what is just being written about that person, and no longer. */
+async function stopUnallowed(run: ScheduleDeps, limit: number): Promise<number> {
+  const profileIds = await run.inService((tx) => profilesToStop(tx, limit))
+  for (const profileId of profileIds) await run.inService((tx) => stopUnallowedProcessing(tx, profileId))
+  return profileIds.length
 }
 
 /** Short transactions, one after the other, until one finds less than it may take. */

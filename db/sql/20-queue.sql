@@ -166,6 +166,9 @@ begin
       v_correlation_id := enqueue_job_v3.correlation_id;
     end if;
   end if;
+  if v_patient_id is not null and v_type.job_type = any (public.pipeline_stages()) then
+    perform public.require_processing_allowed(v_patient_id);
+  end if;
   v_initiated_by := coalesce(v_initiated_by, nullif(current_setting('exora.initiated_by', true), '')::uuid);
   v_correlation_id := coalesce(v_correlation_id, nullif(current_setting('exora.correlation_id', true), ''));
 
@@ -224,7 +227,7 @@ begin
 end
 $$;
 comment on function public.enqueue_job_v3(text, text, jsonb, text, int, timestamptz, text, uuid, uuid, uuid, text, text, int) is
-  'Adds a job in the caller''s transaction. The same idempotency key gives the same job. Says what is wrong with its arguments.';
+  'Adds a job in the caller''s transaction. The same idempotency key gives the same job. Says what is wrong with its arguments. 55000 for a stage of somebody whose processing is stopped.';
 revoke all on function public.enqueue_job_v3(text, text, jsonb, text, int, timestamptz, text, uuid, uuid, uuid, text, text, int)
   from public, anon, authenticated, service_role;
 grant execute on function public.enqueue_job_v3(text, text, jsonb, text, int, timestamptz, text, uuid, uuid, uuid, text, text, int)

@@ -62,7 +62,15 @@ language plpgsql
 volatile
 set search_path = ''
 as $$
+declare
+  v_patient_id uuid;
 begin
+  -- First, since whoever changes what is allowed takes the jobs after it: the other way round the two would wait for
+  -- each other.
+  select job.patient_id into v_patient_id from public.job_queue as job where job.id = p_job_id;
+  if v_patient_id is not null then
+    perform public.hold_processing_permission(v_patient_id);
+  end if;
   -- Until this transaction ends nobody can take the job away: rescuers skip locked rows.
   perform 1
   from public.job_queue as job
@@ -74,7 +82,7 @@ begin
 end
 $$;
 comment on function public.hold_lease(uuid, uuid) is
-  'Keeps an attempt''s lease for the rest of the transaction; false when it has been lost.';
+  'Keeps an attempt''s lease, and what is allowed with its patient''s data, for the rest of the transaction; false when it has been lost.';
 revoke all on function public.hold_lease(uuid, uuid) from public, anon, authenticated, service_role;
 grant execute on function public.hold_lease(uuid, uuid) to service_role;
 

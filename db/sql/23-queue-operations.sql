@@ -35,6 +35,10 @@ declare
   v_job public.job_queue;
 begin
   perform public.require_operator();
+  select job.* into v_job from public.job_queue as job where job.id = p_job_id;
+  if v_job.patient_id is not null and v_job.job_type = any (public.pipeline_stages()) then
+    perform public.require_processing_allowed(v_job.patient_id);
+  end if;
   update public.job_queue as job
   set status = 'pending',
       retry_count = 0,
@@ -53,27 +57,24 @@ begin
 end
 $$;
 comment on function public.requeue_dead_letter(uuid) is
-  'Gives a dead letter all its retries again. Operators only; audited. False when it is not a dead letter.';
+  'Gives a dead letter all its retries again. Operators only; audited. False when it is not a dead letter; 55000 while processing is stopped for its patient.';
 revoke all on function public.requeue_dead_letter(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.requeue_dead_letter(uuid) to authenticated, service_role;
 
--- Security definer for the same reason. A running job loses its lease, so its worker aborts it at the next heartbeat.
-create or replace function public.cancel_job(p_job_id uuid)
+create or replace function public.take_job_out(p_job_id uuid, p_from text[], p_error jsonb, p_reason text)
 returns boolean
 language plpgsql
 volatile
-security definer
 set search_path = ''
 as $$
 declare
   v_job public.job_queue;
   v_old_status text;
 begin
-  perform public.require_operator();
   select job.status into v_old_status
   from public.job_queue as job
   where job.id = p_job_id
-    and job.status in ('pending', 'processing', 'dead_letter')
+    and job.status = any (p_from)
   for update;
   if not found then
     return false;
@@ -81,20 +82,63 @@ begin
   update public.job_queue as job
   set status = 'cancelled',
       completed_at = clock_timestamp(),
+      error_details = coalesce(p_error, job.error_details),
       worker_id = null,
       attempt_token = null,
       lease_expires_at = null
   where job.id = p_job_id
   returning job.* into v_job;
   perform public.end_job_reservations(array[p_job_id]);
-  perform public.audit_job(v_job, v_old_status, 'cancelled by an operator');
+  perform public.audit_job(v_job, v_old_status, p_reason);
   return true;
+end
+$$;
+comment on function public.take_job_out(uuid, text[], jsonb, text) is
+  'To cancelled, with everything that goes with it. A running job loses its lease: its worker writes nothing any more and aborts it at the next heartbeat.';
+revoke all on function public.take_job_out(uuid, text[], jsonb, text) from public, anon, authenticated, service_role;
+grant execute on function public.take_job_out(uuid, text[], jsonb, text) to service_role;
+
+-- Security definer: operators are ordinary accounts, to whom the queue's table is closed.
+create or replace function public.cancel_job(p_job_id uuid)
+returns boolean
+language plpgsql
+volatile
+security definer
+set search_path = ''
+as $$
+begin
+  perform public.require_operator();
+  return public.take_job_out(
+    p_job_id, array['pending', 'processing', 'dead_letter'], null, 'cancelled by an operator'
+  );
 end
 $$;
 comment on function public.cancel_job(uuid) is
   'Takes a job that has not ended out of the queue; one that runs is aborted. Operators only; audited. False when it has ended.';
 revoke all on function public.cancel_job(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.cancel_job(uuid) to authenticated, service_role;
+
+create or replace function public.stop_job(p_job_id uuid)
+returns boolean
+language sql
+volatile
+set search_path = ''
+as $$
+  select public.take_job_out(
+    p_job_id,
+    array['pending', 'processing'],
+    jsonb_build_object(
+      'code', 'processing_stopped',
+      'message', 'Processing is stopped. It goes on as soon as it is allowed again.',
+      'type', 'stopped'
+    ),
+    'processing stopped'
+  )
+$$;
+comment on function public.stop_job(uuid) is
+  'Cancels a job because the patient''s data may not be processed any more; its stage says so and can be resumed.';
+revoke all on function public.stop_job(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.stop_job(uuid) to service_role;
 
 create or replace function public.register_worker(
   p_worker_id text,

@@ -1,5 +1,5 @@
--- Stages of a file. One changes only through begin_stage, report_stage_progress, finish_stage, reprocess_shell_file and
--- decide_identity_review.
+-- Stages of a file. One changes only through begin_stage, report_stage_progress, finish_stage, reprocess_shell_file,
+-- decide_identity_review and resume_processing.
 --
 --   pending ──begin──> running ──finish──> completed | held | failed | skipped
 --      │                  ↑ begin again after a failure or a crash
@@ -15,9 +15,11 @@ comment on function public.pipeline_stages() is 'The stages in order; a stage''s
 create or replace function public.begin_stage(p_shell_file_id uuid, p_stage text, p_version text) returns void
 language plpgsql volatile security definer set search_path = '' as $$
 declare
+  v_patient_id uuid := public.hold_processing_of_file(p_shell_file_id);
   v_file public.shell_files := public.lock_shell_file(p_shell_file_id);
   v_blocking text;
 begin
+  perform public.require_processing_allowed(v_patient_id);
   select earlier.stage || ' is ' || earlier.status into v_blocking
   from public.shell_file_stages as earlier
   where earlier.shell_file_id = p_shell_file_id
@@ -50,7 +52,7 @@ begin
 end
 $$;
 comment on function public.begin_stage(uuid, text, text) is
-  'A stage starts, or starts again after a crash or failure; refused when it has committed or what comes before it has not.';
+  'A stage starts, or starts again after a crash or failure; refused when it has committed, when what comes before it has not, and while processing is stopped.';
 
 -- Definer: services may read stages and change them only here.
 create or replace function public.report_stage_progress(
@@ -139,7 +141,7 @@ begin
       new.job_type,
       'failed',
       case
-        when new.status = 'cancelled' then
+        when new.status = 'cancelled' and new.error_details ->> 'code' is distinct from 'processing_stopped' then
           jsonb_build_object('code', 'cancelled', 'message', 'Processing of this document was cancelled.')
         else new.error_details
       end
@@ -160,7 +162,12 @@ create trigger fail_stage after update of status on public.job_queue
 
 create or replace function public.enqueue_stage(p_shell_file_id uuid, p_stage text) returns uuid
 language plpgsql volatile set search_path = '' as $$
+declare
+  v_patient_id uuid := public.hold_processing_of_file(p_shell_file_id);
 begin
+  if not public.processing_allowed(v_patient_id) then
+    return null;
+  end if;
   -- Whoever asks now has started it; the queue itself would name who uploaded the file.
   return public.enqueue_job_v3(
     job_type => p_stage,
@@ -172,7 +179,8 @@ begin
   from public.request_context() as context;
 end
 $$;
-comment on function public.enqueue_stage(uuid, text) is 'A job for a stage of a file, in the name of whoever acts.';
+comment on function public.enqueue_stage(uuid, text) is
+  'A job for a stage of a file, in the name of whoever acts. Null while processing is stopped: the stage waits for resume_processing.';
 
 revoke all on function
   public.pipeline_stages(),
@@ -185,6 +193,7 @@ revoke all on function
   public.enqueue_stage(uuid, text)
 from public, anon, authenticated, service_role;
 
+grant execute on function public.pipeline_stages() to service_role;
 grant execute on function public.begin_stage(uuid, text, text) to service_role;
 grant execute on function public.report_stage_progress(uuid, text, int, int) to service_role;
 grant execute on function public.finish_stage(uuid, text, text, jsonb) to service_role;

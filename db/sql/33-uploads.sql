@@ -118,7 +118,8 @@ create or replace function public.upload_answer(p_file public.shell_files, p_ori
 returns jsonb language plpgsql stable set search_path = '' as $$
 declare
   v_usage jsonb := public.get_user_usage_status(p_file.patient_id);
-  v_status text := 'enqueued';
+  -- Taken but not to be processed just now: the file waits as its stages do.
+  v_status text := case when p_job_id is null then 'uploaded' else 'enqueued' end;
 begin
   if p_original_id is not null then
     select original.status into v_status from public.shell_files as original where original.id = p_original_id;

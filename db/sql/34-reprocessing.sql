@@ -9,11 +9,14 @@ declare
   v_gate constant int := array_position(public.pipeline_stages(), 'pass1_find');
   v_blocking text;
 begin
+  -- Before the file is locked, as everywhere; it tells nothing about a file that is not the caller's.
+  perform public.hold_processing_of_file(p_shell_file_id);
   v_file := public.lock_open_shell_file(p_shell_file_id, 'read_write');
   if v_from is null then
     raise exception 'There is no stage of this name.' using errcode = 'invalid_parameter_value';
   end if;
   select case
+    when not public.processing_allowed(v_file.patient_id) then 'processing is stopped for this person'
     when exists (select from public.job_queue as job
                  where job.shell_file_id = p_shell_file_id
                    and job.job_type = any (public.pipeline_stages())
@@ -47,7 +50,7 @@ begin
 end
 $$;
 comment on function public.reprocess_shell_file(uuid, text) is
-  'Runs a file again from a stage on; that stage and the later ones start afresh. Refused while it is being processed.';
+  'Runs a file again from a stage on; that stage and the later ones start afresh. Refused while it is being processed, and while processing is stopped.';
 
 revoke all on function public.reprocess_shell_file(uuid, text) from public, anon, authenticated, service_role;
 

@@ -13,6 +13,8 @@ begin
   select review.shell_file_id into v_shell_file_id
   from public.manual_review_queue as review
   where review.id = p_review_id and review.review_type = 'identity';
+  -- Before the file is locked, as everywhere; it tells nothing about a file that is not the caller's.
+  perform public.hold_processing_of_file(v_shell_file_id);
   perform public.lock_open_shell_file(v_shell_file_id, 'read_write');
   select review.status into v_status from public.manual_review_queue as review where review.id = p_review_id;
   if v_status = p_decision then
@@ -39,7 +41,7 @@ begin
 end
 $$;
 comment on function public.decide_identity_review(uuid, text) is
-  'A person says whether a document is this patient''s: accepted is coded at once, rejected stays out of the record.';
+  'A person says whether a document is this patient''s: accepted is coded at once (or once processing is allowed again), rejected stays out of the record.';
 
 revoke all on function public.decide_identity_review(uuid, text) from public, anon, authenticated, service_role;
 

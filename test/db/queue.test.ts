@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
+import { signUp } from '../support/actors.ts'
 import { claim, enqueueJob, ownerSql, serviceSql } from '../support/queue.ts'
 import { testDatabase } from '../support/postgres.ts'
 
@@ -63,9 +64,10 @@ test('a worker gets only the lanes and types that it asks for', async (t) => {
 })
 
 test('a thousand uploads of one person do not hold up another', async (t) => {
-  const { appUrl } = await testDatabase(t)
+  const { appUrl, db } = await testDatabase(t)
   const sql = serviceSql(t, appUrl)
-  const [busy, other] = [randomUUID(), randomUUID()]
+  const { profileId: busy } = await signUp(db)
+  const { profileId: other } = await signUp(db)
   await sql`
     select public.enqueue_job_v3('ocr', 'ocr', jsonb_build_object('shell_file_id', gen_random_uuid()), patient_id => ${busy})
     from generate_series(1, 1000)`
@@ -75,7 +77,7 @@ test('a thousand uploads of one person do not hold up another', async (t) => {
 
   // Who comes while the long line is being served neither waits for its end nor goes before everybody for ever.
   await claim(sql, 'w1', { max: 100 })
-  const late = randomUUID()
+  const { profileId: late } = await signUp(db)
   for (let n = 0; n < 50; n += 1) await enqueueJob(sql, { patientId: late })
   const shared = await claim(sql, 'w1', { max: 40 })
   const ofLate = shared.filter((job) => job.patient_id === late).length

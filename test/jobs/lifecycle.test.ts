@@ -42,6 +42,7 @@ test('every arrow of the diagram is a way that a job can go', async (t) => {
   const fail = (id: string, retryable: boolean) => () =>
     sql`select public.fail_job(${id}, 'w1', '{"code":"x"}', ${retryable})`
   const cancel = (id: string) => () => sql`select public.cancel_job(${id})`
+  const stop = (id: string) => () => sql`select public.stop_job(${id})`
   const put = (id: string) => () => sql`select public.reschedule_job(${id}, 'w1', 0, 'full')`
   const rescue = (id: string) => async () => {
     await expireLease(sql, id)
@@ -57,6 +58,11 @@ test('every arrow of the diagram is a way that a job can go', async (t) => {
   await walk(failed, 'fail_job', fail(failed, true))
   await walk(failed, 'cancel_job', cancel(failed))
   await walk(failed, 'delete_finished_jobs', sweep)
+
+  const stopped = await processing()
+  await walk(stopped, 'stop_job', stop(stopped))
+  const waiting = await enqueueJob(sql)
+  await walk(waiting, 'stop_job', stop(waiting))
 
   const dead = await processing()
   await walk(dead, 'fail_job', fail(dead, false))

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { asActor, asService } from '../../db/actor.ts'
+import type { Tx } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
 import type { Stage } from '../../db/schema/documents.ts'
 import type { Account } from './actors.ts'
@@ -78,10 +79,14 @@ export type Upload = {
 
 /** What the server does once the bytes are stored. */
 export async function upload(db: Database, by: Account, fields: UploadFields = {}): Promise<Upload> {
+  return await asActor(db, by.actor, (tx) => uploadIn(tx, by, fields))
+}
+
+/** The same within a transaction that goes on. */
+export async function uploadIn(tx: Tx, by: Account, fields: UploadFields = {}): Promise<Upload> {
   const content = fields.content ?? randomUUID()
   const sha256 = createHash('sha256').update(content).digest('hex')
-  const [row] = await asActor(db, by.actor, (tx) =>
-    tx.execute<{ answer: Upload }>(sql`
+  const [row] = await tx.execute<{ answer: Upload }>(sql`
       select public.register_shell_file(
         p_shell_file_id => ${fields.id ?? randomUUID()},
         p_patient_id => ${fields.patientId ?? by.profileId},
@@ -96,8 +101,7 @@ export async function upload(db: Database, by: Account, fields: UploadFields = {
         p_attempt_token => ${fields.key?.token ?? null},
         p_request_hash => ${fields.key?.hash ?? null},
         p_correlation_id => ${fields.correlationId ?? null}
-      ) as answer`),
-  )
+      ) as answer`)
   if (row === undefined) throw new Error('register_shell_file answered nothing')
   return row.answer
 }

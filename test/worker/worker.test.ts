@@ -165,11 +165,11 @@ test('what happens by the clock runs and is noted', async (t) => {
   const { watched } = await startWorker(t, database)
   const isRun = (line: Readonly<Record<string, unknown>>) => line['msg'] === 'schedule ran'
   const isFailure = (line: Readonly<Record<string, unknown>>) => line['msg'] === 'schedule failed'
-  await watched.waitForLines((line) => isRun(line) || isFailure(line), 7)
+  await watched.waitForLines((line) => isRun(line) || isFailure(line), 8)
   t.same(watched.lines.filter(isFailure), [])
   const rows =
     await sql`select schedule_name, last_error_code from public.job_schedules where last_finished_at is not null`
-  t.equal(rows.length, 7)
+  t.equal(rows.length, 8)
 })
 
 test('a bad configuration is named, all of it, and no value is shown', (t) => {

@@ -4,6 +4,7 @@
  * ended is not run again.
  */
 import type { Tx } from '../../db/actor.ts'
+import { processingAllowed, stopJob } from '../../db/queries/processing.ts'
 import { fileInStage, type FileInStage } from '../../db/queries/stage-files.ts'
 import { beginStage, failStage, finishStage } from '../../db/queries/stages.ts'
 import { stages, type Stage, type StageError } from '../../db/schema/documents.ts'
@@ -26,7 +27,7 @@ export function stageHandler(stage: Stage, run: RunStage): Handler<StagePayload>
   return {
     job: jobs[stage],
     run: async ({ shell_file_id: shellFileId }, context) => {
-      const file = await context.write((tx) => beginIfDue(tx, shellFileId, stage))
+      const file = await context.write((tx) => beginIfDue(tx, { shellFileId, stage, jobId: context.job.id }))
       if (file === null) return { kind: 'done' }
       return outcomeOf(stage, file, context, await run(file, context))
     },
@@ -35,9 +36,17 @@ export function stageHandler(stage: Stage, run: RunStage): Handler<StagePayload>
 
 const over = new Set<FileInStage['stageStatus']>(['completed', 'held', 'skipped'])
 
-async function beginIfDue(tx: Tx, shellFileId: string, stage: Stage): Promise<FileInStage | null> {
+type Beginning = { readonly shellFileId: string; readonly stage: Stage; readonly jobId: string }
+
+/** Null where there is nothing to do, any more or just now. */
+async function beginIfDue(tx: Tx, { shellFileId, stage, jobId }: Beginning): Promise<FileInStage | null> {
   const file = await fileInStage(tx, shellFileId, stage)
   if (file === null || over.has(file.stageStatus)) return null
+  // A consent that ran out since the job was made: the job ends here, with what a withdrawal would have left.
+  if (!(await processingAllowed(tx, file.patientId))) {
+    await stopJob(tx, jobId)
+    return null
+  }
   await beginStage(tx, shellFileId, stage, stageVersions[stage])
   return file
 }
@@ -64,7 +73,8 @@ async function failFile(tx: Tx, shellFileId: string, stage: Stage, error: StageE
 
 async function enqueueNext(tx: Tx, stage: Stage, file: FileInStage, context: RunContext): Promise<void> {
   const next = stages[stages.indexOf(stage) + 1]
-  if (next === undefined) return
+  // Where it is not allowed the file waits before its next stage.
+  if (next === undefined || !(await processingAllowed(tx, file.patientId))) return
   const { correlationId, initiatedBy } = context.job
   await enqueue(
     tx,
