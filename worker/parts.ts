@@ -11,7 +11,7 @@ import type { WorkerConfig } from './config.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createAiProvider } from './providers/ai/index.ts'
 import { createMalwareScan } from './providers/malware/index.ts'
-import { createOcr } from './providers/ocr/index.ts'
+import { createLocalOcr, createOutsideOcr } from './providers/ocr/index.ts'
 import { createWorker } from './worker.ts'
 import type { Worker } from './worker.ts'
 
@@ -20,9 +20,11 @@ export type WorkerParts = { readonly worker: Worker; close(): Promise<void> }
 /** What a worker needs where it runs: a database (our own if none is configured), a store, providers, metrics. */
 export async function openWorkerParts(config: WorkerConfig, log: Logger): Promise<WorkerParts> {
   const { db, close: closeDatabase } = await openWorkerDatabase(config)
-  const ocr = await createOcr(config.googleVision)
+  const ocr = createLocalOcr()
+  const outsideOcr = await createOutsideOcr(config.googleVision)
   const close = async () => {
     await ocr.close()
+    await outsideOcr?.close()
     await closeDatabase()
   }
   try {
@@ -31,7 +33,7 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
       store,
       maxPages: config.maxPages,
       ocr,
-      ocrLimit: config.googleVision === null ? null : visionLimit,
+      outsideOcr: outsideOcr === null ? null : { provider: outsideOcr, limit: visionLimit },
       malware: createMalwareScan(),
       ai: await createAiProvider(config.openai),
       clock: systemClock,

@@ -53,7 +53,7 @@ export async function stageRunner(
     store,
     maxPages: 500,
     ocr,
-    ocrLimit: null,
+    outsideOcr: null,
     ai: null,
     clock: systemClock,
     malware: createMalwareScan(),

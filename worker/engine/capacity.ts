@@ -1,4 +1,5 @@
 import { asService } from '../../db/actor.ts'
+import type { Tx } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
 import {
   acquireCapacity,
@@ -8,6 +9,7 @@ import {
   releaseCapacity,
 } from '../../db/queries/capacity.ts'
 import type { CapacityState, Endpoint } from '../../db/queries/capacity.ts'
+import { holdConsent } from '../../db/queries/consents.ts'
 import type { JobLane } from '../../db/schema/queue.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
@@ -62,16 +64,22 @@ async function acquireSoon(request: CapacityRequest, deps: CallDeps): Promise<st
   for (;;) {
     deps.signal.throwIfAborted()
     // A transaction of its own: the endpoint's row is locked until it ends.
-    const answer = await asService(deps.db, serviceContextOf(deps.job), (tx) =>
-      acquireCapacity(tx, { ...request, jobId: deps.job.id, workerId: deps.workerId }),
-    )
+    const answer = await asService(deps.db, serviceContextOf(deps.job), (tx) => acquireIfAllowed(tx, request, deps))
     if (answer.kind === 'granted') return answer.reservationId
+    // The run made its plans when the consent held: it begins anew, at once, and makes others.
+    if (answer.kind === 'not_consented') throw new SnoozeSignal(0, 'consent_withdrawn')
     const waitedMs = performance.now() - startedAt
     if (waitedMs + answer.retryAfterMs > maxWaitInPlaceMs) {
       throw new SnoozeSignal(withSpread(Math.max(answer.retryAfterMs, 500)), 'no_capacity')
     }
     await wait(answer.retryAfterMs + Math.random() * 50, { signal: deps.signal })
   }
+}
+
+async function acquireIfAllowed(tx: Tx, request: CapacityRequest, { job, workerId }: CallDeps) {
+  const { consent, ...wanted } = request
+  if (consent !== null && !(await holdConsent(tx, consent))) return { kind: 'not_consented' } as const
+  return await acquireCapacity(tx, { ...wanted, jobId: job.id, workerId })
 }
 
 // Those who are refused together must not come back together.

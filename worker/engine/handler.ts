@@ -1,4 +1,5 @@
 import type { Tx } from '../../db/actor.ts'
+import type { ConsentPurpose } from '../../db/schema/consents.ts'
 import type { JobLane } from '../../db/schema/queue.ts'
 import type { JobDefinition, PayloadOf } from '../../jobs/job.ts'
 import type { AppError } from '../../platform/errors.ts'
@@ -25,10 +26,15 @@ export type ClaimedJob = {
 /** Kept in `job_queue.job_result`: counts, versions and ids, never content. */
 export type JobResult = Readonly<Record<string, string | number | boolean | null>>
 
+/** Whose consent a call needs; asked in the transaction that reserves its room: a withdrawal lets no more through. */
+export type NeededConsent = { readonly patientId: string; readonly purpose: ConsentPurpose }
+
 export type CapacityRequest = {
   readonly provider: string
   readonly endpoint: string
   readonly estimatedTokens: number
+  /** null: nothing of anybody's leaves with this call. */
+  readonly consent: NeededConsent | null
 }
 
 export type RunContext = {
@@ -41,7 +47,8 @@ export type RunContext = {
   readonly read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
   /**
    * Acquire, call, release with the truth. Waits in place for up to two seconds; when room is further off it throws a
-   * snooze, which ends the run without spending a retry. An error with `retryAfterMs` and status 429 pauses the
+   * snooze, which ends the run without spending a retry. So does a consent that has been withdrawn meanwhile: the next
+   * run begins without it. An error with `retryAfterMs` and status 429 pauses the
    * endpoint for all workers. Let both pass through.
    */
   readonly withCapacity: <T>(

@@ -4,16 +4,26 @@ import type { AiProvider } from '../providers/ai/provider.ts'
 import type { MalwareProvider } from '../providers/malware/provider.ts'
 import type { OcrProvider } from '../providers/ocr/provider.ts'
 
+export type OutsideOcr = {
+  readonly provider: OcrProvider
+  /** The limits that its calls count against. */
+  readonly limit: { readonly provider: string; readonly endpoint: string }
+}
+
+/** What became of asking outside, kept with the job: `no_consent` and `not_configured` look alike in what was found. */
+export type OutsideUse = 'asked' | 'no_consent' | 'not_configured'
+
 /** What handlers are built from; the far sides of the network are chosen by configuration. */
 export type HandlerDeps = {
   readonly store: Store
   readonly malware: MalwareProvider
   /** Files with more pages are refused. */
   readonly maxPages: number
+  /** Reads on this machine. */
   readonly ocr: OcrProvider
-  /** The limits that its calls count against; null where it runs on this machine. */
-  readonly ocrLimit: { readonly provider: string; readonly endpoint: string } | null
-  /** null: rules alone. */
+  /** Reads in its place where the person allows it; null: nothing leaves the machine. */
+  readonly outsideOcr: OutsideOcr | null
+  /** Asked where the person allows it; null: rules alone. */
   readonly ai: AiProvider | null
   readonly clock: Clock
 }

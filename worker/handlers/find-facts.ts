@@ -6,6 +6,7 @@ import { compareIdentity, type IdentityVerdict } from '../../clinical/identity/i
 import { printedIdentity } from '../../clinical/identity/printed-identity.ts'
 import type { Tx } from '../../db/actor.ts'
 import { lockRecord, replaceCodes, retractFile } from '../../db/queries/clinical.ts'
+import { holdConsent } from '../../db/queries/consents.ts'
 import { replaceFoundFacts, saveSession, type NewFact } from '../../db/queries/found-facts.ts'
 import { askForIdentityReview, profileNames, type FileInStage } from '../../db/queries/stage-files.ts'
 import { loadText } from '../../db/queries/texts.ts'
@@ -14,7 +15,7 @@ import { defineError } from '../../platform/errors.ts'
 import type { RunContext } from '../engine/handler.ts'
 import { findFactsAside } from '../pipeline/find-facts-aside.ts'
 import { findInFile, type FindDeps, type FindRun, type FoundInFile } from '../pipeline/pass1-find.ts'
-import type { HandlerDeps } from './deps.ts'
+import type { HandlerDeps, OutsideUse } from './deps.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
 
 export const textMissing = defineError('text_missing', 500, 'This document has not been mapped yet.')
@@ -26,29 +27,41 @@ export const createFindFacts = (deps: HandlerDeps) =>
     const read = await context.read(async (tx) => ({
       text: await loadText(tx, file.shellFileId),
       profile: await profileNames(tx, file.patientId),
+      outsideUse: await outsideUseFor(tx, file, deps),
     }))
     if (read.text === null) throw textMissing()
     const document = unpackLayout(read.text.content, read.text.layout)
     const rules = (each: MappedDocument) => findFactsAside(each, context.signal)
-    const found = await findInFile(document, { rules, ai: aiWithin(context, deps) })
+    const ai = read.outsideUse === 'asked' ? aiWithin(context, file, deps) : null
+    const found = await findInFile(document, { rules, ai })
     const facts = found.runs.flatMap((run) => run.facts.map(({ fact }) => fact))
     const verdict = compareIdentity(printedIdentity(facts), read.profile)
     const gate = file.reviewState === 'accepted' ? ({ ...verdict, verdict: 'match' } as const) : verdict
     const saving = { file, found, gate, textVersion: read.text.version, jobId: context.job.id, startedAtMs }
     return {
       kind: gate.verdict === 'match' ? 'completed' : 'held',
-      commit: (tx) => saveFindings(tx, saving, deps),
+      commit: async (tx) => ({ ...(await saveFindings(tx, saving, deps)), outside_ai: read.outsideUse }),
     }
   })
 
-/** Calls go through the fleet's limits for the model. */
-function aiWithin(context: RunContext, { ai }: HandlerDeps): FindDeps['ai'] {
+async function outsideUseFor(tx: Tx, { patientId }: FileInStage, { ai }: HandlerDeps): Promise<OutsideUse> {
+  if (ai === null) return 'not_configured'
+  return (await holdConsent(tx, { patientId, purpose: 'outside_ai' })) ? 'asked' : 'no_consent'
+}
+
+/** Calls go through the fleet's limits for the model, and the person's consent is asked again for each. */
+function aiWithin(context: RunContext, { patientId }: FileInStage, { ai }: HandlerDeps): FindDeps['ai'] {
   if (ai === null) return null
   return {
     provider: ai,
     ask: (question) =>
       context.withCapacity(
-        { provider: ai.name, endpoint: ai.model, estimatedTokens: ai.estimateTokens(question) },
+        {
+          provider: ai.name,
+          endpoint: ai.model,
+          estimatedTokens: ai.estimateTokens(question),
+          consent: { patientId, purpose: 'outside_ai' },
+        },
         async () => {
           const value = await ai.find(question, { signal: context.signal })
           return { value, tokensUsed: value.tokensIn + value.tokensOut }

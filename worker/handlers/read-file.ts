@@ -1,20 +1,22 @@
+import { holdConsent } from '../../db/queries/consents.ts'
 import { deletePages, lastSavedPage, listPages, savePage } from '../../db/queries/pages.ts'
 import type { FileInStage } from '../../db/queries/stage-files.ts'
 import { noteOnFile } from '../../db/queries/stage-files.ts'
 import { reportStageProgress } from '../../db/queries/stages.ts'
 import { withLocalFile } from '../../platform/storage/local-file.ts'
-import type { RunContext } from '../engine/handler.ts'
+import type { NeededConsent, RunContext } from '../engine/handler.ts'
 import { readFile } from '../pipeline/read/read-file.ts'
 import type { OcrProvider } from '../providers/ocr/provider.ts'
-import type { HandlerDeps } from './deps.ts'
+import type { HandlerDeps, OutsideOcr, OutsideUse } from './deps.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
 
 /** Each page is saved as soon as it is read, so a retry goes on behind the last one and memory does not grow. */
 export const createReadFile = (deps: HandlerDeps) =>
   stageHandler('ocr', async (file, context): Promise<StageResult> => {
     const saved = await context.write((tx) => pagesToKeep(tx, file))
+    const { ocr, use } = await chooseReader(file, context, deps)
     await withLocalFile({ store: deps.store, key: file.storageKey, signal: context.signal }, (path) =>
-      readPages(path, { file, fromPage: saved + 1 }, context, deps),
+      readPages(path, { file, fromPage: saved + 1 }, context, ocr),
     )
     const pages = await context.read((tx) => listPages(tx, file.shellFileId))
     if (pages.length === 0)
@@ -24,7 +26,8 @@ export const createReadFile = (deps: HandlerDeps) =>
       commit: async (tx) => {
         const grade = gradeOfFile(pages.map((page) => page.quality.grade))
         await noteOnFile(tx, file.shellFileId, { pageCount: pages.length, qualityGrade: grade })
-        return { pages: pages.length, words: pages.reduce((sum, page) => sum + page.wordCount, 0) }
+        const words = pages.reduce((sum, page) => sum + page.wordCount, 0)
+        return { pages: pages.length, words, outside_ocr: use }
       },
     }
   })
@@ -38,31 +41,44 @@ async function pagesToKeep(tx: Saved, file: FileInStage): Promise<number> {
   return 0
 }
 
+/** The outside reader where there is one and the person allows it, else our own. */
+async function chooseReader(
+  file: FileInStage,
+  context: RunContext,
+  deps: HandlerDeps,
+): Promise<{ readonly ocr: OcrProvider; readonly use: OutsideUse }> {
+  const { ocr, outsideOcr } = deps
+  if (outsideOcr === null) return { ocr, use: 'not_configured' }
+  const consent = { patientId: file.patientId, purpose: 'outside_ocr' } as const
+  const isAllowed = await context.read((tx) => holdConsent(tx, consent))
+  if (!isAllowed) return { ocr, use: 'no_consent' }
+  return { ocr: withinLimits(outsideOcr, consent, context), use: 'asked' }
+}
+
+/** Calls go through the fleet's limits, picture by picture, and the person's consent is asked again for each. */
+function withinLimits({ provider, limit }: OutsideOcr, consent: NeededConsent, context: RunContext): OcrProvider {
+  return {
+    ...provider,
+    recognise: (image, options) =>
+      context.withCapacity({ ...limit, estimatedTokens: 0, consent }, async () => ({
+        value: await provider.recognise(image, options),
+      })),
+  }
+}
+
 async function readPages(
   path: string,
   task: { readonly file: FileInStage; readonly fromPage: number },
   context: RunContext,
-  deps: HandlerDeps,
+  ocr: OcrProvider,
 ): Promise<void> {
   const { file, fromPage } = task
-  const options = { ocr: ocrWithin(context, deps), signal: context.signal }
+  const options = { ocr, signal: context.signal }
   for await (const page of readFile({ path, mimeType: file.mimeType, fromPage }, options)) {
     await context.write(async (tx) => {
       await savePage(tx, file.shellFileId, page)
       await reportStageProgress(tx, file.shellFileId, 'ocr', { done: page.number, total: file.pageCount })
     })
-  }
-}
-
-/** Calls of an outside reader go through the fleet's limits, picture by picture. */
-function ocrWithin(context: RunContext, { ocr, ocrLimit }: HandlerDeps): OcrProvider {
-  if (ocrLimit === null) return ocr
-  return {
-    ...ocr,
-    recognise: (image, options) =>
-      context.withCapacity({ ...ocrLimit, estimatedTokens: 0 }, async () => ({
-        value: await ocr.recognise(image, options),
-      })),
   }
 }
 

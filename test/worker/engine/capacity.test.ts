@@ -8,7 +8,7 @@ import { eventually } from '../../support/signals.ts'
 import { startEngine, testHandler } from '../../support/worker.ts'
 
 const busy = defineError('ai_rate_limited', 429, 'The service is busy.')
-const request = { provider: 'openai', endpoint: 'gpt-4o-mini', estimatedTokens: 1000 }
+const request = { provider: 'openai', endpoint: 'gpt-4o-mini', estimatedTokens: 1000, consent: null }
 
 test('calls never exceed what is allowed at once, and what they used is settled', async (t) => {
   const database = await testDatabase(t)

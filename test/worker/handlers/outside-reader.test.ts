@@ -24,7 +24,7 @@ test('a busy outside reader makes the whole fleet wait, no retry is spent, and t
     await ocr.close()
     await vision.close()
   })
-  const runner = await stageRunner(t, db, { ocr, ocrLimit: visionLimit })
+  const runner = await stageRunner(t, db, { outsideOcr: { provider: ocr, limit: visionLimit } })
   const person = await signUp(db, 'me')
   const file = await runner.upload(person, scan, { mimeType: 'image/jpeg' })
   t.equal((await runner.runOne())?.type, 'security_scan')

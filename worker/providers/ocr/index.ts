@@ -3,9 +3,9 @@ import type { OcrProvider } from './provider.ts'
 import { createNativeTesseract, findNativeTesseract } from './tesseract-native.ts'
 import { createWasmTesseract } from './tesseract-wasm.ts'
 
-/** Google Vision where it is configured; null = nothing leaves the machine. */
-export async function createOcr(googleVision: GoogleVisionOptions | null): Promise<OcrProvider> {
-  if (googleVision === null) return createLocalOcr()
+/** Google Vision where it is configured; null: nothing leaves the machine. */
+export async function createOutsideOcr(googleVision: GoogleVisionOptions | null): Promise<OcrProvider | null> {
+  if (googleVision === null) return null
   // Loaded only where it is used: the client is larger than all the rest of a worker.
   const { createGoogleVision } = await import('./google-vision.ts')
   return createGoogleVision(googleVision)

@@ -1,0 +1,76 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { FarSide, Reply } from '../contracts/ai-provider.ts'
+import type { Teardown } from './postgres.ts'
+
+export type AiServer = FarSide & { readonly url: string; nextAsked(): Promise<void> }
+
+/** Speaks OpenAI's chat completions on the loopback, with the answers that it was given, in turn. */
+export async function startAiServer(t: Teardown): Promise<AiServer> {
+  const replies: Reply[] = []
+  const asked: unknown[] = []
+  const server = createServer((request, response) => {
+    void readJson(request).then((body) => {
+      asked.push(body)
+      server.emit('asked')
+      const reply = replies.shift()
+      return reply === undefined ? response.destroy() : give(reply, response)
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    asked,
+    answersWith: (...next) => void replies.push(...next),
+    nextAsked: async () => void (await once(server, 'asked')),
+  }
+}
+
+async function readJson(request: AsyncIterable<unknown>): Promise<unknown> {
+  const parts: Buffer[] = []
+  for await (const part of request) if (Buffer.isBuffer(part)) parts.push(part)
+  return JSON.parse(Buffer.concat(parts).toString())
+}
+
+function give(reply: Reply, response: ServerResponse): void {
+  if (reply.kind === 'silence') return
+  if (reply.kind === 'reset') response.destroy()
+  else if (reply.kind === 'status') {
+    response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers })
+    response.end(JSON.stringify({ error: { message: 'no', type: 'x', code: reply.code ?? null } }))
+  } else {
+    response.writeHead(200, { 'content-type': 'application/json' })
+    response.end(JSON.stringify(completion(reply)))
+  }
+}
+
+function completion(reply: Exclude<Reply, { kind: 'silence' | 'reset' | 'status' }>) {
+  const content = { facts: '', cut_off: '{"facts":[{', refusal: null, malformed: '' }[reply.kind]
+  const text =
+    reply.kind === 'facts'
+      ? JSON.stringify({ facts: reply.facts })
+      : reply.kind === 'malformed'
+        ? reply.content
+        : content
+  return {
+    id: 'c1',
+    object: 'chat.completion',
+    created: 1,
+    model: reply.kind === 'facts' ? (reply.model ?? 'gpt-4o-mini') : 'gpt-4o-mini',
+    choices: [
+      {
+        index: 0,
+        finish_reason: reply.kind === 'cut_off' ? 'length' : 'stop',
+        message: { role: 'assistant', content: text, refusal: reply.kind === 'refusal' ? 'I cannot.' : null },
+      },
+    ],
+    usage: { prompt_tokens: 100, completion_tokens: 50, total_tokens: 150 },
+  }
+}
