@@ -58,7 +58,7 @@ export type KnownEvent = { readonly id: string; readonly eventType: string; read
  * transaction.
  */
 export async function lockRecord(tx: Tx, patientId: string): Promise<void> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended('patient_record:' || ${patientId}::text, 0))`)
+  await tx.execute(sql`select public.lock_patient_record(${patientId}::uuid)`)
 }
 
 /**

@@ -54,6 +54,8 @@ export const healthcareEncounters = pgTable(
     endDate: text(),
     provider: text(),
     facility: text(),
+    /** Since when its file lies in the bin. */
+    withdrawnAt: at(),
     createdAt: createdAt(),
   },
   (table) => [
@@ -90,6 +92,8 @@ export const patientClinicalEvents = pgTable(
     /** What makes two mentions the same fact within a patient (see `clinical/entities`); null never merges. */
     mergeKey: text(),
     archivedAt: at(),
+    /** Since when every file that supports it lies in the bin; kept by the triggers of `51-withdrawal.sql`. */
+    withdrawnAt: at(),
     createdAt: createdAt(),
     updatedAt: createdAt(),
   },
@@ -269,6 +273,8 @@ export const clinicalNarratives = pgTable(
     provider: text().notNull(),
     model: text().notNull(),
     promptVersion: text(),
+    /** Since when its file lies in the bin. */
+    withdrawnAt: at(),
     createdAt: createdAt(),
   },
   (table) => [

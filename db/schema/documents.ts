@@ -71,6 +71,9 @@ export const shellFiles = pgTable(
     uniqueIndex('shell_files_content_idx')
       .on(table.patientId, table.sha256)
       .where(sql`deleted_at is null and not is_kept_copy`),
+    index('shell_files_bin_idx')
+      .on(table.deletedAt)
+      .where(sql`deleted_at is not null`),
     uniqueIndex('shell_files_id_patient_key').on(table.id, table.patientId),
     check('shell_files_status_check', oneOf('status', fileStatuses)),
     check('shell_files_review_state_check', oneOf('review_state', reviewStates)),
@@ -199,6 +202,12 @@ export const processingErrors = pgTable(
   },
   (table) => [index('processing_errors_file_idx').on(table.shellFileId, table.createdAt)],
 ).enableRLS()
+
+/** Bytes whose file has been erased and which the store still holds: listed in the transaction that erases, until they are gone. */
+export const erasedObjects = pgTable('erased_objects', {
+  storageKey: text().primaryKey(),
+  erasedAt: createdAt(),
+}).enableRLS()
 
 export type ShellFile = typeof shellFiles.$inferSelect
 export type ShellFilePage = typeof shellFilePages.$inferSelect

@@ -82,6 +82,8 @@ export const auditSeals = pgTable(
     lastRowId: uuid().notNull(),
     lastHash: bytea().notNull(),
     sealedAt: createdAt(),
+    /** Set on the one seal that closes a month whose rows were dropped when their years were over. */
+    droppedAt: at(),
   },
   (table) => [primaryKey({ name: 'audit_seals_pkey', columns: [table.chain, table.lastPosition] })],
 ).enableRLS()

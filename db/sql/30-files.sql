@@ -84,14 +84,18 @@ language plpgsql volatile set search_path = '' as $$
 declare
   v_file public.shell_files;
 begin
-  select * into v_file from public.shell_files as file where file.id = p_shell_file_id for no key update;
+  select * into v_file
+  from public.shell_files as file
+  where file.id = p_shell_file_id and file.deleted_at is null
+  for no key update;
   if not found then
     raise exception 'There is no such document.' using errcode = 'no_data_found';
   end if;
   return v_file;
 end
 $$;
-comment on function public.lock_shell_file(uuid) is 'The file, held for this transaction; raises no_data_found.';
+comment on function public.lock_shell_file(uuid) is
+  'The file, held for this transaction; raises no_data_found, also when it lies in the bin, where nothing is processed.';
 
 -- One answer for "not yours", "in the bin" and "does not exist".
 create or replace function public.lock_open_shell_file(p_shell_file_id uuid, p_required_level text)

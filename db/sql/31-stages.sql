@@ -1,5 +1,5 @@
 -- Stages of a file. One changes only through begin_stage, report_stage_progress, finish_stage, reprocess_shell_file,
--- decide_identity_review and resume_processing.
+-- decide_identity_review, resume_processing and restore_shell_file.
 --
 --   pending ──begin──> running ──finish──> completed | held | failed | skipped
 --      │                  ↑ begin again after a failure or a crash
@@ -132,9 +132,12 @@ create or replace function public.fail_stage_of_ended_job() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
 begin
   perform from public.shell_file_stages as step
+  join public.shell_files as file on file.id = step.shell_file_id
   where step.shell_file_id = new.shell_file_id
     and step.stage = new.job_type
-    and step.status in ('pending', 'running');
+    and step.status in ('pending', 'running')
+    -- In the bin stages stay as they are: there the job was cancelled, and comes back with the file.
+    and file.deleted_at is null;
   if found then
     perform public.finish_stage(
       new.shell_file_id,

@@ -51,6 +51,7 @@ create or replace function public.register_shell_file(
 ) returns jsonb language plpgsql volatile security definer set search_path = '' as $$
 declare
   v_file public.shell_files;
+  v_inserted boolean;
   v_original_id uuid;
   v_job_id uuid;
   v_answer jsonb;
@@ -62,6 +63,8 @@ begin
   if p_correlation_id is not null then
     perform set_config('exora.correlation_id', p_correlation_id, true);
   end if;
+  -- Before content and account: whoever restores a document holds it and then waits for those.
+  perform public.hold_processing_permission(p_patient_id);
 
   v_file.id := p_shell_file_id;
   v_file.patient_id := p_patient_id;
@@ -76,22 +79,28 @@ begin
   v_file.note := p_note;
   v_file.correlation_id := p_correlation_id;
 
-  if public.insert_shell_file(v_file, coalesce(p_keep_both, false)) then
+  loop
+    v_inserted := public.insert_shell_file(v_file, coalesce(p_keep_both, false));
+    exit when v_inserted;
+    select original.id into v_original_id
+    from public.shell_files as original
+    where original.patient_id = p_patient_id
+      and original.sha256 = p_sha256
+      and original.deleted_at is null
+      and not original.is_kept_copy;
+    exit when found;
+    -- Deleted between the two statements: decide again.
+  end loop;
+
+  if v_inserted then
     -- Raises EX402 where limits are enforced and spent: nothing of this transaction stays.
-    perform public.require_upload_allowance(p_patient_id, v_file.size_bytes, v_file.estimated_pages);
+    perform public.require_allowance(p_patient_id, 1, v_file.estimated_pages, v_file.size_bytes);
     insert into public.shell_file_stages (shell_file_id, stage, position)
     select v_file.id, step.stage, step.position
     from unnest(public.pipeline_stages()) with ordinality as step (stage, position);
     perform public.track_shell_file_upload_usage(p_patient_id, v_file.id, v_file.size_bytes, v_file.estimated_pages);
     perform public.tell_shell_file_event(v_file.id, null, null, null, null);
     v_job_id := public.enqueue_stage(v_file.id, 'security_scan');
-  else
-    select original.id into strict v_original_id
-    from public.shell_files as original
-    where original.patient_id = p_patient_id
-      and original.sha256 = p_sha256
-      and original.deleted_at is null
-      and not original.is_kept_copy;
   end if;
 
   v_answer := public.upload_answer(v_file, v_original_id, v_job_id);

@@ -9,13 +9,31 @@ drop trigger if exists no_truncate on public.usage_events;
 create trigger no_truncate before truncate on public.usage_events
   for each statement execute function public.refuse_change();
 
+create or replace function public.usage_of_upload(p_shell_file_id text) returns public.usage_events
+language sql stable set search_path = '' as $$
+  select upload.*
+  from public.usage_events as upload
+  where upload.event_type = 'file_uploaded' and upload.source_id = p_shell_file_id
+$$;
+comment on function public.usage_of_upload(text) is 'The ledger row of a file''s upload; nulls when it was never counted.';
+
 -- Definer: the ledger decides who pays and in which month, and no role writes the counters.
+-- What comes after an upload (pages measured, storage given back or taken again) is booked to the account that paid for
+-- the upload; measured pages in its month too, whatever the time zone of the account has become since.
 create or replace function public.settle_usage_event() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_upload public.usage_events;
 begin
   if tg_when = 'BEFORE' then
-    new.account_id := public.account_of_profile(new.profile_id);
+    if new.event_type in ('pages_measured', 'file_deleted', 'file_restored') then
+      v_upload := public.usage_of_upload(split_part(new.source_id, ':', 1));
+    end if;
+    new.account_id := coalesce(v_upload.account_id, public.account_of_profile(new.profile_id));
     select cycle.first_day into new.cycle_start from public.usage_cycle(new.account_id, new.occurred_at) as cycle;
+    if new.event_type = 'pages_measured' then
+      new.cycle_start := coalesce(v_upload.cycle_start, new.cycle_start);
+    end if;
     return new;
   end if;
 
@@ -90,6 +108,8 @@ begin
   v_event.shell_files := 1;
   v_event.pages := greatest(coalesce(v_file.estimated_pages, p_estimated_pages, 1), 1);
   v_event.storage_bytes := coalesce(v_file.size_bytes, greatest(p_file_size_bytes, 0));
+  -- Told late, it counts in the month in which it was uploaded.
+  v_event.occurred_at := v_file.created_at;
   return public.record_usage(v_event);
 end
 $$;
@@ -104,6 +124,10 @@ language plpgsql volatile security definer set search_path = '' as $$
 declare
   v_event public.usage_events;
 begin
+  -- There is no difference to what was never counted.
+  if (public.usage_of_upload(new.id::text)).id is null then
+    return null;
+  end if;
   v_event.profile_id := new.patient_id;
   v_event.event_type := 'pages_measured';
   v_event.source_id := new.id::text;
@@ -119,6 +143,39 @@ drop trigger if exists settle_pages on public.shell_files;
 create trigger settle_pages after update of page_count on public.shell_files
   for each row when (old.page_count is null and new.page_count <> new.estimated_pages)
   execute function public.settle_measured_pages();
+
+-- Storage is a gauge that deletions give back. What was booked is given back whatever the switch of tracking says by
+-- then: else it would stand against its account for ever. The source names file and moment, so that a file may be
+-- deleted and restored any number of times and each of them counts once.
+create or replace function public.bin_source(p_file public.shell_files) returns text
+language sql immutable set search_path = '' as $$
+  select p_file.id || ':' || (extract(epoch from p_file.deleted_at) * 1000000)::bigint
+$$;
+comment on function public.bin_source(public.shell_files) is 'The source id of one deletion of a file, and of what undoes it.';
+
+create or replace function public.give_storage_back(p_file public.shell_files) returns void
+language sql volatile set search_path = '' as $$
+  insert into public.usage_events (account_id, profile_id, event_type, source_id, storage_bytes, cycle_start)
+  select upload.account_id, upload.profile_id, 'file_deleted', public.bin_source(p_file), -upload.storage_bytes,
+    upload.cycle_start
+  from public.usage_events as upload
+  where upload.event_type = 'file_uploaded' and upload.source_id = p_file.id::text
+  on conflict (event_type, source_id) do nothing
+$$;
+comment on function public.give_storage_back(public.shell_files) is
+  'A file went into the bin: what its upload took of the storage counts no more.';
+
+create or replace function public.take_storage_again(p_file public.shell_files) returns void
+language sql volatile set search_path = '' as $$
+  insert into public.usage_events (account_id, profile_id, event_type, source_id, storage_bytes, cycle_start)
+  select deletion.account_id, deletion.profile_id, 'file_restored', deletion.source_id, -deletion.storage_bytes,
+    deletion.cycle_start
+  from public.usage_events as deletion
+  where deletion.event_type = 'file_deleted' and deletion.source_id = public.bin_source(p_file)
+  on conflict (event_type, source_id) do nothing
+$$;
+comment on function public.take_storage_again(public.shell_files) is
+  'A file came out of the bin: what its deletion gave back counts again. The file is given as it was in the bin.';
 
 -- Definer: the ledger is closed to every role.
 create or replace function public.track_ai_processing_usage(
@@ -149,8 +206,12 @@ comment on function public.track_ai_processing_usage(uuid, uuid, int, int) is
 revoke all on function
   public.settle_usage_event(),
   public.record_usage(public.usage_events),
+  public.usage_of_upload(text),
   public.track_shell_file_upload_usage(uuid, uuid, bigint, int),
   public.settle_measured_pages(),
+  public.bin_source(public.shell_files),
+  public.give_storage_back(public.shell_files),
+  public.take_storage_again(public.shell_files),
   public.track_ai_processing_usage(uuid, uuid, int, int)
 from public, anon, authenticated, service_role;
 

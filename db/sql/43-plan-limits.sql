@@ -34,23 +34,34 @@ $$;
 comment on function public.lock_usage_account(uuid) is
   'One upload of an account after the other while limits are enforced: two cannot both take what only one may have.';
 
-create or replace function public.upload_limits_passed(p_account_id uuid, p_size_bytes bigint, p_pages int)
-returns table (meter text, used numeric, allowed numeric, requested numeric)
+-- The shape of these has changed since they were first installed.
+drop function if exists public.upload_limits_passed(uuid, bigint, int);
+drop function if exists public.require_upload_allowance(uuid, bigint, int);
+
+create or replace function public.limits_passed(p_account_id uuid, p_shell_files int, p_pages int, p_size_bytes bigint)
+returns table (meter text, used numeric, allowed numeric, requested numeric, resets_at timestamptz)
 language sql stable set search_path = '' as $$
-  select meter.meter, meter.used, meter.allowed, wanted.requested
+  select meter.meter, meter.used, meter.allowed, wanted.requested,
+    case when meter.meter <> 'storage' then cycle.resets_at end
   from public.account_meters(p_account_id) as meter
   join (values
-    ('shell_files', 1::numeric),
-    ('pages', greatest(p_pages, 1)::numeric),
-    ('storage', p_size_bytes::numeric)
-  ) as wanted (meter, requested) using (meter)
-  where meter.used + wanted.requested > meter.allowed
+    ('shell_files', p_shell_files::numeric, 1),
+    ('pages', p_pages::numeric, 2),
+    ('storage', p_size_bytes::numeric, 3)
+  ) as wanted (meter, requested, place) using (meter)
+  cross join public.usage_cycle(p_account_id) as cycle
+  where wanted.requested > 0 and meter.used + wanted.requested > meter.allowed
+  order by wanted.place
 $$;
-comment on function public.upload_limits_passed(uuid, bigint, int) is
-  'The limits that one more upload of this size would pass; AI tokens are not among them, since reading costs none.';
+comment on function public.limits_passed(uuid, int, int, bigint) is
+  'The limits that this much more would pass; AI tokens are not among them, since reading costs none.';
 
-create or replace function public.require_upload_allowance(p_profile_id uuid, p_size_bytes bigint, p_pages int)
-returns void language plpgsql volatile set search_path = '' as $$
+create or replace function public.require_allowance(
+  p_profile_id uuid,
+  p_shell_files int,
+  p_pages int,
+  p_size_bytes bigint
+) returns void language plpgsql volatile set search_path = '' as $$
 declare
   v_account_id uuid := public.account_of_profile(p_profile_id);
   v_detail jsonb;
@@ -64,20 +75,18 @@ begin
     'used', passed.used,
     'limit', passed.allowed,
     'requested', passed.requested,
-    'resets_at', case when passed.meter <> 'storage' then cycle.resets_at end
+    'resets_at', passed.resets_at
   )
   into v_detail
-  from public.upload_limits_passed(v_account_id, p_size_bytes, p_pages) as passed
-  cross join public.usage_cycle(v_account_id) as cycle
-  order by array_position(array['shell_files', 'pages', 'storage'], passed.meter)
+  from public.limits_passed(v_account_id, p_shell_files, p_pages, p_size_bytes) as passed
   limit 1;
   if found then
     raise exception 'A limit of the plan is reached.' using errcode = 'EX402', detail = v_detail::text;
   end if;
 end
 $$;
-comment on function public.require_upload_allowance(uuid, bigint, int) is
-  'Where limits are enforced: raises EX402 with used, limit and reset in the detail, and makes other uploads wait till this one ends.';
+comment on function public.require_allowance(uuid, int, int, bigint) is
+  'Where limits are enforced: raises EX402 with used, limit and reset in the detail, and makes whoever adds something else to the account wait till this transaction ends.';
 
 -- Definer: reads counters of the account that pays, which for a delegate is another one.
 create or replace function public.check_upload_allowed(p_profile_id uuid, p_size_bytes bigint, p_pages int) returns jsonb
@@ -93,11 +102,10 @@ begin
     'used', passed.used,
     'limit', passed.allowed,
     'requested', passed.requested,
-    'resets_at', case when passed.meter <> 'storage' then cycle.resets_at end
+    'resets_at', passed.resets_at
   )), '[]')
   into v_passed
-  from public.upload_limits_passed(v_account_id, p_size_bytes, p_pages) as passed
-  cross join public.usage_cycle(v_account_id) as cycle;
+  from public.limits_passed(v_account_id, 1, greatest(p_pages, 1), p_size_bytes) as passed;
   return jsonb_build_object(
     'allowed', not v_enforced or v_passed = '[]',
     'enforced', v_enforced,
@@ -178,8 +186,8 @@ comment on function public.get_user_usage_status(uuid) is
 revoke all on function
   public.account_meters(uuid),
   public.lock_usage_account(uuid),
-  public.upload_limits_passed(uuid, bigint, int),
-  public.require_upload_allowance(uuid, bigint, int),
+  public.limits_passed(uuid, int, int, bigint),
+  public.require_allowance(uuid, int, int, bigint),
   public.check_upload_allowed(uuid, bigint, int),
   public.usage_percentage(numeric, numeric),
   public.get_user_usage_status(uuid)

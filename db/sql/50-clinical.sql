@@ -239,7 +239,7 @@ select
   event.id,
   event.patient_id,
   event.shell_file_id,
-  event.encounter_id,
+  encounter.id as encounter_id,
   event.event_type,
   event.assertion,
   event.event_date,
@@ -283,10 +283,12 @@ left join public.patient_immunizations as immunization on immunization.event_id 
 left join public.patient_interventions as intervention on intervention.event_id = event.id
 left join public.family_history as relative on relative.event_id = event.id
 left join public.social_history as social on social.event_id = event.id
-where event.archived_at is null;
+-- An event that another file keeps alive does not point at an encounter of the file in the bin.
+left join public.healthcare_encounters as encounter on encounter.id = event.encounter_id and encounter.withdrawn_at is null
+where event.archived_at is null and event.withdrawn_at is null;
 
 comment on view public.patient_record is
-  'Clinical events with what their spokes say, one row each. The policies of the reader apply.';
+  'Clinical events with what their spokes say, one row each, without what is archived or in the bin. The policies of the reader apply.';
 
 revoke all on public.patient_record from public, anon, authenticated, service_role;
 grant select on public.patient_record to authenticated, service_role;

@@ -33,6 +33,7 @@ comment on table public.shell_file_stages is 'How far each stage of a file has c
 comment on table public.shell_file_events is 'What happened to a file, in order: what clients follow live and replay. Ids and states only.';
 comment on table public.shell_file_pages is 'Pages of a file with their words and boxes, packed by column.';
 comment on table public.shell_file_texts is 'The text of a file in reading order; facts point into it, so a version is never edited.';
+comment on table public.erased_objects is 'Bytes whose document has been erased and which the store still holds, until a worker has deleted them.';
 comment on table public.processing_errors is 'One row per failed attempt of a job: stage, code, and a message safe to show.';
 comment on table public.idempotency_keys is 'Upload requests by account, profile and key: who runs, and the answer for replays.';
 

@@ -57,7 +57,8 @@ revoke insert, update, delete, truncate on
   public.data_exports,
   public.account_closures,
   public.system_notifications,
-  public.failed_audit_events
+  public.failed_audit_events,
+  public.erased_objects
 from service_role;
 revoke update on public.shell_files from service_role;
 grant update (review_state, page_count, quality_grade, document_class, document_date, locale, updated_at)

@@ -51,6 +51,7 @@ const ofAccess = ['user_profiles', 'profile_access_permissions', 'audit_log']
 const forEveryAccount = ['subscription_plans', 'consent_purposes', 'retention_rules']
 const internal = [
   'audit_seals',
+  'erased_objects',
   'failed_audit_events',
   'system_configuration',
   'feature_flags',

@@ -1,0 +1,211 @@
+-- The bin: where a document lies after a person deleted it, until it is restored, or erased when its days are over
+-- (38-erasure.sql).
+--
+--   in use ──delete──> in the bin ──restore──> in use
+--                          └──its days are over, or the account closes──> erased
+--
+-- Nothing in the bin is processed, and its stages stay as they were; what it alone supports is out of the record
+-- (51-withdrawal.sql); the storage that it takes is given back (42-usage-ledger.sql).
+-- Locks, in this order: processing permission, jobs of the file, record of the patient, file. Workers take them in the
+-- same one.
+
+create or replace function public.require_bin_access(p_shell_file_id uuid) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  perform from public.shell_files as file
+  join public.profile_grants_of(auth.uid()) as held on held.profile_id = file.patient_id
+  where file.id = p_shell_file_id
+    and public.access_level_rank(held.level) >= public.access_level_rank('read_write')
+    and (held.resource_types is null or 'document' = any (held.resource_types))
+    -- Clinicians add to a record; what is in it is not theirs to take away.
+    and held.basis not in ('provider', 'break_glass');
+  if not found then
+    raise exception 'There is no such document.' using errcode = 'no_data_found';
+  end if;
+end
+$$;
+comment on function public.require_bin_access(uuid) is
+  'Raises no_data_found unless the caller may delete this document and bring it back: whoever may write, but no clinician.';
+
+create or replace function public.lock_patient_record(p_patient_id uuid) returns void
+language sql volatile set search_path = '' as $$
+  select pg_advisory_xact_lock(hashtextextended('patient_record:' || p_patient_id, 0))
+$$;
+comment on function public.lock_patient_record(uuid) is
+  'What changes in a record, changes one file after the other: two would not see what the other is about to support.';
+
+create or replace function public.hold_jobs_of_file(p_shell_file_id uuid) returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  perform from public.job_queue as job
+  where job.shell_file_id = p_shell_file_id and job.status in ('pending', 'processing', 'dead_letter')
+  order by job.id
+  for update;
+end
+$$;
+comment on function public.hold_jobs_of_file(uuid) is
+  'Waits for a stage that is just being committed, and lets none commit until this transaction ends.';
+
+-- A job that came in after the others were held is left to itself: its worker finds no file and is done.
+create or replace function public.cancel_jobs_of_file(p_shell_file_id uuid) returns void
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_ids uuid[];
+begin
+  with live as materialized (
+    select job.id
+    from public.job_queue as job
+    where job.shell_file_id = p_shell_file_id and job.status in ('pending', 'processing')
+    order by job.id
+    for update skip locked
+  ),
+  cancelled as (
+    update public.job_queue as job
+    set status = 'cancelled',
+        completed_at = clock_timestamp(),
+        worker_id = null,
+        attempt_token = null,
+        lease_expires_at = null
+    from live
+    where job.id = live.id
+    returning job.id
+  )
+  select coalesce(array_agg(cancelled.id), '{}') into v_ids from cancelled;
+  perform public.end_job_reservations(v_ids);
+end
+$$;
+comment on function public.cancel_jobs_of_file(uuid) is
+  'Takes the jobs of a file in the bin out of the queue; one that runs loses its lease. Audited with the file.';
+
+create or replace function public.put_in_bin(p_shell_file_id uuid) returns void
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_file public.shell_files;
+begin
+  -- The clock, not `now()`: a file that is deleted twice within a transaction is deleted at two moments.
+  update public.shell_files as file
+  set deleted_at = clock_timestamp()
+  where file.id = p_shell_file_id
+  returning file.* into v_file;
+  perform public.cancel_jobs_of_file(p_shell_file_id);
+  perform public.withdraw_file_from_record(p_shell_file_id);
+  perform public.give_storage_back(v_file);
+  perform public.tell_shell_file_event(p_shell_file_id, null, null, null, null);
+end
+$$;
+comment on function public.put_in_bin(uuid) is
+  'Everything that deleting a document changes. The caller has asked for access and holds jobs, record and file.';
+
+-- Definer: access is asked first; clients have no write on any of the tables.
+create or replace function public.delete_shell_file(p_shell_file_id uuid) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_file public.shell_files;
+begin
+  perform public.require_bin_access(p_shell_file_id);
+  v_file := public.lock_file_and_record(p_shell_file_id);
+  if v_file.id is null or v_file.deleted_at is not null then
+    return false;
+  end if;
+  perform public.put_in_bin(p_shell_file_id);
+  return true;
+end
+$$;
+comment on function public.delete_shell_file(uuid) is
+  'Puts a document into the bin; false when it lies there already.';
+
+create or replace function public.lock_file_and_record(p_shell_file_id uuid) returns public.shell_files
+language plpgsql volatile set search_path = '' as $$
+declare
+  -- A file never changes hands.
+  v_patient_id uuid := public.hold_processing_of_file(p_shell_file_id);
+  v_file public.shell_files;
+begin
+  perform public.hold_jobs_of_file(p_shell_file_id);
+  perform public.lock_patient_record(v_patient_id);
+  select * into v_file from public.shell_files as file where file.id = p_shell_file_id for update;
+  return v_file;
+end
+$$;
+comment on function public.lock_file_and_record(uuid) is
+  'The file, in the bin or not, held with its jobs and its patient''s record; a row of nulls when there is none.';
+
+-- Definer: access is asked first; clients have no write on any of the tables.
+create or replace function public.restore_shell_file(p_shell_file_id uuid) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_file public.shell_files;
+begin
+  perform public.require_bin_access(p_shell_file_id);
+  v_file := public.lock_file_and_record(p_shell_file_id);
+  if v_file.id is null then
+    raise exception 'There is no such document.' using errcode = 'no_data_found';
+  elsif v_file.deleted_at is null then
+    return false;
+  end if;
+
+  -- Raises unique_violation (shell_files_content_idx) when the same bytes have been uploaded again meanwhile. Before the
+  -- limits, as in an upload: content first, then account.
+  update public.shell_files as file set deleted_at = null where file.id = p_shell_file_id;
+  -- Files and pages were counted when it was uploaded, and were not given back.
+  perform public.require_allowance(v_file.patient_id, 0, 0, v_file.size_bytes);
+  perform public.return_file_to_record(p_shell_file_id);
+  perform public.take_storage_again(v_file);
+  perform public.tell_shell_file_event(p_shell_file_id, null, null, null, null);
+  perform public.resume_stages(p_shell_file_id);
+  return true;
+end
+$$;
+comment on function public.restore_shell_file(uuid) is
+  'Takes a document out of the bin, and goes on processing where that stood; false when it is in use. Raises EX402 past an enforced limit of storage.';
+
+create or replace function public.resume_stages(p_shell_file_id uuid) returns void
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_next public.shell_file_stages;
+begin
+  select * into v_next
+  from public.shell_file_stages as step
+  where step.shell_file_id = p_shell_file_id and step.status not in ('completed', 'skipped')
+  order by step.position
+  limit 1;
+  -- What failed or waits for a person goes on when a person says so; what was stopped goes on by itself.
+  if v_next.status in ('pending', 'running')
+    or (v_next.status = 'failed' and v_next.error ->> 'code' = 'processing_stopped') then
+    if exists (
+      select from public.job_queue as job
+      where job.shell_file_id = p_shell_file_id and job.status in ('pending', 'processing')
+    ) then
+      return;
+    end if;
+    -- Its job is gone. While processing is stopped it waits like this for resume_processing.
+    update public.shell_file_stages as step
+    set status = 'pending',
+        pages_done = null,
+        pages_total = null,
+        error = null,
+        started_at = null,
+        finished_at = null
+    where step.shell_file_id = p_shell_file_id and step.stage = v_next.stage and step.status <> 'pending';
+    perform public.enqueue_stage(p_shell_file_id, v_next.stage);
+  end if;
+end
+$$;
+comment on function public.resume_stages(uuid) is
+  'A job for the first stage of a file that has not ended, unless there is one or a person has to decide first.';
+
+revoke all on function
+  public.require_bin_access(uuid),
+  public.lock_patient_record(uuid),
+  public.hold_jobs_of_file(uuid),
+  public.cancel_jobs_of_file(uuid),
+  public.put_in_bin(uuid),
+  public.lock_file_and_record(uuid),
+  public.delete_shell_file(uuid),
+  public.restore_shell_file(uuid),
+  public.resume_stages(uuid)
+from public, anon, authenticated, service_role;
+
+grant execute on function public.delete_shell_file(uuid) to authenticated;
+grant execute on function public.restore_shell_file(uuid) to authenticated;
+grant execute on function public.lock_patient_record(uuid) to service_role;

@@ -1,0 +1,105 @@
+-- Erasure of documents: the rows first, the bytes after.
+--
+-- Rows are erased and the key of their bytes is listed in one transaction; a worker deletes the bytes and then the line
+-- of the list. So at every moment bytes are named by a file or by the list: a crash anywhere leaves work to do again,
+-- never bytes that nobody can find, and never a document without its bytes.
+
+create or replace function public.delete_clinical_events(p_event_ids uuid[]) returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  delete from public.patient_observations as spoke where spoke.event_id = any (p_event_ids);
+  delete from public.patient_medications as spoke where spoke.event_id = any (p_event_ids);
+  delete from public.patient_conditions as spoke where spoke.event_id = any (p_event_ids);
+  delete from public.patient_allergies as spoke where spoke.event_id = any (p_event_ids);
+  delete from public.patient_immunizations as spoke where spoke.event_id = any (p_event_ids);
+  delete from public.patient_interventions as spoke where spoke.event_id = any (p_event_ids);
+  delete from public.family_history as spoke where spoke.event_id = any (p_event_ids);
+  delete from public.social_history as spoke where spoke.event_id = any (p_event_ids);
+  -- Takes along the sentences that cite them, in storylines of other files too (50-clinical.sql).
+  delete from public.patient_clinical_events as event where event.id = any (p_event_ids);
+end
+$$;
+comment on function public.delete_clinical_events(uuid[]) is
+  'Events with all their spokes, which no foreign key takes along.';
+
+create or replace function public.erase_file_from_record(p_shell_file_id uuid) returns void
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_made uuid[];
+begin
+  -- What other files support as well stays, as theirs: a file in use has it already (51-withdrawal.sql).
+  update public.patient_clinical_events as event
+  set shell_file_id = heir.shell_file_id,
+      encounter_id = null,
+      updated_at = now()
+  from (
+    select distinct on (fact.event_id) fact.event_id, fact.shell_file_id
+    from public.entity_processing_audit_v2 as fact
+    join public.patient_clinical_events as left_behind on left_behind.id = fact.event_id
+    where left_behind.shell_file_id = p_shell_file_id and fact.shell_file_id <> p_shell_file_id
+    order by fact.event_id, fact.id
+  ) as heir
+  where event.id = heir.event_id;
+
+  perform public.delete_clinical_events(array(
+    select event.id from public.patient_clinical_events as event where event.shell_file_id = p_shell_file_id
+  ));
+  delete from public.healthcare_encounters as encounter where encounter.shell_file_id = p_shell_file_id;
+  with gone as (
+    delete from public.entity_processing_audit_v2 as fact
+    where fact.shell_file_id = p_shell_file_id
+    returning fact.event_id, fact.decision
+  )
+  select array_agg(gone.event_id) filter (where gone.decision = 'admitted') into v_made from gone;
+
+  -- Of the facts behind an event one is admitted, the others are merged into it.
+  update public.entity_processing_audit_v2 as fact
+  set decision = 'admitted',
+      decision_reason = null,
+      updated_at = now()
+  where fact.id in (
+    select distinct on (heir.event_id) heir.id
+    from public.entity_processing_audit_v2 as heir
+    join public.patient_clinical_events as event on event.id = heir.event_id
+    where heir.event_id = any (v_made)
+    order by heir.event_id, heir.decision, (heir.shell_file_id = event.shell_file_id) desc, heir.id
+  )
+  and fact.decision = 'merged';
+end
+$$;
+comment on function public.erase_file_from_record(uuid) is
+  'Everything that was found in a file, and what it alone supports in the record, human edits included.';
+
+create or replace function public.erase_shell_file(p_shell_file_id uuid) returns text
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_file public.shell_files := public.lock_file_and_record(p_shell_file_id);
+begin
+  if v_file.id is null then
+    return null;
+  end if;
+  if v_file.deleted_at is null then
+    perform public.put_in_bin(p_shell_file_id);
+  end if;
+  -- Dead letters wait for somebody to decide; here somebody has.
+  perform public.take_job_out(job.id, array['dead_letter'], null, 'its document was erased')
+  from public.job_queue as job
+  where job.shell_file_id = p_shell_file_id and job.status = 'dead_letter';
+
+  perform public.erase_file_from_record(p_shell_file_id);
+  -- The answer that is kept for replays holds the file's name.
+  delete from public.idempotency_keys as known
+  where known.profile_id = v_file.patient_id and known.shell_file_id = p_shell_file_id;
+  delete from public.shell_files as file where file.id = p_shell_file_id;
+  insert into public.erased_objects (storage_key) values (v_file.storage_key) on conflict do nothing;
+  return v_file.storage_key;
+end
+$$;
+comment on function public.erase_shell_file(uuid) is
+  'Erases a document with everything that hangs off it, in use or in the bin, and lists its bytes for deletion; returns their key, null when there is no such document. For definer functions that have asked who may.';
+
+revoke all on function
+  public.delete_clinical_events(uuid[]),
+  public.erase_file_from_record(uuid),
+  public.erase_shell_file(uuid)
+from public, anon, authenticated, service_role;
