@@ -5,7 +5,7 @@ CREATE TABLE "erased_objects" (
 --> statement-breakpoint
 ALTER TABLE "erased_objects" ENABLE ROW LEVEL SECURITY;--> statement-breakpoint
 ALTER TABLE "audit_seals" ADD COLUMN "dropped_at" timestamp (6) with time zone;--> statement-breakpoint
-ALTER TABLE "clinical_narratives" ADD COLUMN "withdrawn_at" timestamp (6) with time zone;--> statement-breakpoint
+ALTER TABLE "clinical_narrative_sentences" ADD COLUMN "withdrawn_at" timestamp (6) with time zone;--> statement-breakpoint
 ALTER TABLE "healthcare_encounters" ADD COLUMN "withdrawn_at" timestamp (6) with time zone;--> statement-breakpoint
 ALTER TABLE "patient_clinical_events" ADD COLUMN "withdrawn_at" timestamp (6) with time zone;--> statement-breakpoint
 CREATE INDEX "shell_files_bin_idx" ON "shell_files" USING btree ("deleted_at") WHERE deleted_at is not null;

@@ -273,8 +273,6 @@ export const clinicalNarratives = pgTable(
     provider: text().notNull(),
     model: text().notNull(),
     promptVersion: text(),
-    /** Since when its file lies in the bin. */
-    withdrawnAt: at(),
     createdAt: createdAt(),
   },
   (table) => [
@@ -294,6 +292,8 @@ export const clinicalNarrativeSentences = pgTable(
     sentence: text().notNull(),
     /** Event ids; never empty. An event that goes takes its sentences along (see `50-clinical.sql`). */
     citedEventIds: uuid().array().notNull(),
+    /** Since when its own file, or an event that it cites, is out of the record's views. */
+    withdrawnAt: at(),
   },
   (table) => [
     primaryKey({ name: 'clinical_narrative_sentences_pkey', columns: [table.narrativeId, table.ordinal] }),

@@ -179,6 +179,8 @@ begin
       where event.id = cited.event_id
         and event.patient_id = new.patient_id
         and event.archived_at is null
+        -- One that is told already waits with its event for the file to come out of the bin.
+        and (event.withdrawn_at is null or tg_op = 'UPDATE')
     )
   ) then
     raise exception 'a sentence cites an event that its patient does not have'

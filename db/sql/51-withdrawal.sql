@@ -57,6 +57,74 @@ create trigger adopt_on_update after update on public.entity_processing_audit_v2
   referencing new table as written
   for each statement execute function public.adopt_withdrawn_events();
 
+-- Sentences are not dropped, as they are when an event is gone for good: they come back with what they cite.
+create or replace function public.settle_sentences(p_narrative_ids uuid[]) returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  update public.clinical_narrative_sentences as sentence
+  set withdrawn_at = settled.withdrawn_at
+  from (
+    select told.narrative_id, told.ordinal,
+      coalesce(
+        file.deleted_at,
+        (
+          select max(event.withdrawn_at)
+          from public.patient_clinical_events as event
+          where event.id = any (told.cited_event_ids)
+        )
+      ) as withdrawn_at
+    from public.clinical_narratives as narrative
+    join public.shell_files as file on file.id = narrative.shell_file_id
+    join public.clinical_narrative_sentences as told on told.narrative_id = narrative.id
+    where narrative.id = any (p_narrative_ids)
+  ) as settled
+  where sentence.narrative_id = settled.narrative_id
+    and sentence.ordinal = settled.ordinal
+    and sentence.withdrawn_at is distinct from settled.withdrawn_at;
+end
+$$;
+comment on function public.settle_sentences(uuid[]) is
+  'A sentence is withdrawn while its own file lies in the bin, or an event that it cites is withdrawn.';
+
+create or replace function public.settle_sentences_of_file(p_shell_file_id uuid) returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  perform public.settle_sentences(array(
+    select narrative.id from public.clinical_narratives as narrative where narrative.shell_file_id = p_shell_file_id
+  ));
+end
+$$;
+comment on function public.settle_sentences_of_file(uuid) is 'The same for the storylines of one file.';
+
+-- Definer: must see all events and storylines, not what the policies of a role let it see.
+create or replace function public.settle_sentences_of_events() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_event_ids uuid[];
+begin
+  select array_agg(after.id) into v_event_ids
+  from before
+  join after using (id)
+  where (before.withdrawn_at is null) <> (after.withdrawn_at is null);
+  if v_event_ids is not null then
+    perform public.settle_sentences(array(
+      select distinct narrative.id
+      from public.clinical_narratives as narrative
+      join public.clinical_narrative_sentences as sentence on sentence.narrative_id = narrative.id
+      where narrative.patient_id in (select after.patient_id from after)
+        and sentence.cited_event_ids && v_event_ids
+    ));
+  end if;
+  return null;
+end
+$$;
+comment on function public.settle_sentences_of_events() is
+  'Sentences leave the views and come back with the events that they cite, in storylines of other files too.';
+drop trigger if exists settle_sentences on public.patient_clinical_events;
+create trigger settle_sentences after update on public.patient_clinical_events
+  referencing old table as before new table as after
+  for each statement execute function public.settle_sentences_of_events();
+
 create or replace function public.withdraw_file_from_record(p_shell_file_id uuid) returns void
 language plpgsql volatile set search_path = '' as $$
 begin
@@ -66,7 +134,7 @@ begin
       updated_at = now()
   where event.shell_file_id = p_shell_file_id;
   update public.healthcare_encounters as encounter set withdrawn_at = now() where encounter.shell_file_id = p_shell_file_id;
-  update public.clinical_narratives as narrative set withdrawn_at = now() where narrative.shell_file_id = p_shell_file_id;
+  perform public.settle_sentences_of_file(p_shell_file_id);
 end
 $$;
 comment on function public.withdraw_file_from_record(uuid) is
@@ -89,15 +157,38 @@ begin
         and (fact.decision = 'admitted' or said.withdrawn_at is not null)
     );
   update public.healthcare_encounters as encounter set withdrawn_at = null where encounter.shell_file_id = p_shell_file_id;
-  update public.clinical_narratives as narrative set withdrawn_at = null where narrative.shell_file_id = p_shell_file_id;
+  perform public.settle_sentences_of_file(p_shell_file_id);
 end
 $$;
 comment on function public.return_file_to_record(uuid) is
   'The file is in use again: what it supports is in the record as it was.';
 
+create or replace view public.patient_narrative
+  with (security_invoker = true, security_barrier = true) as
+select
+  narrative.id,
+  narrative.patient_id,
+  narrative.shell_file_id,
+  narrative.title,
+  narrative.ordinal,
+  sentence.ordinal as sentence_ordinal,
+  sentence.sentence,
+  sentence.cited_event_ids
+from public.clinical_narratives as narrative
+join public.clinical_narrative_sentences as sentence on sentence.narrative_id = narrative.id
+where sentence.withdrawn_at is null;
+comment on view public.patient_narrative is
+  'Storylines, a row for each sentence, without what is in the bin. The policies of the reader apply.';
+
+revoke all on public.patient_narrative from public, anon, authenticated, service_role;
+grant select on public.patient_narrative to authenticated, service_role;
+
 revoke all on function
   public.settle_event_owner(),
   public.adopt_withdrawn_events(),
+  public.settle_sentences(uuid[]),
+  public.settle_sentences_of_file(uuid),
+  public.settle_sentences_of_events(),
   public.withdraw_file_from_record(uuid),
   public.return_file_to_record(uuid)
 from public, anon, authenticated, service_role;
