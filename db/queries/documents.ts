@@ -41,6 +41,22 @@ export async function findDocument(tx: Tx, documentId: string): Promise<ShellFil
   return file ?? null
 }
 
+/** Whether there is such a document for this transaction, in use or in the bin. */
+export async function isDocumentOpen(tx: Tx, documentId: string): Promise<boolean> {
+  const rows = await tx.select({ id: shellFiles.id }).from(shellFiles).where(eq(shellFiles.id, documentId))
+  return rows.length > 0
+}
+
+/** Into the bin; without effect on one that lies there. */
+export async function deleteDocument(tx: Tx, documentId: string): Promise<void> {
+  await tx.execute(sql`select public.delete_shell_file(${documentId}::uuid)`)
+}
+
+/** Out of the bin; without effect on one that is in use. */
+export async function restoreDocument(tx: Tx, documentId: string): Promise<void> {
+  await tx.execute(sql`select public.restore_shell_file(${documentId}::uuid)`)
+}
+
 export async function listStages(tx: Tx, documentId: string): Promise<ShellFileStage[]> {
   return await tx
     .select()

@@ -1,3 +1,4 @@
+// Longer than 300 lines because the hub and its spokes are one shape, read side by side.
 import { sql } from 'drizzle-orm'
 import {
   check,

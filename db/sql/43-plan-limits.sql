@@ -160,7 +160,12 @@ begin
         'plan_type', plan.plan_type,
         'over_limit', coalesce(bool_or(meter.used > meter.allowed), false),
         'upgrade_required', coalesce(bool_or(meter.used >= meter.allowed), false),
-        'enforced', public.feature_enabled('usage_limits_enforced')
+        'enforced', public.feature_enabled('usage_limits_enforced'),
+        'upgrade_prompt', public.feature_enabled('upgrade_prompts_enabled')
+          and coalesce(
+            bool_or(public.usage_percentage(meter.used, meter.allowed) >= public.configured_number('usage.warning_percentage', 80)),
+            false
+          )
       )
       from public.account_plan(v_account_id) as plan
       cross join public.account_meters(v_account_id) as meter

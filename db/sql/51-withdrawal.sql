@@ -163,26 +163,6 @@ $$;
 comment on function public.return_file_to_record(uuid) is
   'The file is in use again: what it supports is in the record as it was.';
 
-create or replace view public.patient_narrative
-  with (security_invoker = true, security_barrier = true) as
-select
-  narrative.id,
-  narrative.patient_id,
-  narrative.shell_file_id,
-  narrative.title,
-  narrative.ordinal,
-  sentence.ordinal as sentence_ordinal,
-  sentence.sentence,
-  sentence.cited_event_ids
-from public.clinical_narratives as narrative
-join public.clinical_narrative_sentences as sentence on sentence.narrative_id = narrative.id
-where sentence.withdrawn_at is null;
-comment on view public.patient_narrative is
-  'Storylines, a row for each sentence, without what is in the bin. The policies of the reader apply.';
-
-revoke all on public.patient_narrative from public, anon, authenticated, service_role;
-grant select on public.patient_narrative to authenticated, service_role;
-
 revoke all on function
   public.settle_event_owner(),
   public.adopt_withdrawn_events(),

@@ -48,6 +48,7 @@ revoke insert, update, delete, truncate on
   public.shell_file_events,
   public.usage_events,
   public.user_usage_tracking,
+  public.account_subscriptions,
   public.account_roles,
   public.profile_access_permissions,
   public.patient_consents,

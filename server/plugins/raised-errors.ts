@@ -20,6 +20,7 @@ export const raised = {
   noDataFound: 'P0002',
   notInPrerequisiteState: '55000',
   insufficientPrivilege: '42501',
+  uniqueViolation: '23505',
   planLimitReached: 'EX402',
   attemptTakenOver: 'EX409',
 } as const

@@ -20,7 +20,7 @@ export function addSecurity(app: Server, config: ServerConfig): void {
   app.register(cors, {
     // An empty list allows nobody from elsewhere; there are no cookies to protect, but there is a habit to keep.
     origin: [...config.corsOrigins],
-    methods: ['GET', 'HEAD', 'PATCH', 'POST'],
+    methods: ['DELETE', 'GET', 'HEAD', 'PATCH', 'POST', 'PUT'],
     allowedHeaders: [
       'authorization',
       'content-type',

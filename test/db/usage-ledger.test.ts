@@ -22,7 +22,13 @@ test('an upload is counted once, however often it is told', async (t) => {
     ai_tokens: { used: 0, limit: 50_000, percentage: 0 },
     storage: { used_mb: 5, limit_mb: 100, percentage: 5 },
   })
-  t.same(status, { plan_type: 'free', over_limit: false, upgrade_required: false, enforced: false })
+  t.same(status, {
+    plan_type: 'free',
+    over_limit: false,
+    upgrade_required: false,
+    enforced: false,
+    upgrade_prompt: false,
+  })
 })
 
 test('pages count as they are, whatever the client said, and once', async (t) => {

@@ -59,6 +59,8 @@ test('the server', async (group) => {
     })
     t.equal(preflight.status, 204)
     t.match(preflight.headers.get('access-control-allow-headers'), /idempotency-key/)
+    for (const method of ['DELETE', 'PATCH', 'PUT'])
+      t.match(preflight.headers.get('access-control-allow-methods'), method)
   })
 
   await group.test('sends the headers that keep browsers careful', async (t) => {

@@ -44,6 +44,8 @@ export type TestAccount = {
   readonly get: (path: string, headers?: Headers) => Promise<Answer>
   readonly post: (path: string, body: unknown, headers?: Headers) => Promise<Answer>
   readonly patch: (path: string, body: unknown) => Promise<Answer>
+  readonly put: (path: string, body: unknown) => Promise<Answer>
+  readonly remove: (path: string) => Promise<Answer>
   /** For oneself, unless a form of one's own is given. */
   readonly upload: (upload: TestUpload) => Promise<Answer>
 }
@@ -147,6 +149,13 @@ async function introduce(url: string, accountId: string): Promise<TestAccount> {
         headers: { ...headers, 'content-type': 'application/json' },
         body: JSON.stringify(body),
       }),
+    put: (path, body) =>
+      ask(`${url}${path}`, {
+        method: 'PUT',
+        headers: { ...headers, 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      }),
+    remove: (path) => ask(`${url}${path}`, { method: 'DELETE', headers }),
     upload: ({ bytes = pdf('a letter'), form, key, fields, query = '' }) =>
       ask(`${url}/documents/upload${query}`, {
         method: 'POST',

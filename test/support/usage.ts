@@ -18,6 +18,7 @@ const usageStatus = z.object({
     over_limit: z.boolean(),
     upgrade_required: z.boolean(),
     enforced: z.boolean(),
+    upgrade_prompt: z.boolean(),
   }),
   warnings: z.array(z.object({ limit_name: z.string(), level: z.enum(['near', 'reached', 'over']) })),
 })

@@ -1,4 +1,5 @@
 import type { Api, RouteDeps } from '../../types.ts'
+import { documentBin } from './bin.ts'
 import { documentContent } from './content.ts'
 import { documentEvents } from './events.ts'
 import { getDocument } from './get.ts'
@@ -15,4 +16,5 @@ export function documentRoutes(api: Api, deps: RouteDeps): void {
   pageImage(api, deps)
   documentEvents(api, deps)
   decideIdentity(api, deps)
+  documentBin(api, deps)
 }

@@ -7,10 +7,15 @@ import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
+import { usageHistory } from './history.ts'
+import { changeSubscription } from './subscription.ts'
 import { checkQuery, permissionSchema, planListSchema, usageQuery, usageSchema } from './schema.ts'
 
-export function usageRoutes(api: Api, { db }: RouteDeps): void {
+export function usageRoutes(api: Api, deps: RouteDeps): void {
+  const { db } = deps
   const tags = ['usage']
+  usageHistory(api, deps)
+  changeSubscription(api, deps)
 
   api.get(
     '/usage',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { planChangeTimes } from '../../../db/queries/subscriptions.ts'
 import { planTypes } from '../../../db/schema/usage.ts'
-import { idField } from '../fields.ts'
+import { dateField, idField, timeField } from '../fields.ts'
 
 const counter = z.object({
   used: z.number(),
@@ -26,6 +27,7 @@ export const usageSchema = z
       over_limit: z.boolean(),
       upgrade_required: z.boolean(),
       enforced: z.boolean(),
+      upgrade_prompt: z.boolean().describe('A limit is near, and larger plans are to be shown.'),
     }),
     warnings: z
       .array(z.object({ limit_name: z.string(), level: z.enum(['near', 'reached', 'over']) }))
@@ -75,3 +77,45 @@ export const permissionSchema = z
     usage: usageSchema,
   })
   .meta({ title: 'UploadPermission' })
+
+export const historyQuery = z.object({
+  patient_id: idField.optional().describe('Of one person; of all of the account, if left out.'),
+  months: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(120)
+    .default(12)
+    .describe('The newest of those in which anything was used.'),
+})
+
+export const historySchema = z
+  .object({
+    months: z.array(
+      z
+        .object({
+          month_start: dateField,
+          patient_id: idField,
+          shell_files: z.int(),
+          pages: z.int(),
+          ai_tokens: z.int(),
+          ai_seconds: z.int(),
+          storage_bytes_added: z.int().describe('Less than nothing where more was deleted than uploaded.'),
+          storage_bytes: z.int().describe('As it stood when the month ended, or stands now.'),
+        })
+        .meta({ title: 'UsageOfMonth' }),
+    ),
+  })
+  .meta({ title: 'UsageHistory' })
+
+export const subscriptionBody = z
+  .object({
+    account_id: idField,
+    plan_type: z.enum(planTypes),
+    effective: z.enum(planChangeTimes).default('now').describe('`next_cycle`: when the month of the account is over.'),
+  })
+  .meta({ title: 'SubscriptionChange' })
+
+export const subscriptionSchema = z
+  .object({ account_id: idField, plan_type: z.enum(planTypes), effective_from: timeField })
+  .meta({ title: 'Subscription' })
