@@ -22,7 +22,6 @@ export type WorkerConfig = {
   readonly leaseMs: number
   readonly pollMs: number
   readonly drainMs: number
-  readonly jobRetentionDays: number
   /** Files with more pages are refused by the scan. */
   readonly maxPages: number
   /** Set = the AI stages call this model; not set = the rules that come with us. */
@@ -56,7 +55,6 @@ const workerEnv = commonEnv.extend({
   WORKER_LEASE_SECONDS: wholeNumber({ min: 1, max: 600 }).default(30),
   WORKER_POLL_MS: wholeNumber({ min: 50, max: 60_000 }).default(1_000),
   WORKER_DRAIN_SECONDS: wholeNumber({ max: 3_600 }).default(20),
-  JOB_RETENTION_DAYS: wholeNumber({ min: 1 }).default(30),
   UPLOAD_MAX_PAGES: wholeNumber({ min: 1, max: 10_000 }).default(500),
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
@@ -91,7 +89,6 @@ export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig 
     leaseMs: env.WORKER_LEASE_SECONDS * 1_000,
     pollMs: env.WORKER_POLL_MS,
     drainMs: env.WORKER_DRAIN_SECONDS * 1_000,
-    jobRetentionDays: env.JOB_RETENTION_DAYS,
     maxPages: env.UPLOAD_MAX_PAGES,
     openai: openAiOf(env),
     googleVision: googleVisionOf(env),

@@ -5,22 +5,29 @@ import {
   sealAuditLog,
   sweepCapacity,
 } from '../db/queries/housekeeping.ts'
-import { deleteFinishedJobs } from '../db/queries/jobs.ts'
 import { profilesToStop, stopUnallowedProcessing } from '../db/queries/processing.ts'
+import {
+  applyRetention,
+  deleteFinishedJobs,
+  dropOldAuditPartitions,
+  forgetErasedObjects,
+  listErasedObjects,
+  purgeDeletedFiles,
+} from '../db/queries/retention.ts'
 import type { Store } from '../platform/storage/store.ts'
 import type { Schedule, ScheduleDeps } from './engine/scheduler.ts'
 
 const minute = 60
 const hour = 60 * minute
+const day = 24 * hour
 const batch = 1_000
+// Each holds a whole document until it commits.
+const documentsAtOnce = 20
 // Longer than any upload may take.
 const abandonedUploadMs = 60 * 60 * 1_000
 
 /** Everything that happens by the clock. Rescuing the jobs of silent workers is the engine's own, several times a lease. */
-export function createSchedules(deps: {
-  readonly store: Store
-  readonly jobRetentionDays: number
-}): readonly Schedule[] {
+export function createSchedules(deps: { readonly store: Store }): readonly Schedule[] {
   return [
     {
       name: 'seal_audit_log',
@@ -40,8 +47,29 @@ export function createSchedules(deps: {
     {
       name: 'delete_finished_jobs',
       everySeconds: 10 * minute,
-      run: (run) =>
-        inBatches(run, batch, (limit) => run.inService((tx) => deleteFinishedJobs(tx, deps.jobRetentionDays, limit))),
+      run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => deleteFinishedJobs(tx, limit))),
+    },
+    {
+      name: 'purge_deleted_files',
+      everySeconds: hour,
+      run: (run) => inBatches(run, documentsAtOnce, (limit) => run.inService((tx) => purgeDeletedFiles(tx, limit))),
+    },
+    {
+      name: 'delete_erased_objects',
+      everySeconds: 10 * minute,
+      run: (run) => inBatches(run, batch, (limit) => deleteErasedObjects(run, deps.store, limit)),
+    },
+    {
+      name: 'apply_retention',
+      everySeconds: day,
+      run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => applyRetention(tx, limit))),
+    },
+    {
+      name: 'drop_old_audit_partitions',
+      everySeconds: day,
+      run: async (run) => {
+        await run.inService(dropOldAuditPartitions)
+      },
     },
     {
       name: 'stop_unallowed_processing',
@@ -73,6 +101,22 @@ async function stopUnallowed(run: ScheduleDeps, limit: number): Promise<number> 
   const profileIds = await run.inService((tx) => profilesToStop(tx, limit))
   for (const profileId of profileIds) await run.inService((tx) => stopUnallowedProcessing(tx, profileId))
   return profileIds.length
+}
+
+/** First the bytes, then the line that names them: whatever is cut short is done again. */
+async function deleteErasedObjects(run: ScheduleDeps, store: Store, limit: number): Promise<number> {
+  const keys = await run.inService((tx) => listErasedObjects(tx, limit))
+  const gone: string[] = []
+  try {
+    for (const key of keys) {
+      if (run.signal.aborted) break
+      await store.delete(key)
+      gone.push(key)
+    }
+  } finally {
+    if (gone.length > 0) await run.inService((tx) => forgetErasedObjects(tx, gone))
+  }
+  return keys.length
 }
 
 /** Short transactions, one after the other, until one finds less than it may take. */

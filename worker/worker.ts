@@ -50,7 +50,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     log: log.child({ worker_id: workerId }),
     metrics: createEngineMetrics(metrics),
     handlers: Object.values(deps.handlers),
-    schedules: createSchedules({ store: deps.store, jobRetentionDays: config.jobRetentionDays }),
+    schedules: createSchedules({ store: deps.store }),
   })
   const health = () => describeHealth(engine, { config, workerId, startedAt })
   const healthServer = createHealthServer(config.health, { health, isReady, metrics })

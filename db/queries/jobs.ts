@@ -157,15 +157,6 @@ export async function rescueStaleJobs(tx: Tx): Promise<{ rescued: number; dead_l
   return rescuedRow.parse(row)
 }
 
-const countRow = z.object({ count: z.number() })
-
-export async function deleteFinishedJobs(tx: Tx, olderThanDays: number, limit: number): Promise<number> {
-  const [row] = await tx.execute(
-    sql`select public.delete_finished_jobs(make_interval(days => ${olderThanDays}), ${limit}) as count`,
-  )
-  return countRow.parse(row).count
-}
-
 async function askBoolean(tx: Tx, call: SQL): Promise<boolean> {
   const [row] = await tx.execute(sql`select ${call} as ok`)
   return booleanRow.parse(row).ok

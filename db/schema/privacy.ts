@@ -68,10 +68,15 @@ export const accountClosures = pgTable(
   ],
 ).enableRLS()
 
-/** How long the rows of each table are kept; null = as long as the account. One row for every table there is. */
-export const retentionRules = pgTable('retention_rules', {
-  tableName: text().primaryKey(),
-  keepDays: integer(),
-  /** From when on the days are counted, and why they are what they are. */
-  basis: text().notNull(),
-}).enableRLS()
+/** How long the rows of each table are kept. One row for every table there is. */
+export const retentionRules = pgTable(
+  'retention_rules',
+  {
+    tableName: text().primaryKey(),
+    /** Null: no number of days ends them; `basis` says what does. */
+    keepDays: integer(),
+    /** From when on the days are counted, and why they are what they are. */
+    basis: text().notNull(),
+  },
+  () => [check('retention_rules_keep_days_check', sql`keep_days > 0`)],
+).enableRLS()

@@ -223,7 +223,8 @@ comment on function public.finish_schedule_slot(text, int, text) is 'Notes how t
 revoke all on function public.finish_schedule_slot(text, int, text) from public, anon, authenticated, service_role;
 grant execute on function public.finish_schedule_slot(text, int, text) to service_role;
 
-create or replace function public.delete_finished_jobs(p_older_than interval, p_limit int default 1000)
+-- Both take their days from retention_rules (62-retention.sql); being asked for another time is for tests and emergencies.
+create or replace function public.delete_finished_jobs(p_older_than interval default null, p_limit int default 1000)
 returns int
 language plpgsql
 volatile
@@ -236,7 +237,7 @@ begin
     select job.id
     from public.job_queue as job
     where job.status in ('completed', 'cancelled')
-      and job.completed_at < now() - p_older_than
+      and job.completed_at < now() - coalesce(p_older_than, public.retention_period('job_queue'))
     order by job.completed_at
     limit p_limit
     for update skip locked
@@ -253,7 +254,7 @@ comment on function public.delete_finished_jobs(interval, int) is
 revoke all on function public.delete_finished_jobs(interval, int) from public, anon, authenticated, service_role;
 grant execute on function public.delete_finished_jobs(interval, int) to service_role;
 
-create or replace function public.forget_silent_workers(p_older_than interval default interval '1 day')
+create or replace function public.forget_silent_workers(p_older_than interval default null)
 returns int
 language plpgsql
 volatile
@@ -262,7 +263,8 @@ as $$
 declare
   v_deleted int;
 begin
-  delete from public.workers as worker where worker.last_seen_at < now() - p_older_than;
+  delete from public.workers as worker
+  where worker.last_seen_at < now() - coalesce(p_older_than, public.retention_period('workers'));
   get diagnostics v_deleted = row_count;
   return v_deleted;
 end

@@ -98,8 +98,49 @@ $$;
 comment on function public.erase_shell_file(uuid) is
   'Erases a document with everything that hangs off it, in use or in the bin, and lists its bytes for deletion; returns their key, null when there is no such document. For definer functions that have asked who may.';
 
+-- Definer: erases where no role may; only what a person deleted, and whose days in the bin are over.
+create or replace function public.purge_deleted_files(p_limit int default 20) returns int
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_before constant timestamptz := now() - public.retention_period('shell_files');
+  v_id uuid;
+  v_file public.shell_files;
+  v_erased int := 0;
+begin
+  for v_id in
+    select file.id
+    from public.shell_files as file
+    where file.deleted_at < v_before
+    order by file.deleted_at
+    limit p_limit
+  loop
+    -- Restored at this very moment, it is left alone.
+    v_file := public.lock_file_and_record(v_id);
+    if v_file.deleted_at < v_before then
+      perform public.erase_shell_file(v_id);
+      v_erased := v_erased + 1;
+    end if;
+  end loop;
+  return v_erased;
+end
+$$;
+comment on function public.purge_deleted_files(int) is
+  'Erases documents whose days in the bin are over (retention_rules), oldest first; returns how many. Their bytes are listed in erased_objects.';
+
+-- Definer: the list is written by erasing alone.
+create or replace function public.forget_erased_objects(p_storage_keys text[]) returns void
+language sql volatile security definer set search_path = '' as $$
+  delete from public.erased_objects as object where object.storage_key = any (p_storage_keys)
+$$;
+comment on function public.forget_erased_objects(text[]) is 'The store has deleted these bytes.';
+
 revoke all on function
   public.delete_clinical_events(uuid[]),
   public.erase_file_from_record(uuid),
-  public.erase_shell_file(uuid)
+  public.erase_shell_file(uuid),
+  public.purge_deleted_files(int),
+  public.forget_erased_objects(text[])
 from public, anon, authenticated, service_role;
+
+grant execute on function public.purge_deleted_files(int) to service_role;
+grant execute on function public.forget_erased_objects(text[]) to service_role;

@@ -32,6 +32,12 @@ language sql immutable set search_path = '' as $$
 $$;
 comment on function public.audit_chain_of(timestamptz) is 'The month (UTC) of a row: the name of its chain, and of its partition.';
 
+create or replace function public.audit_month_of(p_chain text) returns timestamptz
+language sql stable set search_path = '' as $$
+  select to_timestamp(p_chain || ' 01 +00', '"audit_log_"YYYY_MM DD TZH')
+$$;
+comment on function public.audit_month_of(text) is 'When the month of a chain begins.';
+
 create or replace function public.attach_audit_partition(p_name text, p_bounds text) returns void
 language plpgsql volatile set search_path = '' as $$
 begin
@@ -106,6 +112,7 @@ select public.ensure_audit_partitions();
 revoke all on function
   public.guard_audit_row(),
   public.audit_chain_of(timestamptz),
+  public.audit_month_of(text),
   public.attach_audit_partition(text, text),
   public.ensure_audit_partitions(int)
 from public, anon, authenticated, service_role;

@@ -88,6 +88,59 @@ language sql volatile set search_path = '' as $$
 $$;
 comment on function public.keep_seal(public.audit_seals) is 'Writes how far a chain is sealed now.';
 
+create or replace function public.audit_closing_hash(p_previous bytea, p_closing public.audit_seals) returns bytea
+language sql immutable set search_path = '' as $$
+  select sha256(p_previous || convert_to(
+    jsonb_build_array(
+      'dropped', p_closing.last_position, p_closing.last_row_id, extract(epoch from p_closing.dropped_at)::text
+    )::text,
+    'UTF8'
+  ))
+$$;
+comment on function public.audit_closing_hash(bytea, public.audit_seals) is
+  'Hash of the seal that closes a dropped month: it follows the last row''s, and names the audit row that tells of the dropping.';
+
+-- A month that was dropped when its years were over (74-audit-retention.sql) is not broken: a last seal closes it, and
+-- an audit row of the month in which it was dropped says so, as long as that month itself is kept.
+create or replace function public.broken_closing(p_closing public.audit_seals) returns uuid
+language plpgsql stable set search_path = '' as $$
+declare
+  v_month timestamptz := public.audit_month_of(p_closing.chain);
+  v_stray uuid;
+begin
+  select stray.id into v_stray
+  from public.audit_log as stray
+  where stray.changed_at >= v_month
+    and stray.changed_at < (v_month at time zone 'UTC' + interval '1 month') at time zone 'UTC'
+  order by stray.changed_at, stray.id
+  limit 1;
+  if found then
+    return v_stray;
+  end if;
+  if not exists (
+      select from public.audit_seals as seal
+      where seal.chain = p_closing.chain
+        and seal.last_position = p_closing.last_position - 1
+        and p_closing.last_hash = public.audit_closing_hash(seal.last_hash, p_closing)
+    )
+    or not exists (
+      select from public.audit_log as told
+      where told.id = p_closing.last_row_id
+        and told.table_name = 'audit_log'
+        and told.record_id = p_closing.chain
+        and told.operation = 'DELETE'
+      union all
+      select from public.audit_seals as later
+      where later.chain = public.audit_chain_of(p_closing.dropped_at) and later.dropped_at is not null
+    ) then
+    return p_closing.last_row_id;
+  end if;
+  return null;
+end
+$$;
+comment on function public.broken_closing(public.audit_seals) is
+  'Where a dropped month does not hold: a row that came back, or the row that should tell of the dropping. Null = it holds.';
+
 create or replace function public.first_broken_audit_row(p_chain text) returns uuid
 language plpgsql stable set search_path = '' as $$
 declare
@@ -95,8 +148,11 @@ declare
   v_seal public.audit_seals := public.last_seal(p_chain);
   v_position bigint := 0;
   v_hash bytea := public.audit_chain_start(p_chain);
-  v_month timestamptz := to_timestamp(p_chain || ' 01 +00', '"audit_log_"YYYY_MM DD TZH');
+  v_month timestamptz := public.audit_month_of(p_chain);
 begin
+  if v_seal.dropped_at is not null then
+    return public.broken_closing(v_seal);
+  end if;
   for v_row in
     select sealed.*
     from public.audit_log as sealed
@@ -149,6 +205,8 @@ revoke all on function
   public.seal_audit_log(int),
   public.last_seal(text),
   public.keep_seal(public.audit_seals),
+  public.audit_closing_hash(bytea, public.audit_seals),
+  public.broken_closing(public.audit_seals),
   public.first_broken_audit_row(text),
   public.verify_audit_log()
 from public, anon, authenticated, service_role;

@@ -114,6 +114,35 @@ test('what waits for a person, or has ended, starts nothing when it is restored'
   }
 })
 
+test('a document that is restored while processing is stopped waits with the others, and goes on with them', async (t) => {
+  const { db } = await testDatabase(t)
+  const person = await signUp(db)
+  const [running, stopped] = [await upload(db, person), await upload(db, person)]
+  await beginStage(db, running.shell_file_id, 'security_scan')
+  await remove(db, person, running.shell_file_id)
+  const call = (name: string) => ask(db, person.actor, sql.raw(`select public.${name}('${person.profileId}')`))
+  await call('restrict_processing')
+  await remove(db, person, stopped.shell_file_id)
+  for (const { shell_file_id: id } of [running, stopped]) {
+    t.equal(await restore(db, person, id), true)
+    t.same(await jobsOf(db, id), [{ job_type: 'security_scan', status: 'cancelled' }])
+  }
+  await call('lift_processing_restriction')
+  for (const { shell_file_id: id } of [running, stopped])
+    t.same((await jobsOf(db, id)).at(-1), { job_type: 'security_scan', status: 'pending' })
+
+  await call('restrict_processing')
+  await remove(db, person, stopped.shell_file_id)
+  await call('lift_processing_restriction')
+  t.equal((await jobsOf(db, stopped.shell_file_id)).at(-1)?.['status'], 'cancelled', 'nothing in the bin is resumed')
+  await restore(db, person, stopped.shell_file_id)
+  t.equal(
+    (await jobsOf(db, stopped.shell_file_id)).at(-1)?.['status'],
+    'pending',
+    'but what was stopped goes on with it',
+  )
+})
+
 test('a stage that is being committed is waited for, and neither stands in the way of the other', async (t) => {
   const { db, ownerUrl } = await testDatabase(t)
   const owner = ownerSql(t, ownerUrl)

@@ -106,7 +106,7 @@ test('once a minute the jobs of those whose consent has run out are stopped', as
   const person = await signUp(db, 'me')
   const file = await runner.upload(person, document('lab-report-au.pdf'))
   await grantThatRanOut(ownerSql(t, ownerUrl), person)
-  const schedules = createSchedules({ store: runner.store, jobRetentionDays: 30 })
+  const schedules = createSchedules({ store: runner.store })
   const schedule = schedules.find(({ name }) => name === 'stop_unallowed_processing')
   t.equal(schedule?.everySeconds, 60)
   await schedule?.run({ inService: (work) => asService(db, {}, work), signal: new AbortController().signal })
