@@ -101,7 +101,7 @@ comment on function public.audit_row_change() is
 
 -- What is audited. Rows that are made in bulk are covered by the row that they hang off: stages as they are made, pages,
 -- texts, words, sources and code candidates by their file or fact; new spokes by their event; counters by the ledger;
--- the ways of a job by its stage (dead letters and what operators do to jobs are written by 22-queue-endings.sql).
+-- what leaves the record with a document in the bin by that document; the ways of a job by its stage (dead letters and what operators do to jobs are written by 22-queue-endings.sql).
 do $$
 declare
   v_rule record;
@@ -135,9 +135,10 @@ begin
         'shell_file_id,review_type,status,decided_by,decided_at', ''),
       ('entity_processing_audit_v2', 'update', 'when (old.review is distinct from new.review)', 'clinical_data', 'id',
         'patient_id', 'shell_file_id,decision,review,reviewed_by,event_id', 'updated_at'),
-      ('healthcare_encounters', 'insert or update or delete', '', 'clinical_data', 'id', 'patient_id', 'shell_file_id', ''),
+      ('healthcare_encounters', 'insert or update or delete', '', 'clinical_data', 'id', 'patient_id', 'shell_file_id',
+        'withdrawn_at'),
       ('patient_clinical_events', 'insert or update or delete', '', 'clinical_data', 'id', 'patient_id',
-        'shell_file_id,encounter_id,event_type,review,archived_at', 'updated_at'),
+        'shell_file_id,encounter_id,event_type,review,archived_at', 'withdrawn_at,updated_at'),
       ('patient_observations', 'update or delete', '', 'clinical_data', 'event_id', 'patient_id', '', ''),
       ('patient_medications', 'update or delete', '', 'clinical_data', 'event_id', 'patient_id', '', ''),
       ('patient_conditions', 'update or delete', '', 'clinical_data', 'event_id', 'patient_id', '', ''),
