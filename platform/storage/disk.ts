@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdir, open, opendir, readdir, rename, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { isKey, newKey } from './object-key.ts'
+import { isKey, keyFor } from './object-key.ts'
 import { fileTooLarge, objectNotFound } from './store.ts'
-import type { ByteRange, PutResult, Store, StoredObject } from './store.ts'
+import type { ByteRange, PutLimits, PutResult, Store, StoredObject } from './store.ts'
 
 const temporaryMark = '.part'
 
@@ -21,12 +21,8 @@ export async function openDiskStore(root: string): Promise<Store> {
   }
 }
 
-async function putObject(
-  root: string,
-  source: AsyncIterable<Uint8Array>,
-  limits: { readonly maxBytes: number; readonly signal?: AbortSignal },
-): Promise<PutResult> {
-  const key = newKey()
+async function putObject(root: string, source: AsyncIterable<Uint8Array>, limits: PutLimits): Promise<PutResult> {
+  const key = keyFor(limits.key)
   const path = join(root, key)
   const temporary = `${path}${temporaryMark}`
   await makeShard(root, key)
@@ -48,7 +44,7 @@ async function putObject(
 async function writeAll(
   file: FileHandle,
   source: AsyncIterable<Uint8Array>,
-  limits: { readonly maxBytes: number; readonly signal?: AbortSignal },
+  limits: PutLimits,
 ): Promise<{ sha256: string; sizeBytes: number }> {
   const hash = createHash('sha256')
   let sizeBytes = 0

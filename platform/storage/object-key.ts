@@ -9,5 +9,12 @@ export function newKey(): string {
   return `${id.slice(-2)}/${id.slice(-4, -2)}/${id}`
 }
 
+/** The key that somebody had from `newKey` before, or a new one. */
+export function keyFor(wanted: string | undefined): string {
+  if (wanted === undefined) return newKey()
+  if (!isKey(wanted)) throw new TypeError('this is no key of a store')
+  return wanted
+}
+
 /** Whether a store of ours can have allotted it; anything else never reaches a disk or the network. */
 export const isKey = (key: string): boolean => keyPattern.test(key)

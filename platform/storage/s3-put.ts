@@ -3,13 +3,12 @@ import { Readable } from 'node:stream'
 import { DeleteObjectCommand, HeadObjectCommand } from '@aws-sdk/client-s3'
 import type { S3Client } from '@aws-sdk/client-s3'
 import { Upload } from '@aws-sdk/lib-storage'
-import { newKey } from './object-key.ts'
+import { keyFor } from './object-key.ts'
 import { s3Failure, storageRefused } from './s3-failure.ts'
 import { fileTooLarge } from './store.ts'
-import type { PutResult } from './store.ts'
+import type { PutLimits, PutResult } from './store.ts'
 
 export type S3Place = { readonly client: S3Client; readonly bucket: string; readonly prefix: string }
-export type PutLimits = { readonly maxBytes: number; readonly signal?: AbortSignal }
 
 // The smallest that S3 takes. An upload holds at most five of them in memory: four under way, one being filled.
 const partBytes = 5 * 1024 * 1024
@@ -28,7 +27,7 @@ export async function putObject(
   source: AsyncIterable<Uint8Array>,
   limits: PutLimits,
 ): Promise<PutResult> {
-  const key = newKey()
+  const key = keyFor(limits.key)
   const target = { Bucket: place.bucket, Key: `${place.prefix}${key}` }
   const bytes = watch(source, limits)
   try {

@@ -7,19 +7,23 @@ export const objectNotFound = defineError('object_not_found', 404, 'The stored f
 export type StoredObject = { readonly key: string; readonly sizeBytes: number; readonly modifiedAt: Date }
 export type PutResult = { readonly key: string; readonly sha256: string; readonly sizeBytes: number }
 
+export type PutLimits = {
+  readonly maxBytes: number
+  readonly signal?: AbortSignal
+  /** From `newKey`, for whoever must know the place before the bytes are there; else it is allotted here. */
+  readonly key?: string
+}
+
 /** Both ends included, as in HTTP. */
 export type ByteRange = { readonly start: number; readonly end: number }
 
-/** Where the bytes of documents lie. Keys are allotted here and say nothing; an object is never changed. */
+/** Where the bytes of documents lie. Keys say nothing; an object is never changed. */
 export type Store = {
   /**
    * Streams the bytes in while hashing and counting. Until the promise resolves nobody can see the object; when it
    * rejects (source failed, too large, aborted) nothing is left.
    */
-  put(
-    source: AsyncIterable<Uint8Array>,
-    limits: { readonly maxBytes: number; readonly signal?: AbortSignal },
-  ): Promise<PutResult>
+  put(source: AsyncIterable<Uint8Array>, limits: PutLimits): Promise<PutResult>
   /** Rejects with `objectNotFound` before any byte flows. */
   open(key: string, range?: ByteRange): Promise<{ readonly stream: Readable; readonly sizeBytes: number }>
   head(key: string): Promise<StoredObject | null>

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'tap'
+import { newKey } from '../../platform/storage/object-key.ts'
 import { fileTooLarge, objectNotFound } from '../../platform/storage/store.ts'
 import type { Store } from '../../platform/storage/store.ts'
 import type { Teardown } from '../support/postgres.ts'
@@ -36,6 +37,14 @@ export function storeContract(name: string, open: (t: Teardown) => Promise<Store
       t.match(head, { key: put.key, sizeBytes })
       t.ok(Math.abs(Date.now() - (head?.modifiedAt.getTime() ?? 0)) < 60_000, 'written just now')
     }
+  })
+
+  void test(`${name}: whoever must know the place first names it, and can name no place but one of ours`, async (t) => {
+    const { store } = await open(t)
+    const key = newKey()
+    t.match(await store.put(inPieces(Buffer.from('archive')), { ...limits, key }), { key })
+    t.equal((await buffer((await store.open(key)).stream)).toString(), 'archive')
+    await t.rejects(store.put(inPieces(Buffer.from('x')), { ...limits, key: '../../etc/passwd' }), TypeError)
   })
 
   void test(`${name}: a part of a file is read as asked, and never more than there is`, async (t) => {
