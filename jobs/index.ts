@@ -1,4 +1,5 @@
 import { codeFacts } from './code-facts.ts'
+import { exportRecord } from './export-record.ts'
 import { findFacts } from './find-facts.ts'
 import type { JobDefinition } from './job.ts'
 import { mapFile } from './map-file.ts'
@@ -7,11 +8,8 @@ import { readFile } from './read-file.ts'
 import { scanFile } from './scan-file.ts'
 import type { StagePayload } from './stage-payload.ts'
 
-/**
- * Every kind of job, by its name in `job_queue.job_type`. A worker does not compile without a handler for each, and
- * `job_types` in the database says the same (a test compares them).
- */
-export const jobs = {
+/** The stages of the pipeline, by the names that they have everywhere. */
+const stageJobs = {
   security_scan: scanFile,
   ocr: readFile,
   spatial_mapping: mapFile,
@@ -19,5 +17,14 @@ export const jobs = {
   pass2_code: codeFacts,
   pass3_narrate: narrateFacts,
 } as const satisfies Readonly<Record<string, JobDefinition<StagePayload>>>
+
+/**
+ * Every kind of job, by its name in `job_queue.job_type`. A worker does not compile without a handler for each, and
+ * `job_types` in the database says the same (a test compares them).
+ */
+export const jobs = {
+  ...stageJobs,
+  export_record: exportRecord,
+} as const
 
 export type JobName = keyof typeof jobs

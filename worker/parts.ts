@@ -37,6 +37,7 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
       malware: createMalwareScan(),
       ai: await createAiProvider(config.openai),
       clock: systemClock,
+      version: config.version,
     })
     const metrics = createMetrics({ service: 'worker', runtime: 'collect' })
     return { worker: createWorker({ config, db, store, log, metrics, handlers, healthServer: 'listen' }), close }

@@ -16,6 +16,7 @@ import {
 } from '../db/queries/retention.ts'
 import type { Store } from '../platform/storage/store.ts'
 import type { Schedule, ScheduleDeps } from './engine/scheduler.ts'
+import { createPrivacySchedules } from './privacy-schedules.ts'
 
 const minute = 60
 const hour = 60 * minute
@@ -93,6 +94,7 @@ export function createSchedules(deps: { readonly store: Store }): readonly Sched
         await deps.store.sweepTemporary({ olderThanMs: abandonedUploadMs })
       },
     },
+    ...createPrivacySchedules(deps.store),
   ]
 }
 

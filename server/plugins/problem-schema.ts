@@ -29,6 +29,7 @@ const titles = {
   404: 'Not found, or not yours to see',
   406: 'The answer cannot take that form',
   409: 'In conflict with what is there',
+  410: 'It was there, and is gone',
   413: 'Too large',
   415: 'Type not supported',
   416: 'No such range',

@@ -3,6 +3,7 @@ import type { Authentication } from '../plugins/authentication/authentication.ts
 import type { Api, RouteDeps } from '../types.ts'
 import { authRoutes } from './auth/index.ts'
 import { documentRoutes } from './documents/index.ts'
+import { exportRoutes } from './exports/index.ts'
 import { operationRoutes } from './operations/index.ts'
 import { processingRoutes } from './processing/index.ts'
 import { profileRoutes } from './profiles/index.ts'
@@ -13,7 +14,14 @@ export type Routes = (api: Api, deps: RouteDeps) => void
 
 /** The table of contents of the API. */
 const open: readonly Routes[] = [operationRoutes, authRoutes]
-const forAccounts: readonly Routes[] = [profileRoutes, uploadRoutes, documentRoutes, processingRoutes, usageRoutes]
+const forAccounts: readonly Routes[] = [
+  profileRoutes,
+  uploadRoutes,
+  documentRoutes,
+  processingRoutes,
+  usageRoutes,
+  exportRoutes,
+]
 
 export function addRoutes(api: Api, deps: RouteDeps, authentication: Authentication): void {
   addCallers(api)

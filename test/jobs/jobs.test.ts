@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
+import { z } from 'zod'
 import { asService } from '../../db/actor.ts'
 import { stages } from '../../db/schema/documents.ts'
 import { enqueue } from '../../jobs/enqueue.ts'
@@ -16,7 +17,7 @@ test('code and database agree on what jobs there are', async (t) => {
   const known = Object.entries(jobs).map(([name, job]) => ({
     job_type: name,
     job_lane: job.lane,
-    required_keys: ['shell_file_id'],
+    required_keys: z.toJSONSchema(job.payload).required,
     max_retries: job.attempts - 1,
     timeout_seconds: job.timeoutMs / 1000,
   }))
@@ -27,7 +28,7 @@ test('code and database agree on what jobs there are', async (t) => {
 })
 
 test('each stage of the pipeline is a job, and each job has its name', (t) => {
-  t.same(Object.keys(jobs), [...stages])
+  t.same(Object.keys(jobs), [...stages, 'export_record'])
   for (const [name, job] of Object.entries(jobs)) t.equal(job.name, name)
   t.end()
 })

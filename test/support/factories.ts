@@ -65,6 +65,10 @@ export type UploadFields = {
   readonly keepBoth?: 'keep' | 'refuse'
   readonly key?: { readonly key: string; readonly token: string; readonly hash?: string }
   readonly correlationId?: string
+  readonly filename?: string
+  readonly note?: string
+  /** Of an object that is really in a store. */
+  readonly storageKey?: string
 }
 
 export type Upload = {
@@ -90,11 +94,12 @@ export async function uploadIn(tx: Tx, by: Account, fields: UploadFields = {}): 
       select public.register_shell_file(
         p_shell_file_id => ${fields.id ?? randomUUID()},
         p_patient_id => ${fields.patientId ?? by.profileId},
-        p_filename => 'letter.pdf',
+        p_filename => ${fields.filename ?? 'letter.pdf'},
         p_mime_type => 'application/pdf',
         p_size_bytes => ${fields.sizeBytes ?? 1000},
         p_sha256 => ${sha256},
-        p_storage_key => ${randomUUID()},
+        p_storage_key => ${fields.storageKey ?? randomUUID()},
+        p_note => ${fields.note ?? null},
         p_estimated_pages => ${fields.pages ?? 1},
         p_keep_both => ${fields.keepBoth === 'keep'},
         p_idempotency_key => ${fields.key?.key ?? null},
@@ -142,20 +147,21 @@ export async function holdForReview(db: Database, shellFileId: string, patientId
   })
 }
 
-/** At least one row in every table that holds something of a patient, all hanging off one file. */
+/** At least one row in every table that holds something of a patient, all hanging off one file; `words` stand in each. */
 export async function fillRecord(
   db: Database,
-  file: { readonly id: string; readonly patientId: string },
+  file: { readonly id: string; readonly patientId: string; readonly words?: string },
 ): Promise<void> {
   const [factId, eventId, familyId, encounterId, narrativeId] = Array.from({ length: 5 }, () => randomUUID())
-  const { id, patientId } = file
+  const { id, patientId, words = 'x' } = file
+  const printed = file.words ?? 'words'
   await asService(db, {}, async (tx) => {
     await tx.execute(sql`
       insert into public.shell_file_pages (shell_file_id, page_number, width_pt, height_pt, source, engine, quality_grade,
         word_count, words, boxes, confidences, grouping)
       values (${id}, 1, 595, 842, 'text_layer', 'pdf', 'good', 0, '{}', '', '', '')`)
     await tx.execute(sql`
-      insert into public.shell_file_texts (shell_file_id, version, content, layout) values (${id}, 1, 'words', '{}')`)
+      insert into public.shell_file_texts (shell_file_id, version, content, layout) values (${id}, 1, ${printed}, '{}')`)
     await tx.execute(sql`
       insert into public.processing_errors (shell_file_id, patient_id, stage, error_type, error_code, error_message, retry_count)
       values (${id}, ${patientId}, 'ocr', 'transient', 'x', 'x', 0)`)
@@ -165,11 +171,11 @@ export async function fillRecord(
     await tx.execute(sql`
       insert into public.entity_processing_audit_v2 (id, patient_id, shell_file_id, text_version, finding_key, fact_type,
         fact_text, fact_status, detail, strength, found_by_pass, found_by_provider, found_by_model)
-      values (${factId}, ${patientId}, ${id}, 1, 'k', 'medication', 'x', 'present', '{}', 'strong', 1, 'local', 'rules')`)
+      values (${factId}, ${patientId}, ${id}, 1, 'k', 'medication', ${words}, 'present', '{}', 'strong', 1, 'local', 'rules')`)
     await tx.execute(sql`
       insert into public.fact_sources (fact_id, ordinal, role, shell_file_id, patient_id, text_version, page_number,
         text_start, text_length, quote, x0, y0, x1, y1, confidence01)
-      values (${factId}, 0, 'name', ${id}, ${patientId}, 1, 1, 0, 5, 'words', 0.1, 0.1, 0.2, 0.2, 1)`)
+      values (${factId}, 0, 'name', ${id}, ${patientId}, 1, 1, 0, 5, ${printed}, 0.1, 0.1, 0.2, 0.2, 1)`)
     await tx.execute(sql`
       insert into public.medical_code_assignments (fact_id, rank, patient_id, code_system, code, display, score01, method)
       values (${factId}, 1, ${patientId}, 'x', 'x', 'x', 1, 'exact')`)
@@ -178,34 +184,34 @@ export async function fillRecord(
       values (${patientId}, ${id}, 'identity', '{name_differs}')`)
     await tx.execute(sql`
       insert into public.healthcare_encounters (id, patient_id, shell_file_id, fact_id, encounter_kind, name, assertion)
-      values (${encounterId}, ${patientId}, ${id}, ${factId}, 'visit', 'x', 'present')`)
+      values (${encounterId}, ${patientId}, ${id}, ${factId}, 'visit', ${words}, 'present')`)
     await tx.execute(sql`
       insert into public.patient_clinical_events (id, patient_id, shell_file_id, event_type, assertion, confidence)
       values (${eventId}, ${patientId}, ${id}, 'medication', 'present', 'high'),
         (${familyId}, ${patientId}, ${id}, 'family_history', 'family', 'high')`)
     await tx.execute(sql`
       insert into public.family_history (event_id, patient_id, assertion, name)
-      values (${familyId}, ${patientId}, 'family', 'x')`)
+      values (${familyId}, ${patientId}, 'family', ${words})`)
     await tx.execute(sql`
       insert into public.patient_observations (event_id, patient_id, assertion, name, observation_type)
-      values (${eventId}, ${patientId}, 'present', 'x', 'vital_sign')`)
+      values (${eventId}, ${patientId}, 'present', ${words}, 'vital_sign')`)
     await tx.execute(sql`
       insert into public.patient_observation_components (event_id, ordinal, patient_id, name, value_numeric)
-      values (${eventId}, 1, ${patientId}, 'x', 1)`)
+      values (${eventId}, 1, ${patientId}, ${words}, 1)`)
     await tx.execute(sql`
       insert into public.patient_conditions (event_id, patient_id, assertion, name, condition_type)
-      values (${eventId}, ${patientId}, 'present', 'x', 'condition')`)
+      values (${eventId}, ${patientId}, 'present', ${words}, 'condition')`)
     for (const spoke of plainSpokes) {
       await tx.execute(sql`
         insert into ${sql.identifier(spoke)} (event_id, patient_id, assertion, name)
-        values (${eventId}, ${patientId}, 'present', 'x')`)
+        values (${eventId}, ${patientId}, 'present', ${words})`)
     }
     await tx.execute(sql`
       insert into public.clinical_narratives (id, patient_id, shell_file_id, title, ordinal, provider, model)
       values (${narrativeId}, ${patientId}, ${id}, 'Medicines', 1, 'local', 'templates')`)
     await tx.execute(sql`
       insert into public.clinical_narrative_sentences (narrative_id, ordinal, patient_id, sentence, cited_event_ids)
-      values (${narrativeId}, 1, ${patientId}, 'x', array[${eventId}::uuid])`)
+      values (${narrativeId}, 1, ${patientId}, ${words}, array[${eventId}::uuid])`)
   })
 }
 

@@ -56,6 +56,7 @@ export async function stageRunner(
     outsideOcr: null,
     ai: null,
     clock: systemClock,
+    version: 'test',
     malware: createMalwareScan(),
     ...overrides,
   }
@@ -91,7 +92,7 @@ async function attemptNext(db: Database, handlers: ReadonlyMap<string, Handler>)
     claimJobs(tx, {
       workerId,
       types: [...handlers.keys()],
-      lanes: ['fast_queue', 'ai_queue'],
+      lanes: ['fast_queue', 'ai_queue', 'background'],
       max: 1,
       leaseMs: 60_000,
     }),

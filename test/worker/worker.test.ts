@@ -1,15 +1,16 @@
+import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { z } from 'zod'
 import { jobs } from '../../jobs/index.ts'
-import type { StagePayload } from '../../jobs/stage-payload.ts'
 import { openDiskStore } from '../../platform/storage/disk.ts'
 import { createMetrics } from '../../platform/telemetry.ts'
 import { readWorkerConfig } from '../../worker/config.ts'
 import { done } from '../../worker/engine/handler.ts'
-import type { Handler, HandlersFor } from '../../worker/engine/handler.ts'
+import type { HandlersFor } from '../../worker/engine/handler.ts'
+import { createSchedules } from '../../worker/schedules.ts'
 import { createWorker } from '../../worker/worker.ts'
 import type { Worker } from '../../worker/worker.ts'
 import { testDatabase } from '../support/postgres.ts'
@@ -18,7 +19,7 @@ import { enqueueJob, serviceSql } from '../support/queue.ts'
 import { eventually } from '../support/signals.ts'
 import { createWatchedLog } from '../support/worker.ts'
 
-const run: Handler<StagePayload>['run'] = async () => done()
+const run = async () => done()
 const handlers: HandlersFor<typeof jobs> = {
   security_scan: { job: jobs.security_scan, run },
   ocr: { job: jobs.ocr, run },
@@ -26,6 +27,7 @@ const handlers: HandlersFor<typeof jobs> = {
   pass1_find: { job: jobs.pass1_find, run },
   pass2_code: { job: jobs.pass2_code, run },
   pass3_narrate: { job: jobs.pass3_narrate, run },
+  export_record: { job: jobs.export_record, run },
 }
 
 type Teardown = { teardown(work: () => unknown): unknown }
@@ -127,8 +129,10 @@ test('all kinds of jobs run, and the metrics say so', async (t) => {
   const database = await testDatabase(t)
   const sql = serviceSql(t, database.appUrl)
   const { worker, watched } = await startWorker(t, database)
-  for (const type of Object.keys(jobs)) await enqueueJob(sql, { type })
-  await watched.waitForEnded('completed', 6)
+  const kinds = Object.keys(jobs)
+  const ids = { shell_file_id: randomUUID(), export_id: randomUUID() }
+  for (const type of kinds) await enqueueJob(sql, { type, payload: ids })
+  await watched.waitForEnded('completed', kinds.length)
   const { text } = await get(worker, '/metrics')
   t.match(text, /exora_jobs_ended_total\{job_type="pass3_narrate",outcome="completed",service="test"\} 1/)
   t.match(text, /exora_job_pickup_seconds_count\{[^}]*lane="ai_queue"[^}]*\} 3/)
@@ -165,11 +169,12 @@ test('what happens by the clock runs and is noted', async (t) => {
   const { watched } = await startWorker(t, database)
   const isRun = (line: Readonly<Record<string, unknown>>) => line['msg'] === 'schedule ran'
   const isFailure = (line: Readonly<Record<string, unknown>>) => line['msg'] === 'schedule failed'
-  await watched.waitForLines((line) => isRun(line) || isFailure(line), 8)
+  const all = createSchedules({ store: await openDiskStore(t.testdir()) }).length
+  await watched.waitForLines((line) => isRun(line) || isFailure(line), all)
   t.same(watched.lines.filter(isFailure), [])
   const rows =
     await sql`select schedule_name, last_error_code from public.job_schedules where last_finished_at is not null`
-  t.equal(rows.length, 8)
+  t.equal(rows.length, all)
 })
 
 test('a bad configuration is named, all of it, and no value is shown', (t) => {

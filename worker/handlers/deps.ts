@@ -26,4 +26,6 @@ export type HandlerDeps = {
   /** Asked where the person allows it; null: rules alone. */
   readonly ai: AiProvider | null
   readonly clock: Clock
+  /** Of Exora; stands in what leaves the house. */
+  readonly version: string
 }

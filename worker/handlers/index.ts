@@ -2,6 +2,7 @@ import type { jobs } from '../../jobs/index.ts'
 import type { HandlersFor } from '../engine/handler.ts'
 import { createCodeFacts } from './code-facts.ts'
 import type { HandlerDeps } from './deps.ts'
+import { createExportRecord } from './export-record.ts'
 import { createFindFacts } from './find-facts.ts'
 import { createMapFile } from './map-file.ts'
 import { createNarrateFacts } from './narrate-facts.ts'
@@ -19,5 +20,6 @@ export function createHandlers(deps: HandlerDeps): HandlersFor<typeof jobs> {
     pass1_find: createFindFacts(deps),
     pass2_code: createCodeFacts(deps),
     pass3_narrate: createNarrateFacts(),
+    export_record: createExportRecord(deps),
   }
 }

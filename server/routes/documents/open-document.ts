@@ -2,7 +2,8 @@ import { asActor } from '../../../db/actor.ts'
 import type { Actor, Tx } from '../../../db/actor.ts'
 import type { Database } from '../../../db/client.ts'
 import { findDocument, listStages } from '../../../db/queries/documents.ts'
-import type { ShellFile, StageError } from '../../../db/schema/documents.ts'
+import { handBackOf } from '../../../db/queries/hand-back.ts'
+import type { ShellFile } from '../../../db/schema/documents.ts'
 import { defineError } from '../../../platform/errors.ts'
 import { pageNotRendered } from '../../../platform/rendering/render-page.ts'
 import { notFound } from '../../plugins/errors.ts'
@@ -32,36 +33,14 @@ export async function withDocument<T>(
 /** What is to be done with the bytes: give them back as they came, or open them here. */
 export type UseOfFile = 'hand_back' | 'render'
 
-/**
- * Lets pass only a file whose security scan has completed. Asked of the stage, not of the last error: processing
- * again wipes the error while the bytes stay what they were.
- */
+/** Lets pass only a file whose security scan has completed; `hand_back` also one that was refused without malware. */
 export async function requireScanned(tx: Tx, file: ShellFile, use: UseOfFile): Promise<void> {
   const scan = (await listStages(tx, file.id)).find(({ stage }) => stage === 'security_scan')
-  switch (scan?.status) {
-    case 'completed':
-      return
-    case 'pending':
-    case 'running':
-      throw scanPending({ retryAfterMs: scanRetryMs })
-    default:
-      refuse(scan?.error ?? null, use)
-  }
-}
-
-function refuse(error: StageError | null, use: UseOfFile): void {
-  if (use === 'render') throw pageNotRendered()
-  if (error?.code === fileInfected.code) throw fileInfected()
-  if (error === null || !harmlessRefusals.has(error.code)) throw scanFailed()
+  const verdict = handBackOf(scan)
+  if (verdict === 'pending') throw scanPending({ retryAfterMs: scanRetryMs })
+  if (use === 'render' && scan?.status !== 'completed') throw pageNotRendered()
+  if (verdict === 'infected') throw fileInfected()
+  if (verdict === 'unchecked') throw scanFailed()
 }
 
 const scanRetryMs = 5_000
-
-/** Verdicts that are reached only once no malware was found: we cannot read the file, its people may have it back. */
-const harmlessRefusals: ReadonlySet<string> = new Set([
-  'file_corrupt',
-  'file_encrypted',
-  'file_too_large',
-  'too_many_pages',
-  'unsupported_file_type',
-])
