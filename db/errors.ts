@@ -5,6 +5,7 @@ import type { ErrorFactory } from '../platform/errors.ts'
 
 export const conflict = defineError('conflict', 409, 'This has already been done or changed by someone else.')
 export const forbidden = defineError('forbidden', 403, 'You may not do this.')
+export const accountClosed = defineError('account_closed', 401, 'This account was closed, and its data was erased.')
 export const invalidRequest = defineError('invalid_request', 400, 'The request is not valid.')
 export const databaseBusy = defineError('database_busy', 503, 'The service is busy. Please try again.')
 export const databaseUnavailable = defineError('database_unavailable', 503, 'The service is not available right now.')
@@ -63,6 +64,8 @@ function fromServer(error: postgres.PostgresError, meanings: ConstraintMeanings)
     case '23514': // check
     case '23502': // not null
       return invalidRequest(details)
+    case 'EX410': // raised by require_open_account
+      return accountClosed(details)
     case '42501': // row level security, or a missing grant
       return forbidden(details)
     case '40001': // serialisation

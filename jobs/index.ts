@@ -4,6 +4,7 @@ import { findFacts } from './find-facts.ts'
 import type { JobDefinition } from './job.ts'
 import { mapFile } from './map-file.ts'
 import { narrateFacts } from './narrate-facts.ts'
+import { purgeAccount } from './purge-account.ts'
 import { readFile } from './read-file.ts'
 import { scanFile } from './scan-file.ts'
 import type { StagePayload } from './stage-payload.ts'
@@ -25,6 +26,7 @@ const stageJobs = {
 export const jobs = {
   ...stageJobs,
   export_record: exportRecord,
+  purge_account: purgeAccount,
 } as const
 
 export type JobName = keyof typeof jobs

@@ -35,6 +35,8 @@ declare
   v_profile_id uuid;
   v_is_ours boolean;
 begin
+  -- An account that was erased is not made again by a token that outlived it.
+  perform public.require_open_account(p_account_id);
   select profile.id into v_profile_id
   from public.user_profiles as profile
   where profile.account_owner_id = p_account_id and profile.profile_type = 'self';

@@ -33,7 +33,8 @@ values
   ('pass1_find', 'ai_queue', array['shell_file_id'], 6, 900, 'Finds encounters and facts, word for word.'),
   ('pass2_code', 'ai_queue', array['shell_file_id'], 6, 600, 'Codes, checks and admits facts into the record.'),
   ('pass3_narrate', 'ai_queue', array['shell_file_id'], 6, 300, 'Writes cited narratives from admitted facts.'),
-  ('export_record', 'background', array['export_id'], 6, 14400, 'Makes the archive of everything of one person.')
+  ('export_record', 'background', array['export_id'], 6, 14400, 'Makes the archive of everything of one person.'),
+  ('purge_account', 'background', array['closure_id'], 6, 14400, 'Erases an account whose waiting period is over.')
 on conflict (job_type) do update
 set job_lane = excluded.job_lane,
     required_keys = excluded.required_keys,

@@ -3,8 +3,8 @@
 --   requested ──finish──> ready ──its days are over──> expired
 --       └──the job gave up──> failed
 --
--- Neither limits of a plan, nor consents, nor a restriction of processing are asked about: what is somebody's own can
--- always be had.
+-- Neither limits of a plan, nor consents, nor a restriction of processing, nor a closure under way are asked about: what
+-- is somebody's own can always be had.
 
 insert into public.system_configuration (config_key, config_value, description)
 values

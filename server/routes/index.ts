@@ -1,6 +1,7 @@
 import { addCallers, requireToken } from '../plugins/authentication/authentication.ts'
 import type { Authentication } from '../plugins/authentication/authentication.ts'
 import type { Api, RouteDeps } from '../types.ts'
+import { accountRoutes } from './account/index.ts'
 import { authRoutes } from './auth/index.ts'
 import { documentRoutes } from './documents/index.ts'
 import { exportRoutes } from './exports/index.ts'
@@ -21,6 +22,7 @@ const forAccounts: readonly Routes[] = [
   processingRoutes,
   usageRoutes,
   exportRoutes,
+  accountRoutes,
 ]
 
 export function addRoutes(api: Api, deps: RouteDeps, authentication: Authentication): void {

@@ -9,6 +9,8 @@ import { databaseError } from '../../db/errors.ts'
 import { migrate } from '../../db/migrate.ts'
 import type { MigrateResult } from '../../db/migrate.ts'
 import { provisionAccount } from '../../db/queries/profiles.ts'
+import { openDiskStore } from '../../platform/storage/disk.ts'
+import { purgeSteps } from '../../worker/handlers/purge-account.ts'
 import { actorOf, ask, refusal, serve } from '../support/actors.ts'
 import { catalogueSnapshot, differences, seedSnapshot } from '../support/catalogue-snapshot.ts'
 import type { Snapshot } from '../support/catalogue-snapshot.ts'
@@ -229,6 +231,25 @@ test('no account is made up beside theirs, and none that has a record is deleted
     { operation: 'DELETE', actor_role: 'supabase_auth_admin' },
     'its access ends, and the log says who did it',
   )
+})
+
+test('an account that is closed here is erased here, and its login is left to them to delete', async (t) => {
+  const site = await openSite()
+  const { api, platform, auth, db } = site
+  const ada = await signUpThere(site, 'ada@example.test')
+  await upload(db, { ...ada, actor: actorOf(ada.accountId) })
+  const closureId = String(only(await callApi(api, ada.caller, 'request_account_closure')))
+  await platform`update public.account_closures set due_at = now() where id = ${closureId}`
+  const store = await openDiskStore(t.testdir())
+  const steps = purgeSteps(closureId, { store, write: (work) => asService(db, {}, work) })
+  t.equal((await Array.fromAsync(steps)).at(-1), 'account erased')
+
+  t.match(await platform`select evidence ->> 'account' as account from public.account_closures`, [
+    { account: 'left to its issuer' },
+  ])
+  t.same(await platform`select 1 from public.shell_files where patient_id = ${ada.profileId}`, [])
+  t.equal(await refusal(callApi(api, service, 'provision_account', provisioning(ada.accountId))), 'EX410')
+  t.equal(await refusal(auth`delete from auth.users where id = ${ada.accountId}`), 'allowed')
 })
 
 const service: ApiCaller = { role: 'service_role' }

@@ -28,6 +28,7 @@ const handlers: HandlersFor<typeof jobs> = {
   pass2_code: { job: jobs.pass2_code, run },
   pass3_narrate: { job: jobs.pass3_narrate, run },
   export_record: { job: jobs.export_record, run },
+  purge_account: { job: jobs.purge_account, run },
 }
 
 type Teardown = { teardown(work: () => unknown): unknown }
@@ -130,7 +131,7 @@ test('all kinds of jobs run, and the metrics say so', async (t) => {
   const sql = serviceSql(t, database.appUrl)
   const { worker, watched } = await startWorker(t, database)
   const kinds = Object.keys(jobs)
-  const ids = { shell_file_id: randomUUID(), export_id: randomUUID() }
+  const ids = { shell_file_id: randomUUID(), export_id: randomUUID(), closure_id: randomUUID() }
   for (const type of kinds) await enqueueJob(sql, { type, payload: ids })
   await watched.waitForEnded('completed', kinds.length)
   const { text } = await get(worker, '/metrics')

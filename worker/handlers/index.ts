@@ -6,6 +6,7 @@ import { createExportRecord } from './export-record.ts'
 import { createFindFacts } from './find-facts.ts'
 import { createMapFile } from './map-file.ts'
 import { createNarrateFacts } from './narrate-facts.ts'
+import { createPurgeAccount } from './purge-account.ts'
 import { createReadFile } from './read-file.ts'
 import { createScanFile } from './scan-file.ts'
 
@@ -21,5 +22,6 @@ export function createHandlers(deps: HandlerDeps): HandlersFor<typeof jobs> {
     pass2_code: createCodeFacts(deps),
     pass3_narrate: createNarrateFacts(),
     export_record: createExportRecord(deps),
+    purge_account: createPurgeAccount(deps),
   }
 }

@@ -1,5 +1,5 @@
 import type { ServerDeps } from '../../types.ts'
-import { createProvisioning } from './account-provisioning.ts'
+import { createPresenceCheck, createProvisioning } from './account-provisioning.ts'
 import type { Authentication } from './authentication.ts'
 import { createTokenVerifier } from './token-verifier.ts'
 
@@ -8,6 +8,6 @@ export function authenticationOf(deps: ServerDeps): Authentication {
   const { config, accounts, db } = deps
   return {
     verify: createTokenVerifier(config.auth, accounts?.keys ?? null),
-    provision: config.auth.kind === 'embedded' ? async () => {} : createProvisioning(db),
+    provision: config.auth.kind === 'embedded' ? createPresenceCheck(db) : createProvisioning(db),
   }
 }
