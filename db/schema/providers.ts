@@ -47,9 +47,8 @@ export const patientProviderAccess = pgTable(
   'patient_provider_access',
   {
     id: id(),
-    patientId: uuid()
-      .notNull()
-      .references(() => userProfiles.id, { onDelete: 'restrict' }),
+    /** No foreign key: a clinician may ask for an id that is nobody's, and is answered as for one that is somebody's. */
+    patientId: uuid().notNull(),
     providerId: uuid()
       .notNull()
       .references(() => providerRegistry.id, { onDelete: 'restrict' }),
@@ -70,6 +69,8 @@ export const patientProviderAccess = pgTable(
       .on(table.providerId, table.patientId)
       .where(sql`status in ('requested', 'approved')`),
     index('patient_provider_access_patient_idx').on(table.patientId, table.status),
+    // What a clinician has asked for lately is counted at each request.
+    index('patient_provider_access_asked_idx').on(table.providerId, table.requestedAt),
     check('patient_provider_access_status_check', oneOf('status', providerAccessStatuses)),
     check('patient_provider_access_purpose_check', oneOf('purpose', accessPurposes)),
     check('patient_provider_access_level_check', oneOf('permission_level', providerAccessLevels)),

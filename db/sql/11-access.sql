@@ -145,7 +145,7 @@ create or replace function public.has_resource_access(
     )
 $$;
 comment on function public.has_resource_access(uuid, uuid, text, text) is
-  'The one decision: may this account do this much with this kind of data (profile, document, clinical, narrative, usage, access, audit) of the profile? No to every question about somebody else.';
+  'The one decision: may this account do this much with this kind of data (profile, document, clinical, narrative, identity, usage, access, audit) of the profile? No to every question about somebody else.';
 
 create or replace function public.has_profile_access_level(p_user_id uuid, p_profile_id uuid, p_required_level text)
 returns boolean language sql stable security definer set search_path = '' as $$

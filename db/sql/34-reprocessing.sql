@@ -15,6 +15,10 @@ begin
   if v_from is null then
     raise exception 'There is no stage of this name.' using errcode = 'invalid_parameter_value';
   end if;
+  -- Asking again takes back what a person has decided, or withdraws what a person is to decide.
+  if v_from <= v_gate and v_file.review_state in ('pending', 'rejected') then
+    perform public.require_profile_access(v_file.patient_id, 'read_write', 'identity');
+  end if;
   select case
     when not public.processing_allowed(v_file.patient_id) then 'processing is stopped for this person'
     when exists (select from public.job_queue as job

@@ -5,6 +5,7 @@ create or replace function public.decide_identity_review(p_review_id uuid, p_dec
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   v_shell_file_id uuid;
+  v_file public.shell_files;
   v_status text;
 begin
   if p_decision is null or p_decision not in ('accepted', 'rejected') then
@@ -15,7 +16,9 @@ begin
   where review.id = p_review_id and review.review_type = 'identity';
   -- Before the file is locked, as everywhere; it tells nothing about a file that is not the caller's.
   perform public.hold_processing_of_file(v_shell_file_id);
-  perform public.lock_open_shell_file(v_shell_file_id, 'read_write');
+  v_file := public.lock_open_shell_file(v_shell_file_id, 'read_write');
+  -- Whose document it is, is for the person and those who act for them: a clinician may write, but not decide this.
+  perform public.require_profile_access(v_file.patient_id, 'read_write', 'identity');
   select review.status into v_status from public.manual_review_queue as review where review.id = p_review_id;
   if v_status = p_decision then
     return;

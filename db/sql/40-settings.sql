@@ -12,7 +12,13 @@ insert into public.system_configuration (config_key, config_value, description)
 values
   ('usage.warning_percentage', '80', 'From this share of a limit on, usage answers carry a warning.'),
   ('idempotency.keep_hours', '48', 'How long the answer to an upload is kept for replays of its key; never under 24.'),
-  ('audit.partition_months_ahead', '3', 'How many months of audit partitions exist before they are needed.')
+  ('audit.partition_months_ahead', '3', 'How many months of audit partitions exist before they are needed.'),
+  ('access.provider_days_max', '366', 'The longest time, in days, for which a patient can let in a clinician.'),
+  ('access.open_requests_max', '50', 'How many patients a clinician may be waiting for.'),
+  ('access.daily_requests_max', '50', 'How many patients a clinician may ask within a day.'),
+  ('access.ask_again_days', '30', 'For how many days after a no the same clinician is not heard again.'),
+  ('access.break_glass_max_minutes', '240', 'The longest time for which the glass can be broken; never over 480.'),
+  ('access.break_glass_daily_max', '20', 'How often an account may break the glass within a day.')
 on conflict (config_key) do nothing;
 
 drop trigger if exists touch on public.feature_flags;

@@ -98,7 +98,8 @@ grant select on
 to authenticated;
 -- A directory tells who somebody is, not with which account they log in.
 grant select (
-  id, display_name, profession, registration_authority, registration_number, verification_status, verified_at
+  id, display_name, profession, registration_authority, registration_number, verification_status, verified_at,
+  updated_at
 ) on public.provider_registry to authenticated;
 -- Ids, times and archiving of a profile are not the client's to say.
 grant insert (account_owner_id, profile_type, relationship, display_name, full_name, date_of_birth, time_zone, locale)
@@ -135,7 +136,13 @@ create policy client_reads on public.account_roles for select to authenticated u
 
 drop policy if exists client_reads on public.provider_registry;
 create policy client_reads on public.provider_registry for select to authenticated using (
-  verification_status = 'verified' or account_id = (select auth.uid())
+  verification_status = 'verified'
+  or id = (select public.own_provider_id())
+  -- Whoever asked or was let in keeps a name, whatever became of them; and operators see whom to verify.
+  or id = any (array(select access.provider_id from public.patient_provider_access as access))
+  or exists (
+    select from public.account_roles as held where held.account_id = (select auth.uid()) and held.role = 'operator'
+  )
 );
 drop policy if exists client_reads on public.patient_provider_access;
 create policy client_reads on public.patient_provider_access for select to authenticated using (

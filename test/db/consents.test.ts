@@ -163,6 +163,8 @@ test('clinicians are out the moment that access by clinicians is withdrawn, and 
   }
   t.equal(await sees(clinician), false, 'not before the person said yes to clinicians at all')
   await decide(db, person, 'granted', { purpose: 'provider_access' })
+  t.equal(await sees(clinician), false, 'and a yes in general opens nothing from before it')
+  await owner`update patient_provider_access set status = 'approved'`
   t.equal(await sees(clinician), true)
   await decide(db, person, 'withdrawn', { purpose: 'provider_access' })
   t.equal(await sees(clinician), false)

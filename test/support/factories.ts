@@ -22,7 +22,12 @@ export async function makeProfile(db: Database, owner: Account, fields: ProfileF
   return row.id
 }
 
-export type GrantFields = { readonly level?: string; readonly startsAt?: string; readonly endsAt?: string | null }
+export type GrantFields = {
+  readonly level?: string
+  readonly startsAt?: string
+  readonly endsAt?: string | null
+  readonly capacity?: string
+}
 
 /** An offer that the grantee has not taken yet. */
 export async function offerAccess(
@@ -32,12 +37,12 @@ export async function offerAccess(
   profileId: string,
   fields: GrantFields = {},
 ): Promise<string> {
-  const { level = 'read_only', startsAt = 'now', endsAt = null } = fields
+  const { level = 'read_only', startsAt = 'now', endsAt = null, capacity = 'delegate' } = fields
   const [row] = await ask<{ id: string }>(
     db,
     by.actor,
     sql`select public.grant_profile_access(${profileId}, ${to.accountId}, ${level}, ${startsAt}::timestamptz,
-          ${endsAt}::timestamptz) as id`,
+          ${endsAt}::timestamptz, ${capacity}) as id`,
   )
   if (row === undefined) throw new Error('no access was offered')
   return row.id
