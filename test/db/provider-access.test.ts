@@ -1,39 +1,15 @@
 import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { test } from 'tap'
-import { asActor } from '../../db/actor.ts'
-import type { Tx } from '../../db/actor.ts'
-import { recordConsent } from '../../db/queries/consents.ts'
 import { ask, askOne, ownerSql, refusal, signUp } from '../support/actors.ts'
 import type { Account } from '../support/actors.ts'
-import { castOf, wideCastOf } from '../support/cast.ts'
-import {
-  accessOf,
-  admitClinician,
-  approveAccess,
-  clinicianOf,
-  registerProvider,
-  requestAccess,
-  verifyProvider,
-} from '../support/clinicians.ts'
-import { decide, grantThatRanOut, untilSomebodyWaits } from '../support/consents.ts'
+import { castWithRequest, wideCastOf } from '../support/cast.ts'
+import { admitClinician, approveAccess, clinicianOf, registerProvider, verifyProvider } from '../support/clinicians.ts'
+import { decide, grantThatRanOut } from '../support/consents.ts'
 import { holdForReview, offerAccess, upload } from '../support/factories.ts'
 import { endJobs, reprocess } from '../support/files.ts'
-import { eventually } from '../support/signals.ts'
 import { testDatabase } from '../support/postgres.ts'
-import type { TestDatabase } from '../support/postgres.ts'
-import { keepOpen } from '../support/transactions.ts'
 import { partsSeen, recordParts } from '../support/record-tables.ts'
-
-async function surgery({ db }: TestDatabase, owner: ReturnType<typeof ownerSql>) {
-  const cast = await castOf(db, owner)
-  const clinician = await clinicianOf(db, cast.guardian)
-  await requestAccess(db, clinician, cast.childId, { level: 'read_write', resources: ['document', 'clinical'] })
-  const request = await accessOf(db, clinician, cast.childId)
-  const mayRead = (account: Account = clinician) =>
-    askOne(db, account.actor, sql`select public.has_profile_access(${account.accountId}, ${cast.childId}) as value`)
-  return { ...cast, clinician, request, mayRead }
-}
 
 const aboutClinicians = (profileId: string) => ({ profileId, purpose: 'provider_access' }) as const
 
@@ -60,11 +36,10 @@ test('clinicians see what the patient let them see, while it lasts, and nothing 
 })
 
 test('the patient decides, for no more than was asked and for a bounded time', async (t) => {
-  const database = await testDatabase(t)
-  const { db } = database
-  const { guardian, delegates, stranger, clinician, request, mayRead } = await surgery(
-    database,
-    ownerSql(t, database.ownerUrl),
+  const { db, ownerUrl } = await testDatabase(t)
+  const { guardian, delegates, stranger, clinician, request, mayRead } = await castWithRequest(
+    db,
+    ownerSql(t, ownerUrl),
   )
   const approve = (by: Account, fields = {}, id = request) => refusal(approveAccess(db, by, id, fields))
   t.equal(await approve(stranger), 'P0002')
@@ -94,10 +69,9 @@ test('the patient decides, for no more than was asked and for a bounded time', a
 })
 
 test('letting a clinician in is the consent, written once', async (t) => {
-  const database = await testDatabase(t)
-  const { db } = database
-  const owner = ownerSql(t, database.ownerUrl)
-  const { guardian, childId, request } = await surgery(database, owner)
+  const { db, ownerUrl } = await testDatabase(t)
+  const owner = ownerSql(t, ownerUrl)
+  const { guardian, childId, request } = await castWithRequest(db, owner)
   const consents = async () => [
     ...(await owner`select decision, capacity, decided_by from patient_consents where patient_id = ${childId} order by id`),
   ]
@@ -115,10 +89,9 @@ test('letting a clinician in is the consent, written once', async (t) => {
 })
 
 test('a consent that is withdrawn ends every approval, and granting it again opens none', async (t) => {
-  const database = await testDatabase(t)
-  const { db } = database
-  const owner = ownerSql(t, database.ownerUrl)
-  const { guardian, childId, clinician, request, mayRead } = await surgery(database, owner)
+  const { db, ownerUrl } = await testDatabase(t)
+  const owner = ownerSql(t, ownerUrl)
+  const { guardian, childId, clinician, request, mayRead } = await castWithRequest(db, owner)
   await approveAccess(db, guardian, request)
   t.equal(await mayRead(), true)
   for (const decision of ['withdrawn', 'denied'] as const) {
@@ -136,41 +109,9 @@ test('a consent that is withdrawn ends every approval, and granting it again ope
   t.equal(await mayRead(), false, 'is no consent that was waiting')
 })
 
-test('an approval and a withdrawal that meet follow each other, in either order', async (t) => {
-  const database = await testDatabase(t)
-  const { db } = database
-  const owner = ownerSql(t, database.ownerUrl)
-  const { guardian, childId, clinician, request, mayRead } = await surgery(database, owner)
-  const asGuardian = (work: (tx: Tx) => Promise<void>) => asActor(db, guardian.actor, work)
-  const approvalOf = (accessId: string) => sql`select public.approve_provider_access(${accessId}, 'tomorrow')`
-  const withdrawal = { ...aboutClinicians(childId), decision: 'withdrawn' } as const
-
-  const approving = await keepOpen(asGuardian, (tx) => tx.execute(approvalOf(request)))
-  const withdrawn = decide(db, guardian, 'withdrawn', aboutClinicians(childId))
-  await untilSomebodyWaits(owner)
-  await approving.commit()
-  await withdrawn
-  t.equal(await mayRead(), false, 'the withdrawal found what had been approved')
-
-  await requestAccess(db, clinician, childId)
-  const again = await accessOf(db, clinician, childId)
-  await decide(db, guardian, 'granted', aboutClinicians(childId))
-  const withdrawing = await keepOpen(asGuardian, (tx) => recordConsent(tx, withdrawal))
-  const approvals = [ask(db, guardian.actor, approvalOf(again)), ask(db, guardian.actor, approvalOf(again))]
-  await untilSomebodyWaits(owner)
-  await withdrawing.commit()
-  const states = await Promise.all(approvals.map((approval) => refusal(approval)))
-  t.same(new Set(states), new Set(['55000', 'allowed']), 'a request is decided once')
-  t.equal(await mayRead(), true)
-  const [latest] = await owner`
-    select decision from patient_consents where patient_id = ${childId} order by id desc limit 1`
-  t.equal(latest?.['decision'], 'granted', 'who lets somebody in after saying no has changed their mind')
-})
-
 test('access ends at once when the clinician is suspended, and does not come back by itself', async (t) => {
-  const database = await testDatabase(t)
-  const { db } = database
-  const { guardian, childId, clinician, request, mayRead } = await surgery(database, ownerSql(t, database.ownerUrl))
+  const { db, ownerUrl } = await testDatabase(t)
+  const { guardian, childId, clinician, request, mayRead } = await castWithRequest(db, ownerSql(t, ownerUrl))
   await approveAccess(db, guardian, request)
   const edit = (name: string, number: string) =>
     ask(db, clinician.actor, sql`select public.register_provider(${name}, 'surgeon', 'AHPRA', ${number})`)
@@ -200,40 +141,11 @@ test('access ends at once when the clinician is suspended, and does not come bac
   t.equal(await askOne(db, guardian.actor, named), 'Dr Somebody Else', 'the patient still sees who it was')
 })
 
-test('a suspension that meets an approval waits for it, and ends it', async (t) => {
-  const database = await testDatabase(t)
-  const { db } = database
-  const owner = ownerSql(t, database.ownerUrl)
-  const { guardian, childId, clinician, mayRead } = await surgery(database, owner)
-  const isWaiting = async () => {
-    const [row] = await owner`
-      select exists (
-        select from pg_locks as held join pg_stat_activity as session on session.pid = held.pid
-        where not held.granted and session.datname = current_database()) as value`
-    if (row?.['value'] !== true) throw new Error('nobody waits')
-  }
-  const granting = await keepOpen(
-    (work) => asActor(db, guardian.actor, work),
-    (tx) =>
-      tx.execute(
-        sql`select public.grant_provider_access(${childId}, ${clinician.providerId}, 'treatment', 'tomorrow')`,
-      ),
-  )
-  const suspending = verifyProvider(db, guardian, clinician.providerId, 'suspended')
-  await Promise.race([suspending, eventually(isWaiting)])
-  await granting.commit()
-  await suspending
-  t.equal(await mayRead(), false)
-  const live = await owner`select id from patient_provider_access where status = 'approved'`
-  t.equal(live.length, 0)
-})
-
 test('whoever manages the profile ends it, and so does the clinician', async (t) => {
-  const database = await testDatabase(t)
-  const { db } = database
-  const { guardian, childId, delegates, stranger, clinician, request, mayRead } = await surgery(
-    database,
-    ownerSql(t, database.ownerUrl),
+  const { db, ownerUrl } = await testDatabase(t)
+  const { guardian, childId, delegates, stranger, clinician, request, mayRead } = await castWithRequest(
+    db,
+    ownerSql(t, ownerUrl),
   )
   const end = (by: Account, id: string) => refusal(ask(db, by.actor, sql`select public.revoke_provider_access(${id})`))
   t.equal(await end(delegates.full_access, request), 'P0002', 'what is not decided is not a manager’s to decide')
@@ -250,9 +162,8 @@ test('whoever manages the profile ends it, and so does the clinician', async (t)
 })
 
 test('a clinician may be let in without having asked', async (t) => {
-  const database = await testDatabase(t)
-  const { db } = database
-  const { guardian, childId, delegates, clinician, mayRead } = await surgery(database, ownerSql(t, database.ownerUrl))
+  const { db, ownerUrl } = await testDatabase(t)
+  const { guardian, childId, delegates, clinician, mayRead } = await castWithRequest(db, ownerSql(t, ownerUrl))
   const grant = (by: Account, providerId = clinician.providerId, endsAt: string | null = 'tomorrow') =>
     refusal(
       ask(

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
 import type { Database } from '../../db/client.ts'
-import { ask, serve, signUp } from './actors.ts'
+import { ask, askOne, serve, signUp } from './actors.ts'
 import type { Account } from './actors.ts'
 import {
   accessOf,
@@ -127,4 +127,15 @@ async function cliniciansOf(db: Database, owner: postgres.Sql, { guardian, child
   await admitClinician(db, clinicians.consent_withdrawn, guardian, siblingId)
   await decide(db, guardian, 'withdrawn', { profileId: siblingId, purpose: 'provider_access' })
   return clinicians
+}
+
+/** The family, and a verified clinician who has asked to write documents and read facts of the child. */
+export async function castWithRequest(db: Database, owner: postgres.Sql) {
+  const cast = await castOf(db, owner)
+  const clinician = await clinicianOf(db, cast.guardian)
+  await requestAccess(db, clinician, cast.childId, { level: 'read_write', resources: ['document', 'clinical'] })
+  const request = await accessOf(db, clinician, cast.childId)
+  const mayRead = (account: Account = clinician) =>
+    askOne(db, account.actor, sql`select public.has_profile_access(${account.accountId}, ${cast.childId}) as value`)
+  return { ...cast, clinician, request, mayRead }
 }
