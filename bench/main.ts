@@ -2,8 +2,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { measurePickup } from './pickup.ts'
+import { measureRls } from './rls.ts'
 
-const questions: Readonly<Record<string, () => Promise<unknown>>> = { pickup: measurePickup }
+const questions: Readonly<Record<string, () => Promise<unknown>>> = { pickup: measurePickup, rls: measureRls }
 
 const question = process.argv[2] ?? ''
 const measure = questions[question]

@@ -33,9 +33,11 @@ $$;
 comment on function public.request_context() is
   'Who acts in this transaction, for which job and request: what the audit writes beside each change.';
 
+-- This and `profile_grants_of` pin no search path, because what pins one cannot be inlined: they become part of the
+-- statements of their callers, which pin theirs. No role may call them.
 create or replace function public.access_level_rank(p_level text) returns int
-language sql immutable set search_path = '' as $$
-  select array_position(array['read_only', 'read_write', 'full_access', 'owner'], p_level)
+language sql immutable as $$
+  select pg_catalog.array_position(array['read_only', 'read_write', 'full_access', 'owner'], p_level)
 $$;
 comment on function public.access_level_rank(text) is
   'Place of an access level; null for a word that is none, so that comparisons with it fail closed.';
@@ -75,11 +77,19 @@ comment on function public.consent_holds(uuid, text) is
 -- 90-policies.sql makes again in the same transaction.
 drop function if exists public.profile_grants_of(uuid);
 drop function if exists public.accessible_profile_ids(text) cascade;
+do $$
+begin
+  if exists (select from pg_catalog.pg_proc
+             where oid = to_regprocedure('public.accessible_profile_ids(text, text)') and proretset) then
+    drop function public.accessible_profile_ids(text, text) cascade;
+  end if;
+end
+$$;
 
 create or replace function public.profile_grants_of(p_account_id uuid)
 returns table (profile_id uuid, level text, resource_types text[], ends_at timestamptz, basis text, grant_id uuid)
-language sql stable set search_path = '' as $$
-  select profile.id, 'owner', null::text[], null::timestamptz, 'owner', profile.id
+language sql stable as $$
+  select profile.id, 'owner'::text, null::text[], null::timestamptz, 'owner'::text, profile.id
   from public.user_profiles as profile
   where profile.account_owner_id = p_account_id
   union all
@@ -113,18 +123,26 @@ language sql stable set search_path = '' as $$
   where glass.account_id = p_account_id
     and glass.ended_at is null
     and glass.ends_at > now()
-    and public.may_break_glass(p_account_id)
+    -- Of the row, not of the argument: asked only where there is one.
+    and public.may_break_glass(glass.account_id)
 $$;
 comment on function public.profile_grants_of(uuid) is
   'The rule of access, all of it: own profiles; delegations that are accepted and run; clinicians whom the patient has let in; broken glass. Null resource_types = everything.';
 
 -- Definer: the policies of user_profiles and of the permissions call it, and must not ask themselves.
-create or replace function public.accessible_profile_ids(p_required_level text, p_resource_type text) returns setof uuid
-language sql stable security definer rows 10 set search_path = '' as $$
-  select access.profile_id
-  from public.profile_grants_of(auth.uid()) as access
-  where public.access_level_rank(access.level) >= public.access_level_rank(p_required_level)
-    and (access.resource_types is null or p_resource_type = any (access.resource_types))
+-- In plpgsql, whose plans are kept: every statement of a client asks at least once.
+create or replace function public.accessible_profile_ids(p_required_level text, p_resource_type text) returns uuid[]
+language plpgsql stable security definer set search_path = '' set plan_cache_mode = force_generic_plan as $$
+declare
+  v_account_id uuid := auth.uid();
+begin
+  return array(
+    select access.profile_id
+    from public.profile_grants_of(v_account_id) as access
+    where public.access_level_rank(access.level) >= public.access_level_rank(p_required_level)
+      and (access.resource_types is null or p_resource_type = any (access.resource_types))
+  );
+end
 $$;
 comment on function public.accessible_profile_ids(text, text) is
   'Profiles of which the calling account may reach this kind of data at this level; policies compute it once per statement.';

@@ -140,7 +140,7 @@ begin
   from public.profile_access_permissions as live
   where live.id = p_permission_id
     and live.revoked_at is null
-    and (live.account_id = auth.uid() or live.profile_id in (select public.accessible_profile_ids('full_access', 'access')));
+    and (live.account_id = auth.uid() or live.profile_id = any (public.accessible_profile_ids('full_access', 'access')));
   if not found then
     raise exception 'There is no such access.' using errcode = 'no_data_found';
   end if;

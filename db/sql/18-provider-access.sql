@@ -88,7 +88,7 @@ begin
   select * into v_access
   from public.patient_provider_access as access
   where access.id = p_access_id
-    and access.patient_id in (select public.accessible_profile_ids('full_access', 'access'));
+    and access.patient_id = any (public.accessible_profile_ids('full_access', 'access'));
   if not found then
     raise exception 'There is no such request.' using errcode = 'no_data_found';
   end if;
@@ -238,7 +238,7 @@ begin
   where access.id = p_access_id
     and (
       access.status in ('requested', 'approved') and access.provider_id = public.own_provider_id()
-      or access.status = 'approved' and access.patient_id in (select public.accessible_profile_ids('full_access', 'access'))
+      or access.status = 'approved' and access.patient_id = any (public.accessible_profile_ids('full_access', 'access'))
     );
   if not found then
     raise exception 'There is no such access.' using errcode = 'no_data_found';

@@ -113,7 +113,7 @@ grant update (display_name, full_name, date_of_birth, relationship, time_zone, l
 drop policy if exists client_reads on public.user_profiles;
 create policy client_reads on public.user_profiles for select to authenticated using (
   account_owner_id = (select auth.uid())
-  or id = any (array(select public.accessible_profile_ids('read_only', 'profile')))
+  or id = any ((select public.accessible_profile_ids('read_only', 'profile'))::uuid[])
 );
 drop policy if exists client_adds on public.user_profiles;
 create policy client_adds on public.user_profiles for insert to authenticated with check (
@@ -127,7 +127,7 @@ create policy client_edits on public.user_profiles for update to authenticated
 drop policy if exists client_reads on public.profile_access_permissions;
 create policy client_reads on public.profile_access_permissions for select to authenticated using (
   account_id = (select auth.uid())
-  or profile_id = any (array(select public.accessible_profile_ids('full_access', 'access')))
+  or profile_id = any ((select public.accessible_profile_ids('full_access', 'access'))::uuid[])
 );
 drop policy if exists client_reads on public.account_roles;
 create policy client_reads on public.account_roles for select to authenticated using (
@@ -147,12 +147,12 @@ create policy client_reads on public.provider_registry for select to authenticat
 drop policy if exists client_reads on public.patient_provider_access;
 create policy client_reads on public.patient_provider_access for select to authenticated using (
   provider_id = (select public.own_provider_id())
-  or patient_id = any (array(select public.accessible_profile_ids('full_access', 'access')))
+  or patient_id = any ((select public.accessible_profile_ids('full_access', 'access'))::uuid[])
 );
 drop policy if exists client_reads on public.break_glass_accesses;
 create policy client_reads on public.break_glass_accesses for select to authenticated using (
   account_id = (select auth.uid())
-  or patient_id = any (array(select public.accessible_profile_ids('owner', 'audit')))
+  or patient_id = any ((select public.accessible_profile_ids('owner', 'audit'))::uuid[])
 );
 
 -- A patient's rows, for whoever may read this kind of the patient's data.
@@ -180,7 +180,7 @@ begin
       execute format('drop policy if exists client_reads on public.%I', v_table);
       execute format(
         'create policy client_reads on public.%I for select to authenticated using ('
-        '  patient_id = any (array(select public.accessible_profile_ids(%L, %L)))'
+        '  patient_id = any ((select public.accessible_profile_ids(%L, %L))::uuid[])'
         ')', v_table, v_rule.level, v_rule.resource_type
       );
     end loop;
@@ -216,5 +216,5 @@ $$;
 
 drop policy if exists client_reads on public.audit_log;
 create policy client_reads on public.audit_log for select to authenticated using (
-  patient_id = any (array(select public.accessible_profile_ids('owner', 'audit')))
+  patient_id = any ((select public.accessible_profile_ids('owner', 'audit'))::uuid[])
 );

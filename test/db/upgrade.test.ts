@@ -118,7 +118,7 @@ test('a difference that matters is seen', async (t) => {
     'alter policy client_edits on public.user_profiles using (true)': 'policy public.user_profiles.client_edits',
     [`comment on table public.user_profiles is 'x'`]: 'table public.user_profiles',
     'alter default privileges in schema public grant select on tables to anon': 'later objects of kind r in public',
-    'alter view public.patient_record reset (security_invoker)': 'view public.patient_record',
+    'alter view public.patient_narrative reset (security_invoker)': 'view public.patient_narrative',
     'alter sequence public.shell_file_events_id_seq cycle': 'sequence public.shell_file_events_id_seq',
     'alter table public.audit_log detach partition public.audit_log_default': 'table public.audit_log_default',
   }

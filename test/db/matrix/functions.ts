@@ -19,7 +19,8 @@ export type ClientFunction = {
 export const forAccounts: Readonly<Record<string, ClientFunction>> = {
   abandon_idempotent_request: { guard: 'own' },
   accept_profile_access: { guard: 'own', allowed: 'delegate_offered' },
-  accessible_profile_ids: { guard: 'answers about oneself' },
+  accessible_profile_ids: { guard: 'answers about oneself', services: 'too' },
+  acting_as_service: { guard: 'open', services: 'too' },
   approve_provider_access: { guard: 'decider' },
   begin_idempotent_request: { guard: 'level' },
   break_glass: { guard: 'operator' },
