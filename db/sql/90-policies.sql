@@ -1,4 +1,4 @@
--- Who may see and do what, on one screen. docs/access.md tells it in words; test/db/access.test.ts and its neighbours try it.
+-- Who may see and do what, on one screen. docs/access.md tells it in words; test/db/matrix tries it with everybody.
 --
 -- Three layers, each sufficient alone: grants (what a role may name), policies (which rows), functions (what a client
 -- may change: nearly every write of a client is a function call, not a write on a table).
