@@ -67,7 +67,7 @@ async function inTransaction<T>(db: Database, work: (tx: Tx) => Promise<T>, iden
 }
 
 /** Empty for what PostgreSQL would not take: a proxy that writes something odd must not keep a change from its audit. */
-function inetOf(address: string): string {
+export function inetOf(address: string): string {
   const bare = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
   return isIP(bare) === 0 ? '' : bare
 }

@@ -10,6 +10,7 @@ import { createFileEvents } from './plugins/file-events.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
 import { addProblems, answerProblem, asAppError } from './plugins/problems.ts'
+import { addReadTraces, createReadTraces } from './plugins/read-traces.ts'
 import { addRequestLog } from './plugins/request-log.ts'
 import { addSecurity } from './plugins/security.ts'
 import { authenticationOf } from './plugins/authentication/authentication-of.ts'
@@ -47,13 +48,15 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   })
   const fileEvents = createFileEvents(deps.db, deps.log)
   const uploadGate = createUploadGate(deps.config.uploads)
+  const traces = createReadTraces(deps.db, deps.log)
   const pictures = createPagePictures(deps.store, deps.renderPage)
 
   addCorrelation(app)
   addProblems(app)
   addSecurity(app, deps.config)
   addRequestLog(app)
-  addMetrics(app, deps.metrics, { uploads: uploadGate, events: fileEvents })
+  addMetrics(app, deps.metrics, { uploads: uploadGate, events: fileEvents, traces })
+  addReadTraces(app, traces)
   addDrain(app)
   addOpenApi(app)
   app.register(multipart)
@@ -63,7 +66,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
     scope.setSerializerCompiler(serializerCompiler)
     addRoutes(
       scope.withTypeProvider<ZodTypeProvider>(),
-      { ...deps, fileEvents, uploadGate, pictures },
+      { ...deps, fileEvents, traces, uploadGate, pictures },
       authenticationOf(deps),
     )
   })

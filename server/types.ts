@@ -12,6 +12,7 @@ import type { Store } from '../platform/storage/store.ts'
 import type { Metrics } from '../platform/telemetry.ts'
 import type { ServerConfig } from './config.ts'
 import type { FileEvents } from './plugins/file-events.ts'
+import type { TraceBuffer } from './plugins/trace-buffer.ts'
 import type { PagePictures, RenderPage } from './routes/documents/page-pictures.ts'
 import type { EmbeddedAccounts } from './routes/auth/embedded-accounts.ts'
 import type { UploadGate } from './routes/uploads/gate.ts'
@@ -43,6 +44,7 @@ export type ServerDeps = {
 /** What routes work with. */
 export type RouteDeps = ServerDeps & {
   readonly fileEvents: FileEvents
+  readonly traces: TraceBuffer
   readonly uploadGate: UploadGate
   readonly pictures: PagePictures
 }

@@ -6,6 +6,7 @@ import {
   sweepCapacity,
 } from '../db/queries/housekeeping.ts'
 import { profilesToStop, stopUnallowedProcessing } from '../db/queries/processing.ts'
+import { retryFailedAuditEvents } from '../db/queries/read-traces.ts'
 import {
   applyRetention,
   deleteFinishedJobs,
@@ -39,6 +40,11 @@ export function createSchedules(deps: { readonly store: Store }): readonly Sched
       name: 'ensure_audit_partitions',
       everySeconds: hour,
       run: (run) => run.inService(ensureAuditPartitions),
+    },
+    {
+      name: 'retry_failed_audit_events',
+      everySeconds: minute,
+      run: (run) => inBatches(run, 100, (limit) => run.inService((tx) => retryFailedAuditEvents(tx, limit))),
     },
     {
       name: 'delete_expired_idempotency_keys',

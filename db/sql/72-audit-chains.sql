@@ -177,24 +177,84 @@ $$;
 comment on function public.first_broken_audit_row(text) is
   'Walks a chain from its start; the row at which it, or its last seal, does not hold. Null = whole.';
 
+-- Definer: the seals are open to nobody. Names of parts first: to look for months in the rows would be to read the whole log once more.
+create or replace function public.audit_chains() returns setof text
+language sql stable security definer set search_path = '' as $$
+  select class.relname::text
+  from pg_catalog.pg_inherits as part
+  join pg_catalog.pg_class as class on class.oid = part.inhrelid
+  where part.inhparent = 'public.audit_log'::regclass and class.relname <> 'audit_log_default'
+  union
+  select public.audit_chain_of(stray.changed_at)
+  from public.audit_log as stray
+  where stray.tableoid = to_regclass('public.audit_log_default')
+  union
+  select seal.chain from public.audit_seals as seal
+  order by 1
+$$;
+comment on function public.audit_chains() is
+  'The months of the log, whether they are there or only their seals tell of them.';
+
+create or replace function public.audit_month_end(p_chain text) returns timestamptz
+language sql stable set search_path = '' as $$
+  select (public.audit_month_of(p_chain) at time zone 'UTC' + interval '1 month') at time zone 'UTC'
+$$;
+comment on function public.audit_month_end(text) is 'When the month after that of a chain begins (UTC).';
+
 -- Definer: reads the seals, which are open to nobody.
+create or replace function public.verify_audit_chain(p_chain text)
+returns table (rows bigint, unsealed bigint, first_broken uuid, last_position bigint, last_hash bytea)
+language sql stable security definer set search_path = '' as $$
+  select counted.rows, counted.unsealed, public.first_broken_audit_row(p_chain), seal.last_position, seal.last_hash
+  from (
+    select count(*) as rows, count(*) filter (where log.row_hash is null) as unsealed
+    from public.audit_log as log
+    -- As InitPlans: once for the statement, not once for each row.
+    where log.changed_at >= (select public.audit_month_of(p_chain))
+      and log.changed_at < (select public.audit_month_end(p_chain))
+  ) as counted
+  cross join public.last_seal(p_chain) as seal
+$$;
+comment on function public.verify_audit_chain(text) is
+  'Computes the chain of one month again; with its newest seal (place 0 = never sealed), which can be kept where nobody here reaches it.';
+
+-- Definer: as the one before. Of the row, not of the seal: what is verified by computing is what must equal the kept one.
+-- Of a month that was dropped only the seals are left.
+create or replace function public.audit_hash_at(p_chain text, p_position bigint) returns bytea
+language sql stable security definer set search_path = '' as $$
+  select coalesce(
+    (
+      select log.row_hash
+      from public.audit_log as log
+      where log.changed_at >= (select public.audit_month_of(p_chain))
+        and log.changed_at < (select public.audit_month_end(p_chain))
+        and log.chain_position = p_position
+      limit 1
+    ),
+    (
+      select seal.last_hash
+      from public.audit_seals as seal
+      where seal.chain = p_chain
+        and seal.last_position = p_position
+        and exists (
+          select from public.audit_seals as closing
+          where closing.chain = p_chain and closing.dropped_at is not null
+        )
+    )
+  )
+$$;
+comment on function public.audit_hash_at(text, bigint) is
+  'The hash at a place of a chain: to be compared with a seal that was kept elsewhere. Null if there is no such place.';
+
 create or replace function public.verify_audit_log()
 returns table (partition text, rows bigint, unsealed bigint, first_broken uuid)
-language sql stable security definer set search_path = '' as $$
-  with counted as (
-    select public.audit_chain_of(log.changed_at) as chain, count(*) as rows, count(*) filter (where log.row_hash is null) as unsealed
-    from public.audit_log as log
-    group by 1
-  ),
-  chains as (
-    select counted.chain from counted
-    union
-    select seal.chain from public.audit_seals as seal
-  )
-  select chains.chain, coalesce(counted.rows, 0), coalesce(counted.unsealed, 0), public.first_broken_audit_row(chains.chain)
-  from chains
-  left join counted using (chain)
-  order by chains.chain
+language sql stable set search_path = '' as $$
+  select chain.name, verified.rows, verified.unsealed, verified.first_broken
+  from public.audit_chains() as chain (name)
+  cross join lateral public.verify_audit_chain(chain.name) as verified
+  -- A month that has not begun is no chain yet.
+  where verified.rows > 0 or verified.last_position > 0
+  order by chain.name
 $$;
 comment on function public.verify_audit_log() is
   'Computes every chain again: names, month by month, the first row that was altered, removed or slipped in.';
@@ -208,8 +268,15 @@ revoke all on function
   public.audit_closing_hash(bytea, public.audit_seals),
   public.broken_closing(public.audit_seals),
   public.first_broken_audit_row(text),
+  public.audit_chains(),
+  public.audit_month_end(text),
+  public.verify_audit_chain(text),
+  public.audit_hash_at(text, bigint),
   public.verify_audit_log()
 from public, anon, authenticated, service_role;
 
 grant execute on function public.seal_audit_log(int) to service_role;
+grant execute on function public.audit_chains() to service_role;
+grant execute on function public.verify_audit_chain(text) to service_role;
+grant execute on function public.audit_hash_at(text, bigint) to service_role;
 grant execute on function public.verify_audit_log() to service_role;

@@ -2,10 +2,13 @@ import type { Metrics } from '../../platform/telemetry.ts'
 import type { UploadGate } from '../routes/uploads/gate.ts'
 import type { Server } from '../types.ts'
 import type { FileEvents } from './file-events.ts'
+import type { TraceBuffer } from './trace-buffer.ts'
 import { routeOf } from './request-log.ts'
 
+type Open = { readonly uploads: UploadGate; readonly events: FileEvents; readonly traces: TraceBuffer }
+
 /** Counts and times requests by route pattern; what is open right now is read when somebody asks. */
-export function addMetrics(app: Server, metrics: Metrics, open: { uploads: UploadGate; events: FileEvents }): void {
+export function addMetrics(app: Server, metrics: Metrics, open: Open): void {
   const duration = metrics.histogram('exora_http_request_duration_seconds', 'Time to answer, by route', [
     'method',
     'route',
@@ -14,6 +17,7 @@ export function addMetrics(app: Server, metrics: Metrics, open: { uploads: Uploa
   const problemsAnswered = metrics.counter('exora_http_problems_total', 'Problems answered, by code', ['code'])
   const uploads = metrics.gauge('exora_uploads', 'Uploads being read or waiting to be', ['state'])
   const streams = metrics.gauge('exora_event_streams', 'Open event streams')
+  const traces = metrics.gauge('exora_read_traces_waiting', 'Traces of reading on their way to the audit log')
 
   app.addHook('onResponse', async (request, reply) => {
     const labels = { method: request.method, route: routeOf(request), status: String(reply.statusCode) }
@@ -25,5 +29,6 @@ export function addMetrics(app: Server, metrics: Metrics, open: { uploads: Uploa
     uploads.set({ state: 'active' }, open.uploads.active())
     uploads.set({ state: 'waiting' }, open.uploads.waiting())
     streams.set(open.events.watching())
+    traces.set(open.traces.waiting())
   })
 }

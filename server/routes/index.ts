@@ -1,6 +1,7 @@
 import { addCallers, requireToken } from '../plugins/authentication/authentication.ts'
 import type { Authentication } from '../plugins/authentication/authentication.ts'
 import type { Api, RouteDeps } from '../types.ts'
+import { accessLogRoutes } from './access-log/index.ts'
 import { accountRoutes } from './account/index.ts'
 import { authRoutes } from './auth/index.ts'
 import { documentRoutes } from './documents/index.ts'
@@ -17,6 +18,7 @@ export type Routes = (api: Api, deps: RouteDeps) => void
 const open: readonly Routes[] = [operationRoutes, authRoutes]
 const forAccounts: readonly Routes[] = [
   profileRoutes,
+  accessLogRoutes,
   uploadRoutes,
   documentRoutes,
   processingRoutes,

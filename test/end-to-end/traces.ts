@@ -4,7 +4,7 @@ import type { Fact, Person } from '../support/person.ts'
 /**
  * All that a document has left behind, without ids and times: rows by table, audit by what was done, facts by content.
  * Two runs over the same bytes that left the same did the same, each thing once. What tells of the way there (events,
- * errors of attempts) is no result and left out.
+ * errors of attempts, who looked) is no result and left out.
  */
 export type Traces = {
   readonly facts: readonly unknown[]
@@ -24,7 +24,7 @@ export async function tracesOf(sql: postgres.Sql, person: Person, documentId: st
     audit: await countsOf(
       sql`
         select concat_ws(' ', table_name, operation, new_values ->> 'stage', new_values ->> 'status') as what, count(*)::int as n
-        from audit_log where patient_id = ${profileId} group by 1 order by 1`,
+        from audit_log where patient_id = ${profileId} and operation <> 'SELECT' group by 1 order by 1`,
     ),
     usage: await sql`
       select event_type, shell_files, pages, ai_tokens, storage_bytes

@@ -31,6 +31,7 @@ test('what belongs to somebody', async (group) => {
     'GET text': who.get(`/documents/${documentId}/text`),
     'GET facts': who.get(`/documents/${documentId}/facts`),
     'GET events': who.get(`/documents/${documentId}/events`),
+    'GET access log': who.get(`/profiles/${profileId}/access-log`),
     'GET usage': who.get(`/usage?patient_id=${profileId}`),
     'GET usage check': who.get(`/usage/check?patient_id=${profileId}&bytes=1`),
     'POST identity review': who.post(`/documents/${documentId}/identity-review`, { decision: 'accepted' }),

@@ -1,10 +1,9 @@
 import { z } from 'zod'
 import { defineError } from '../../../platform/errors.ts'
-import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { bytes, noBody, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { parseRange } from './byte-range.ts'
-import { requireScanned, withDocument } from './open-document.ts'
+import { readDocument, requireScanned } from './open-document.ts'
 import { documentParams } from './schema.ts'
 
 export const rangeNotSatisfiable = defineError('range_not_satisfiable', 416, 'The file has no such part.')
@@ -28,15 +27,20 @@ export function documentContent(api: Api, { db, store }: RouteDeps): void {
           200: bytes('application/octet-stream', 'The whole file, as its own type'),
           206: bytes('application/octet-stream', 'The part that was asked for'),
           304: noBody('Unchanged'),
-          ...problems(400, 401, 404, 409, 416, 422),
+          ...problems(400, 401, 404, 409, 416, 422, 503),
         },
       },
     },
     async (request, reply) => {
-      const file = await withDocument(db, actorOf(request), request.params.id, async (tx, found) => {
-        await requireScanned(tx, found, 'hand_back')
-        return found
-      })
+      const file = await readDocument(
+        db,
+        request,
+        { id: request.params.id, view: 'document_content' },
+        async (tx, found) => {
+          await requireScanned(tx, found, 'hand_back')
+          return found
+        },
+      )
       const etag = `"${file.sha256}"`
       // What somebody uploaded is handed over, never shown as a page of ours: a browser may not run anything in it.
       reply

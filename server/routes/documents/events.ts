@@ -11,7 +11,7 @@ import { overloaded } from '../../plugins/errors.ts'
 import { bytes, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { toTime } from '../fields.ts'
-import { withDocument } from './open-document.ts'
+import { readDocument } from './open-document.ts'
 import { documentParams, eventHeaders } from './schema.ts'
 import { createSerialLook } from './serial-look.ts'
 
@@ -46,7 +46,15 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
       if (deps.fileEvents.watching() >= maxStreams) throw overloaded({ retryAfterMs: 10_000 })
       const actor = actorOf(request)
       const documentId = request.params.id
-      await withDocument(deps.db, actor, documentId, async () => undefined)
+      // A stream is answered by nobody else, so it is recorded here.
+      await deps.traces.record(
+        await readDocument(
+          deps.db,
+          request,
+          { id: documentId, view: 'document_events' },
+          async (_tx, _file, trace) => trace,
+        ),
+      )
 
       const stream = openStream(reply)
       const look = createSerialLook(

@@ -1,8 +1,7 @@
 import { findIdentityReview, listStages } from '../../../db/queries/documents.ts'
-import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { withDocument } from './open-document.ts'
+import { readDocument } from './open-document.ts'
 import { presentHead, presentReview, presentStage } from './present.ts'
 import { documentParams, documentSchema } from './schema.ts'
 
@@ -14,11 +13,11 @@ export function getDocument(api: Api, { db }: RouteDeps): void {
         tags: ['documents'],
         summary: 'A document and how far it has come',
         params: documentParams,
-        response: { 200: documentSchema, ...problems(400, 401, 404) },
+        response: { 200: documentSchema, ...problems(400, 401, 404, 503) },
       },
     },
     (request) =>
-      withDocument(db, actorOf(request), request.params.id, async (tx, file) => ({
+      readDocument(db, request, { id: request.params.id, view: 'document' }, async (tx, file) => ({
         ...presentHead(file),
         stages: (await listStages(tx, file.id)).map(presentStage),
         identity_review: presentReview(await findIdentityReview(tx, file.id)),

@@ -1,11 +1,10 @@
 import { decideIdentityReview, findDocument, findIdentityReview, listStages } from '../../../db/queries/documents.ts'
 import { defineError } from '../../../platform/errors.ts'
-import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { forbidden, notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { withDocument } from './open-document.ts'
+import { changeDocument } from './open-document.ts'
 import { presentHead, presentReview, presentStage } from './present.ts'
 import { decisionBody, documentParams, documentSchema } from './schema.ts'
 
@@ -24,7 +23,7 @@ export function decideIdentity(api: Api, { db }: RouteDeps): void {
       },
     },
     (request) =>
-      withDocument(db, actorOf(request), request.params.id, async (tx, { id }) => {
+      changeDocument(db, request, request.params.id, async (tx, { id }) => {
         const review = await findIdentityReview(tx, id)
         if (review === null) throw nothingToDecide()
         await decideIdentityReview(tx, review.id, request.body.decision)

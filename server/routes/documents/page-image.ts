@@ -1,9 +1,8 @@
 import { listPages } from '../../../db/queries/pages.ts'
-import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { bytes, noBody, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { requireScanned, withDocument } from './open-document.ts'
+import { readDocument, requireScanned } from './open-document.ts'
 import { imageQuery, pageParams } from './schema.ts'
 
 export function pageImage(api: Api, deps: RouteDeps): void {
@@ -18,19 +17,24 @@ export function pageImage(api: Api, deps: RouteDeps): void {
         response: {
           200: bytes('image/png', 'The page'),
           304: noBody('Unchanged'),
-          ...problems(400, 401, 404, 409, 422),
+          ...problems(400, 401, 404, 409, 422, 503),
         },
       },
     },
     async (request, reply) => {
-      const { n } = request.params
+      const { id, n } = request.params
       const { width: widthPx } = request.query
-      const { file, page } = await withDocument(deps.db, actorOf(request), request.params.id, async (tx, found) => {
-        const read = (await listPages(tx, found.id)).find(({ number }) => number === n)
-        if (read === undefined && n > (found.pageCount ?? 1)) throw notFound()
-        await requireScanned(tx, found, 'render')
-        return { file: found, page: read }
-      })
+      const { file, page } = await readDocument(
+        deps.db,
+        request,
+        { id, view: 'page_image', page: n },
+        async (tx, found) => {
+          const read = (await listPages(tx, found.id)).find(({ number }) => number === n)
+          if (read === undefined && n > (found.pageCount ?? 1)) throw notFound()
+          await requireScanned(tx, found, 'render')
+          return { file: found, page: read }
+        },
+      )
 
       const etag = `"${file.sha256.slice(0, 32)}-${n}-${page?.rotation ?? 0}-${widthPx}"`
       reply.header('etag', etag).header('cache-control', 'private, max-age=3600')

@@ -1,11 +1,10 @@
 import { listFacts } from '../../../db/queries/facts.ts'
 import { listPages, loadPage } from '../../../db/queries/pages.ts'
 import { loadTextContent } from '../../../db/queries/texts.ts'
-import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { withDocument } from './open-document.ts'
+import { readDocument } from './open-document.ts'
 import {
   documentParams,
   factListSchema,
@@ -27,11 +26,11 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
         tags,
         summary: 'The pages read so far',
         params: documentParams,
-        response: { 200: pageListSchema, ...problems(400, 401, 404) },
+        response: { 200: pageListSchema, ...problems(400, 401, 404, 503) },
       },
     },
     (request) =>
-      withDocument(db, actorOf(request), request.params.id, async (tx, file) => ({
+      readDocument(db, request, { id: request.params.id, view: 'document_pages' }, async (tx, file) => ({
         pages: (await listPages(tx, file.id)).map((page) => ({
           page: page.number,
           width_pt: page.widthPt,
@@ -52,15 +51,20 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
         tags,
         summary: 'The words of a page, each with its place',
         params: pageParams,
-        response: { 200: wordListSchema, ...problems(400, 401, 404) },
+        response: { 200: wordListSchema, ...problems(400, 401, 404, 503) },
       },
     },
     (request) =>
-      withDocument(db, actorOf(request), request.params.id, async (tx, file) => {
-        const page = await loadPage(tx, file.id, request.params.n)
-        if (page === null) throw notFound()
-        return page.words.map(({ text, confidence01, box }) => ({ text, confidence: confidence01, box: [...box] }))
-      }),
+      readDocument(
+        db,
+        request,
+        { id: request.params.id, view: 'page_words', page: request.params.n },
+        async (tx, file) => {
+          const page = await loadPage(tx, file.id, request.params.n)
+          if (page === null) throw notFound()
+          return page.words.map(({ text, confidence01, box }) => ({ text, confidence: confidence01, box: [...box] }))
+        },
+      ),
   )
 
   api.get(
@@ -71,11 +75,11 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
         summary: 'The text that facts point into',
         params: documentParams,
         querystring: textQuery,
-        response: { 200: textSchema, ...problems(400, 401, 404) },
+        response: { 200: textSchema, ...problems(400, 401, 404, 503) },
       },
     },
     (request) =>
-      withDocument(db, actorOf(request), request.params.id, async (tx, file) => {
+      readDocument(db, request, { id: request.params.id, view: 'document_text' }, async (tx, file) => {
         const text = await loadTextContent(tx, file.id, request.query.version)
         if (text === null) throw notFound()
         return { version: text.version, text: text.content }
@@ -89,11 +93,11 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
         tags,
         summary: 'The facts found, each with the words it came from',
         params: documentParams,
-        response: { 200: factListSchema, ...problems(400, 401, 404) },
+        response: { 200: factListSchema, ...problems(400, 401, 404, 503) },
       },
     },
     (request) =>
-      withDocument(db, actorOf(request), request.params.id, async (tx, file) => ({
+      readDocument(db, request, { id: request.params.id, view: 'document_facts' }, async (tx, file) => ({
         facts: (await listFacts(tx, file.id)).map((fact) => ({
           ...fact,
           sources: fact.sources.map((source) => ({ ...source, box: [...source.box] })),
