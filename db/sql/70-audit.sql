@@ -140,6 +140,8 @@ begin
       ('patient_clinical_events', 'insert or update or delete', '', 'clinical_data', 'id', 'patient_id',
         'shell_file_id,encounter_id,event_type,review,archived_at', 'withdrawn_at,updated_at'),
       ('patient_observations', 'update or delete', '', 'clinical_data', 'event_id', 'patient_id', '', ''),
+      -- Parts that go go with their observation.
+      ('patient_observation_components', 'update', '', 'clinical_data', 'event_id,ordinal', 'patient_id', '', ''),
       ('patient_medications', 'update or delete', '', 'clinical_data', 'event_id', 'patient_id', '', ''),
       ('patient_conditions', 'update or delete', '', 'clinical_data', 'event_id', 'patient_id', '', ''),
       ('patient_allergies', 'update or delete', '', 'clinical_data', 'event_id', 'patient_id', '', ''),

@@ -23,8 +23,9 @@ $$;
 comment on function public.traced_views() is
   'The closed list of what is shown of a person''s data: in which table it lies, and as which kind of data access decides.';
 
+-- Without a search path of its own, so that it becomes part of its callers, which pin theirs.
 create or replace function public.basis_rank(p_basis text) returns int
-language sql immutable set search_path = '' as $$
+language sql immutable as $$
   select array_position(array['owner', 'guardian', 'delegate', 'provider', 'break_glass'], p_basis)
 $$;
 comment on function public.basis_rank(text) is 'The ground that says most comes first; null for a word that is none.';

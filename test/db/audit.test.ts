@@ -113,6 +113,8 @@ test('facts are audited by their event, and edits of spokes by themselves', asyn
   ])
   const edit = () => serve(db, sql`update patient_medications set dose = 'secret dose'`)
   t.same(await gained(owner, edit), ['patient_medications UPDATE'])
+  const part = () => serve(db, sql`update patient_observation_components set value_numeric = 2`)
+  t.same(await gained(owner, part), ['patient_observation_components UPDATE'])
   const reviewed = () => serve(db, sql`update entity_processing_audit_v2 set review = 'accepted'`)
   t.same(await gained(owner, reviewed), ['entity_processing_audit_v2 UPDATE'])
   const [row] = await owner`

@@ -3,7 +3,7 @@ import { ownerSql } from '../support/actors.ts'
 import { testDatabase } from '../support/postgres.ts'
 
 // They become part of their callers, which pin theirs; nobody may call them.
-const inlined = new Set(['profile_grants_of', 'access_level_rank'])
+const inlined = new Set(['profile_grants_of', 'access_level_rank', 'basis_rank'])
 
 test('every function has a pinned search path, a purpose, and one meaning', async (t) => {
   const { ownerUrl } = await testDatabase(t)
