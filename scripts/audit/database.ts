@@ -7,7 +7,9 @@ import { startEmbedded } from '../../db/embedded/start.ts'
 type Env = Readonly<Record<string, string | undefined>>
 
 /** The configured database, else the embedded one of `DATA_DIR`, which is joined where it runs and started where not. */
-export async function openAuditedDatabase(env: Env): Promise<{ readonly db: Database; readonly close: () => Promise<void> }> {
+export async function openAuditedDatabase(
+  env: Env,
+): Promise<{ readonly db: Database; readonly close: () => Promise<void> }> {
   const configured = env['DATABASE_DIRECT_URL'] || env['DATABASE_URL']
   const dataDir = env['DATA_DIR'] || defaultDataDir
   if (!configured && !existsSync(embeddedHome(dataDir)))
