@@ -28,7 +28,8 @@ export async function listDocuments(
           : sql`(${shellFiles.createdAt}, ${shellFiles.id}) < (${after.createdAt}::timestamptz, ${after.id}::uuid)`,
       ),
     )
-    .orderBy(desc(shellFiles.createdAt), desc(shellFiles.id))
+    // As the index has it; without these words PostgreSQL would sort, though neither can be null.
+    .orderBy(sql`${shellFiles.createdAt} desc nulls last`, sql`${shellFiles.id} desc nulls last`)
     .limit(limit + 1)
   return rows.map(({ file, createdAtText }) => ({ file, cursor: { createdAt: createdAtText, id: file.id } }))
 }

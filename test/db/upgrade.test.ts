@@ -113,7 +113,7 @@ test('a difference that matters is seen', async (t) => {
     'grant usage on schema login to anon': 'schema login',
     'alter function public.pipeline_stages() volatile': 'function public.pipeline_stages()',
     'alter function public.last_seal(text) reset search_path': 'function public.last_seal(text)',
-    'alter function public.verify_audit_log() security invoker': 'function public.verify_audit_log()',
+    'alter function public.record_reads(jsonb) security invoker': 'function public.record_reads(jsonb)',
     'drop policy client_reads on public.audit_log': 'policy public.audit_log.client_reads is missing',
     'alter policy client_edits on public.user_profiles using (true)': 'policy public.user_profiles.client_edits',
     [`comment on table public.user_profiles is 'x'`]: 'table public.user_profiles',
