@@ -2,7 +2,7 @@
 -- where they are seeded (20-queue.sql, 25-limits.sql).
 
 -- foundations
-comment on table public.audit_log is 'One row per change of state: who, what, when, for which job and request. Append-only, by month, sealed into hash chains.';
+comment on table public.audit_log is 'One row per change of state, and per reading of a record: who, what, when, for which job and request. Append-only, by month, sealed into hash chains.';
 comment on table public.audit_seals is 'How far each month of the audit log was sealed, and with which hash: shows that last rows are missing.';
 comment on table public.failed_audit_events is 'Audit events that were refused when they were written, kept until they are in the log.';
 comment on table public.system_notifications is 'What an account is told, as a kind and ids; the words are the client''s.';
