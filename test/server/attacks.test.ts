@@ -80,7 +80,8 @@ test('S18: what a file is called and what is noted stays with the file', async (
   await person.get(`/documents/${String(answer.body['shell_file_id'])}`)
   const [kept] = await owner`select filename, note, storage_key from shell_files`
   t.match(kept, { note: telling, filename: `${telling}.pdf` })
-  t.ok(await store.open(String(kept?.['storage_key'])))
+  const { stream } = await store.open(String(kept?.['storage_key']))
+  stream.destroy()
   const tables = [
     'job_queue',
     'audit_log',
