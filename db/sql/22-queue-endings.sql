@@ -81,10 +81,10 @@ begin
   insert into public.processing_errors (
     shell_file_id, patient_id, job_id, stage, error_type, error_code, error_message, retry_count, next_retry_at
   )
-  values (
-    -- Jobs outlive their files.
-    (select file.id from public.shell_files as file where file.id = p_job.shell_file_id),
-    p_job.patient_id,
+  select
+    file.id,
+    -- Whose it is, is the file's to say. Jobs outlive their files, and some have none.
+    coalesce(file.patient_id, p_job.patient_id),
     p_job.id,
     p_job.error_details ->> 'stage',
     p_job.error_details ->> 'type',
@@ -92,7 +92,8 @@ begin
     p_job.error_details ->> 'message',
     p_job.retry_count,
     p_next_retry_at
-  );
+  from (values (p_job.shell_file_id)) as failed (shell_file_id)
+  left join public.shell_files as file on file.id = failed.shell_file_id;
 end
 $$;
 comment on function public.record_processing_error(public.job_queue, timestamptz) is

@@ -43,12 +43,15 @@ begin
   if exists (
     select 1
     from written
-    where not exists (
-      select 1
-      from public.shell_files as file
-      where file.id = written.shell_file_id
-        and file.patient_id = written.patient_id
-    )
+    -- Failed attempts are kept of jobs without a file, too.
+    where written.shell_file_id is not null
+      and written.patient_id is not null
+      and not exists (
+        select 1
+        from public.shell_files as file
+        where file.id = written.shell_file_id
+          and file.patient_id = written.patient_id
+      )
   ) then
     raise exception 'a row of % belongs to another patient than its file', tg_table_name
       using errcode = 'check_violation', constraint = 'same_patient_as_file', table = tg_table_name;
@@ -65,7 +68,7 @@ declare
 begin
   foreach v_table in array array[
     'entity_processing_audit_v2', 'fact_sources', 'semantic_processing_sessions', 'manual_review_queue',
-    'healthcare_encounters', 'patient_clinical_events', 'clinical_narratives'
+    'healthcare_encounters', 'patient_clinical_events', 'clinical_narratives', 'processing_errors'
   ] loop
     execute format('drop trigger if exists same_patient_on_insert on public.%I', v_table);
     execute format('drop trigger if exists same_patient_on_update on public.%I', v_table);
@@ -98,14 +101,14 @@ begin
           and encounter.patient_id = written.patient_id
       )
   ) then
-    raise exception 'a fact points at an event that its patient does not have'
+    raise exception 'a row of % points at an event that its patient does not have', tg_table_name
       using errcode = 'check_violation', constraint = 'same_patient_as_event', table = tg_table_name;
   end if;
   return null;
 end
 $$;
 comment on function public.require_patient_of_event() is
-  'Refuses a fact that is admitted as, or merged into, an event of another patient or none.';
+  'Refuses a fact that is admitted as, or merged into, an event of another patient or none, and a component of one.';
 
 drop trigger if exists event_of_same_patient_on_insert on public.entity_processing_audit_v2;
 create trigger event_of_same_patient_on_insert
@@ -116,6 +119,52 @@ create trigger event_of_same_patient_on_insert
 drop trigger if exists event_of_same_patient_on_update on public.entity_processing_audit_v2;
 create trigger event_of_same_patient_on_update
   after update on public.entity_processing_audit_v2
+  referencing new table as written
+  for each statement execute function public.require_patient_of_event();
+
+create or replace function public.require_patient_of_fact()
+returns trigger language plpgsql volatile security definer set search_path = '' as $$
+begin
+  if exists (
+    select 1
+    from written
+    where not exists (
+      select 1
+      from public.entity_processing_audit_v2 as fact
+      where fact.id = written.fact_id
+        and fact.patient_id = written.patient_id
+    )
+  ) then
+    raise exception 'a code belongs to another patient than its fact'
+      using errcode = 'check_violation', constraint = 'same_patient_as_fact', table = tg_table_name;
+  end if;
+  return null;
+end
+$$;
+comment on function public.require_patient_of_fact() is 'Refuses a code whose patient is not the patient of its fact.';
+
+drop trigger if exists same_patient_on_insert on public.medical_code_assignments;
+create trigger same_patient_on_insert
+  after insert on public.medical_code_assignments
+  referencing new table as written
+  for each statement execute function public.require_patient_of_fact();
+
+drop trigger if exists same_patient_on_update on public.medical_code_assignments;
+create trigger same_patient_on_update
+  after update on public.medical_code_assignments
+  referencing new table as written
+  for each statement execute function public.require_patient_of_fact();
+
+-- A fact may name no event yet, a component always does: the check is that of facts.
+drop trigger if exists event_of_same_patient_on_insert on public.patient_observation_components;
+create trigger event_of_same_patient_on_insert
+  after insert on public.patient_observation_components
+  referencing new table as written
+  for each statement execute function public.require_patient_of_event();
+
+drop trigger if exists event_of_same_patient_on_update on public.patient_observation_components;
+create trigger event_of_same_patient_on_update
+  after update on public.patient_observation_components
   referencing new table as written
   for each statement execute function public.require_patient_of_event();
 
@@ -236,6 +285,7 @@ create trigger sentences_follow_archived_event
 -- Trigger functions are nobody's to call.
 revoke all on function public.require_fact_source() from public, anon, authenticated, service_role;
 revoke all on function public.require_patient_of_file() from public, anon, authenticated, service_role;
+revoke all on function public.require_patient_of_fact() from public, anon, authenticated, service_role;
 revoke all on function public.require_patient_of_event() from public, anon, authenticated, service_role;
 revoke all on function public.require_spoke() from public, anon, authenticated, service_role;
 revoke all on function public.require_cited_events() from public, anon, authenticated, service_role;
