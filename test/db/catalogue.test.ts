@@ -11,7 +11,7 @@ test('every function has a pinned search path, a purpose, and one meaning', asyn
   const functions = await owner<{ name: string; pinned: boolean; purpose: string | null; owner_rules: boolean }[]>`
     select
       func.proname as name,
-      coalesce(func.proconfig @> array['search_path=""'], false) as pinned,
+      coalesce(func.proconfig @> array['search_path=pg_catalog, pg_temp'], false) as pinned,
       obj_description(func.oid, 'pg_proc') as purpose,
       role.rolsuper or role.rolbypassrls as owner_rules
     from pg_proc as func
