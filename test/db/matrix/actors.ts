@@ -33,6 +33,7 @@ export const actors = {
   clinician_unverified: { who: 'clinician, not verified', sees: [] },
   operator: { who: 'operator', sees: [] },
   operator_broken_glass: { who: 'operator who broke the glass', sees: record },
+  another_patient: { who: 'account with a record of its own', sees: [] },
   stranger: { who: 'any other account', sees: [] },
 } as const satisfies Readonly<Record<string, ActorSpec>>
 

@@ -47,6 +47,7 @@ export async function matrixCast(db: Database, owner: postgres.Sql): Promise<Mat
     clinician_unverified: clinicians.unverified,
     operator: operators.without_glass,
     operator_broken_glass: operators.broken_glass,
+    another_patient: unrelated,
     stranger,
   }
   const ownProfiles = (name: ActorName) => [accounts[name].profileId, ...(name === 'guardian' ? [cast.siblingId] : [])]

@@ -2,6 +2,7 @@ import { actors } from './actors.ts'
 import type { ActorName } from './actors.ts'
 import { forAccounts, forServices } from './functions.ts'
 import type { Guard } from './functions.ts'
+import { policies } from './policies.ts'
 import { tables, views } from './tables.ts'
 import type { Kind } from './tables.ts'
 
@@ -23,6 +24,9 @@ function matrix(): string {
     '### What the kinds are',
     kinds(),
     'Clients write one table: `user_profiles`, of their own account, named columns. Every other write is a function.',
+    '### When a row is open',
+    rules(),
+    'One policy for each table and verb. `profiles(level, kind)` are the profiles of which the account reaches this kind at this level (`accessible_profile_ids`). Services and the owner are let through by a policy of their own on every table, and held by grants; `patient_record` asks for `clinical` itself. On a table that is not named here an account has neither policy nor grant.',
     '### What accounts may call',
     calls(),
     `Only services: ${listed(forServices)}. Who has no token calls nothing; every other function is called by functions alone.`,
@@ -58,6 +62,11 @@ function kinds(): string {
     [...byKind].map(([kind, members]) => [kind, listed(members.map(([name]) => name))]),
     '|---|---|',
   )
+}
+
+function rules(): string {
+  const rows = policies.map(({ verb, rule, on }) => [verb, rule === 'true' ? 'always' : `\`${rule}\``, listed(on)])
+  return table(['for', 'when', 'of'], rows, '|---|---|---|')
 }
 
 const meanings: Readonly<Record<Guard, string>> = {
