@@ -185,6 +185,51 @@ $$;
 comment on function public.enqueue_stage(uuid, text) is
   'A job for a stage of a file, in the name of whoever acts. Null while processing is stopped: the stage waits for resume_processing.';
 
+-- What it returns has changed since it was first installed.
+do $$
+begin
+  if exists (select from pg_catalog.pg_proc
+             where oid = to_regprocedure('public.resume_stages(uuid)') and prorettype = 'void'::regtype) then
+    drop function public.resume_stages(uuid);
+  end if;
+end
+$$;
+
+create or replace function public.resume_stages(p_shell_file_id uuid) returns boolean
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_next public.shell_file_stages;
+begin
+  select * into v_next
+  from public.shell_file_stages as step
+  where step.shell_file_id = p_shell_file_id and step.status not in ('completed', 'skipped')
+  order by step.position
+  limit 1;
+  -- What failed or waits for a person goes on when a person says so; what was stopped goes on by itself.
+  if (v_next.status in ('pending', 'running')
+      or (v_next.status = 'failed' and v_next.error ->> 'code' = 'processing_stopped')) is not true
+    or exists (
+      select from public.job_queue as job
+      where job.shell_file_id = p_shell_file_id and job.status in ('pending', 'processing')
+    ) then
+    return false;
+  end if;
+
+  -- Its job is gone. While processing is stopped it waits like this for resume_processing.
+  update public.shell_file_stages as step
+  set status = 'pending',
+      pages_done = null,
+      pages_total = null,
+      error = null,
+      started_at = null,
+      finished_at = null
+  where step.shell_file_id = p_shell_file_id and step.stage = v_next.stage and step.status <> 'pending';
+  return public.enqueue_stage(p_shell_file_id, v_next.stage) is not null;
+end
+$$;
+comment on function public.resume_stages(uuid) is
+  'A job for the first stage of a file that has not ended; false where there is one, where a person has to decide first, and while processing is stopped.';
+
 revoke all on function
   public.pipeline_stages(),
   public.begin_stage(uuid, text, text),
@@ -193,7 +238,8 @@ revoke all on function
   public.finish_stage(uuid, text, text, jsonb),
   public.stage_error(jsonb),
   public.fail_stage_of_ended_job(),
-  public.enqueue_stage(uuid, text)
+  public.enqueue_stage(uuid, text),
+  public.resume_stages(uuid)
 from public, anon, authenticated, service_role;
 
 grant execute on function public.pipeline_stages() to service_role;

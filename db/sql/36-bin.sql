@@ -159,41 +159,6 @@ $$;
 comment on function public.restore_shell_file(uuid) is
   'Takes a document out of the bin, and goes on processing where that stood; false when it is in use. Raises EX402 past an enforced limit of storage.';
 
-create or replace function public.resume_stages(p_shell_file_id uuid) returns void
-language plpgsql volatile set search_path = '' as $$
-declare
-  v_next public.shell_file_stages;
-begin
-  select * into v_next
-  from public.shell_file_stages as step
-  where step.shell_file_id = p_shell_file_id and step.status not in ('completed', 'skipped')
-  order by step.position
-  limit 1;
-  -- What failed or waits for a person goes on when a person says so; what was stopped goes on by itself.
-  if v_next.status in ('pending', 'running')
-    or (v_next.status = 'failed' and v_next.error ->> 'code' = 'processing_stopped') then
-    if exists (
-      select from public.job_queue as job
-      where job.shell_file_id = p_shell_file_id and job.status in ('pending', 'processing')
-    ) then
-      return;
-    end if;
-    -- Its job is gone. While processing is stopped it waits like this for resume_processing.
-    update public.shell_file_stages as step
-    set status = 'pending',
-        pages_done = null,
-        pages_total = null,
-        error = null,
-        started_at = null,
-        finished_at = null
-    where step.shell_file_id = p_shell_file_id and step.stage = v_next.stage and step.status <> 'pending';
-    perform public.enqueue_stage(p_shell_file_id, v_next.stage);
-  end if;
-end
-$$;
-comment on function public.resume_stages(uuid) is
-  'A job for the first stage of a file that has not ended, unless there is one or a person has to decide first.';
-
 revoke all on function
   public.require_bin_access(uuid),
   public.lock_patient_record(uuid),
@@ -202,8 +167,7 @@ revoke all on function
   public.put_in_bin(uuid),
   public.lock_file_and_record(uuid),
   public.delete_shell_file(uuid),
-  public.restore_shell_file(uuid),
-  public.resume_stages(uuid)
+  public.restore_shell_file(uuid)
 from public, anon, authenticated, service_role;
 
 grant execute on function public.delete_shell_file(uuid) to authenticated;

@@ -108,52 +108,25 @@ comment on function public.stop_processing(uuid) is
 create or replace function public.resume_processing(p_profile_id uuid) returns int
 language plpgsql volatile set search_path = '' as $$
 declare
-  v_waiting record;
+  v_file_id uuid;
   v_resumed int := 0;
 begin
   perform public.lock_processing_permission(p_profile_id);
   if not public.processing_allowed(p_profile_id) then
     return 0;
   end if;
-  for v_waiting in
-    select file.id as shell_file_id, next_step.stage
+  for v_file_id in
+    select file.id
     from public.shell_files as file
-    cross join lateral (
-      select step.stage, step.status, step.error
-      from public.shell_file_stages as step
-      where step.shell_file_id = file.id
-        and step.status not in ('completed', 'skipped')
-      order by step.position
-      limit 1
-    ) as next_step
     where file.patient_id = p_profile_id
       and file.deleted_at is null
-      and (
-        next_step.status = 'pending'
-        or (next_step.status = 'failed' and next_step.error ->> 'code' = 'processing_stopped')
-      )
-      and not exists (
-        select
-        from public.job_queue as job
-        where job.shell_file_id = file.id
-          and job.job_type = any (public.pipeline_stages())
-          and job.status in ('pending', 'processing')
-      )
+      and file.status in ('uploaded', 'processing', 'failed')
     order by file.created_at, file.id
   loop
-    perform public.lock_shell_file(v_waiting.shell_file_id);
-    update public.shell_file_stages as step
-    set status = 'pending',
-        pages_done = null,
-        pages_total = null,
-        error = null,
-        started_at = null,
-        finished_at = null
-    where step.shell_file_id = v_waiting.shell_file_id
-      and step.stage = v_waiting.stage
-      and step.status = 'failed';
-    perform public.enqueue_stage(v_waiting.shell_file_id, v_waiting.stage);
-    v_resumed := v_resumed + 1;
+    perform public.lock_shell_file(v_file_id);
+    if public.resume_stages(v_file_id) then
+      v_resumed := v_resumed + 1;
+    end if;
   end loop;
   return v_resumed;
 end
