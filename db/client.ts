@@ -13,6 +13,11 @@ export type Database = {
   /** For functions and hot statements: postgres.js as it is. */
   readonly sql: postgres.Sql
   /**
+   * Sessions that are the service from their first moment, so that a single statement needs no transaction around it.
+   * Null where only a pooler in transaction mode can be reached: it would hand such a session to somebody else.
+   */
+  readonly service: postgres.Sql | null
+  /**
    * Listens on a connection of its own, which comes back by itself. What is notified while it is away is lost, so
    * `onListening` is called at each (re)connection: look there for what was missed.
    */
@@ -31,7 +36,7 @@ export type DatabaseOptions = {
   readonly url: string
   /** Straight to the server, for LISTEN; the same as `url` when there is no pooler. */
   readonly directUrl?: string | undefined
-  /** Connections of each of the two clients. */
+  /** Connections of each of the two clients for transactions. */
   readonly max?: number
   /**
    * How long a transaction may wait for us before the server ends it and its locks: a process that is frozen in the
@@ -58,20 +63,37 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
   const forDrizzle = withFencedTransactions(postgres(forDriver(options.url), settings))
   const sql = withFencedTransactions(postgres(forDriver(options.url), settings))
+  const directUrl = options.directUrl ?? (isPooled ? null : options.url)
+  const service = directUrl === null ? null : openService(forDriver(directUrl), settings)
   const listener = postgres(forDriver(options.directUrl ?? options.url), { ...settings, max: 1, prepare: false })
 
   return {
     idleTransactionMs: options.idleTransactionMs ?? 20_000,
     drizzle: drizzle(forDrizzle, { schema, casing: 'snake_case' }),
     sql,
+    service,
     listen: async (channel, onNotify, onListening) => {
       const subscription = await listener.listen(channel, onNotify, onListening)
       return { stop: () => subscription.unlisten() }
     },
     close: async () => {
-      await Promise.all([forDrizzle, sql, listener].map((client) => client.end({ timeout: 5 })))
+      const clients = [forDrizzle, sql, listener, ...(service === null ? [] : [service])]
+      await Promise.all(clients.map((client) => client.end({ timeout: 5 })))
     },
   }
+}
+
+// Few connections: its statements are short, and several share one. Types are not asked for, since losing a connection
+// while they are would end the process (see fenced-begin.ts).
+function openService(url: string, settings: { readonly connection: { readonly application_name: string } }) {
+  const asService = { role: 'service_role', 'request.jwt.claims': '{"role":"service_role"}', statement_timeout: 30_000 }
+  return postgres(url, {
+    ...settings,
+    max: 3,
+    prepare: true,
+    fetch_types: false,
+    connection: { ...settings.connection, ...asService },
+  })
 }
 
 /** The marks that Supabase, Prisma-style URLs and PgBouncer hosts leave in a URL. */

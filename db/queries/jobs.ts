@@ -2,83 +2,18 @@ import { sql } from 'drizzle-orm'
 import type { SQL } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Tx } from '../actor.ts'
-import { jobLanes } from '../schema/queue.ts'
-import type { JobLane } from '../schema/queue.ts'
-
-const claimedRow = z
-  .object({
-    id: z.string(),
-    job_type: z.string(),
-    job_lane: z.enum(jobLanes),
-    job_payload: z.unknown(),
-    attempt_token: z.string(),
-    retry_count: z.number(),
-    patient_id: z.string().nullable(),
-    shell_file_id: z.string().nullable(),
-    initiated_by: z.string().nullable(),
-    correlation_id: z.string().nullable(),
-    waited_ms: z.number(),
-  })
-  .transform((row) => ({
-    id: row.id,
-    type: row.job_type,
-    lane: row.job_lane,
-    payload: row.job_payload,
-    attemptToken: row.attempt_token,
-    attempt: row.retry_count + 1,
-    retryCount: row.retry_count,
-    patientId: row.patient_id,
-    shellFileId: row.shell_file_id,
-    initiatedBy: row.initiated_by,
-    correlationId: row.correlation_id,
-    waitedMs: row.waited_ms,
-  }))
-
-export type ClaimedRow = z.infer<typeof claimedRow>
-
-export type ClaimRequest = {
-  readonly workerId: string
-  readonly types: readonly string[]
-  readonly lanes: readonly JobLane[]
-  readonly max: number
-  readonly leaseMs: number
-}
-
-export async function claimJobs(tx: Tx, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
-  const rows = await tx.execute(sql`
-    select
-      job.id,
-      job.job_type,
-      job.job_lane,
-      job.job_payload,
-      job.attempt_token,
-      job.retry_count,
-      job.patient_id,
-      job.shell_file_id,
-      job.initiated_by,
-      job.correlation_id,
-      (extract(epoch from job.started_at - job.scheduled_at) * 1000)::float8 as waited_ms
-    from public.claim_next_job_v3(
-      worker_id => ${request.workerId},
-      job_types => ${textArray(request.types)},
-      job_lanes => ${textArray(request.lanes)},
-      max_jobs => ${request.max},
-      lease_seconds => ${request.leaseMs / 1000}::numeric
-    ) as job`)
-  return rows.map((row) => claimedRow.parse(row))
-}
 
 /** One attempt at a job: who says that it is theirs. */
-export type Attempt = { readonly workerId: string; readonly jobId: string; readonly attemptToken: string }
+export type AttemptKey = { readonly workerId: string; readonly jobId: string; readonly attemptToken: string }
 
 /** Secures the lease for the rest of the transaction; false when it has been lost. */
-export async function holdLease(tx: Tx, attempt: Attempt): Promise<boolean> {
+export async function holdLease(tx: Tx, attempt: AttemptKey): Promise<boolean> {
   return await askBoolean(tx, sql`public.hold_lease(${attempt.jobId}, ${attempt.attemptToken})`)
 }
 
 export async function completeJob(
   tx: Tx,
-  attempt: Attempt,
+  attempt: AttemptKey,
   result: Readonly<Record<string, unknown>> | undefined,
 ): Promise<boolean> {
   const json = result === undefined ? null : JSON.stringify(result)
@@ -102,7 +37,7 @@ const dueRow = z.object({ in_ms: z.number() })
 /** Null when the lease was lost. */
 export async function failJob(
   tx: Tx,
-  attempt: Attempt,
+  attempt: AttemptKey,
   failure: { readonly error: JobError; readonly isRetryable: boolean },
 ): Promise<Failure | null> {
   const [row] = await tx.execute(sql`
@@ -121,7 +56,7 @@ export async function failJob(
 
 export async function rescheduleJob(
   tx: Tx,
-  attempt: Attempt,
+  attempt: AttemptKey,
   wait: { readonly delayMs: number; readonly reason: string },
 ): Promise<boolean> {
   return await askBoolean(
@@ -165,7 +100,5 @@ async function askBoolean(tx: Tx, call: SQL): Promise<boolean> {
 const booleanRow = z.object({ ok: z.boolean() })
 
 // Lists go as one JSON parameter: drizzle would spread an array over several.
-const textArray = (values: readonly string[]): SQL =>
-  sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))`
 const uuidArray = (values: readonly string[]): SQL =>
   sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::text::jsonb))::uuid[]`

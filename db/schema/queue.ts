@@ -59,8 +59,11 @@ export const jobQueue = pgTable(
     retryCount: smallint().notNull().default(0),
     maxRetries: smallint().notNull().default(6),
     deferCount: integer().notNull().default(0),
-    /** Place of the job in its patient's own line: all first jobs go before all second ones (see `enqueue_job_v3`). */
-    fairTurn: integer().notNull().default(0),
+    /**
+     * Place of the job in its patient's own line: all first jobs go before all second ones (see `enqueue_job_v3`). Null
+     * for a job that is scheduled for later: it gets its place when it is due.
+     */
+    fairTurn: integer().default(0),
     errorDetails: jsonb(),
     deadLetterAt: at(),
     jobResult: jsonb(),
@@ -74,7 +77,10 @@ export const jobQueue = pgTable(
   (table) => [
     index('job_queue_claim_idx')
       .on(table.jobLane, table.priority.desc().nullsFirst(), table.fairTurn, table.scheduledAt, table.id)
-      .where(sql`status = 'pending'`),
+      .where(sql`status = 'pending' and fair_turn is not null`),
+    index('job_queue_scheduled_idx')
+      .on(table.jobLane, table.scheduledAt)
+      .where(sql`status = 'pending' and fair_turn is null`),
     index('job_queue_lease_idx')
       .on(table.leaseExpiresAt)
       .where(sql`status = 'processing'`),
@@ -90,7 +96,9 @@ export const jobQueue = pgTable(
     index('job_queue_dead_letter_idx')
       .on(table.deadLetterAt)
       .where(sql`status = 'dead_letter'`),
-    uniqueIndex('job_queue_idempotency_key').on(table.idempotencyKey),
+    uniqueIndex('job_queue_idempotency_key')
+      .on(table.idempotencyKey)
+      .where(sql`idempotency_key is not null`),
     check('job_queue_status_check', oneOf('status', jobStatuses)),
     check('job_queue_lane_check', oneOf('job_lane', jobLanes)),
     check('job_queue_category_check', oneOf('job_category', jobCategories)),

@@ -44,6 +44,7 @@ begin
       retry_count = 0,
       defer_count = 0,
       scheduled_at = now(),
+      fair_turn = coalesce(job.fair_turn, 0),
       dead_letter_at = null
   where job.id = p_job_id
     and job.status = 'dead_letter'

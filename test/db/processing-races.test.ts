@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
 import { test } from 'tap'
-import { asActor, asService } from '../../db/actor.ts'
+import { asActor, asService, askAsService } from '../../db/actor.ts'
 import type { Tx } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
 import { recordConsent } from '../../db/queries/consents.ts'
-import { claimJobs, completeJob, holdLease } from '../../db/queries/jobs.ts'
-import type { Attempt } from '../../db/queries/jobs.ts'
+import { claimJobs } from '../../db/queries/claims.ts'
+import { completeJob, holdLease } from '../../db/queries/jobs.ts'
+import type { AttemptKey } from '../../db/queries/jobs.ts'
 import { ask, ownerSql, refusal, signUp } from '../support/actors.ts'
 import type { Account } from '../support/actors.ts'
 import { decide, untilSomebodyWaits } from '../support/consents.ts'
@@ -21,15 +22,15 @@ import { keepOpen } from '../support/transactions.ts'
 const decideIn = (tx: Tx, by: Account, decision: 'granted' | 'withdrawn') =>
   recordConsent(tx, { profileId: by.profileId, purpose: 'data_processing', decision })
 
-async function claimed(db: Database): Promise<Attempt> {
+async function claimed(db: Database): Promise<AttemptKey> {
   const request = { workerId: 'w1', types: ['security_scan'], lanes: ['fast_queue'], max: 1, leaseMs: 60_000 } as const
-  const [job] = await asService(db, {}, (tx) => claimJobs(tx, request))
+  const [job] = await askAsService(db, (service) => claimJobs(service, request))
   if (job === undefined) throw new Error('no job is due')
   return { workerId: 'w1', jobId: job.id, attemptToken: job.attemptToken }
 }
 
 /** What a worker writes at the end of a stage. */
-async function endStageIn(tx: Tx, attempt: Attempt, fileId: string): Promise<boolean> {
+async function endStageIn(tx: Tx, attempt: AttemptKey, fileId: string): Promise<boolean> {
   if (!(await holdLease(tx, attempt))) return false
   await tx.execute(sql`update public.shell_files set page_count = 7 where id = ${fileId}`)
   await tx.execute(sql`select public.finish_stage(${fileId}, 'security_scan')`)
@@ -192,7 +193,7 @@ test('a hundred grants and withdrawals at once leave what the last of them said'
 /** A worker that claims a scan, if one is due, and ends it. */
 async function workOnce(db: Database): Promise<void> {
   const request = { workerId: 'w1', types: ['security_scan'], lanes: ['fast_queue'], max: 1, leaseMs: 60_000 } as const
-  const [job] = await asService(db, {}, (tx) => claimJobs(tx, request))
+  const [job] = await askAsService(db, (service) => claimJobs(service, request))
   if (job?.shellFileId === undefined || job.shellFileId === null) return
   const { shellFileId } = job
   const attempt = { workerId: 'w1', jobId: job.id, attemptToken: job.attemptToken }

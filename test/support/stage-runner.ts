@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'drizzle-orm'
 import { pino } from 'pino'
-import { asActor, asService } from '../../db/actor.ts'
+import { asActor, asService, askAsService } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
 import { ensureEndpoint } from '../../db/queries/capacity.ts'
-import { claimJobs, holdLease } from '../../db/queries/jobs.ts'
+import { claimJobs } from '../../db/queries/claims.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { openDiskStore } from '../../platform/storage/disk.ts'
 import type { Store } from '../../platform/storage/store.ts'
-import { callWithinCapacity } from '../../worker/engine/capacity.ts'
-import { leaseLost } from '../../worker/engine/errors.ts'
+import { Attempt } from '../../worker/engine/attempt.ts'
 import { execute } from '../../worker/engine/execute.ts'
-import type { ClaimedJob, Handler, RunContext } from '../../worker/engine/handler.ts'
-import { serviceContextOf, settle, type Settled } from '../../worker/engine/settle.ts'
+import type { Handler } from '../../worker/engine/handler.ts'
+import { createRunContext } from '../../worker/engine/run-context.ts'
+import { settle, type Settled } from '../../worker/engine/settle.ts'
 import { createHandlers, type HandlerDeps } from '../../worker/handlers/index.ts'
 import { createMalwareScan } from '../../worker/providers/malware/index.ts'
 import { createLocalOcr } from '../../worker/providers/ocr/index.ts'
@@ -88,8 +88,8 @@ async function runNext(db: Database, handlers: ReadonlyMap<string, Handler>) {
 }
 
 async function attemptNext(db: Database, handlers: ReadonlyMap<string, Handler>) {
-  const [job] = await asService(db, {}, (tx) =>
-    claimJobs(tx, {
+  const [job] = await askAsService(db, (service) =>
+    claimJobs(service, {
       workerId,
       types: [...handlers.keys()],
       lanes: ['fast_queue', 'ai_queue', 'background'],
@@ -98,28 +98,12 @@ async function attemptNext(db: Database, handlers: ReadonlyMap<string, Handler>)
     }),
   )
   if (job === undefined) return null
-  const ending = await execute(job, {
+  const context = { db, workerId, log: pino({ level: 'silent' }) }
+  const ending = await execute(new Attempt(job), {
     handlers,
-    log: pino({ level: 'silent' }),
-    aborted: new AbortController().signal,
-    contextFor: (claimed, run) => contextFor(db, claimed, run),
+    contextFor: (attempt) => createRunContext(attempt, context),
   })
   return { job, ending }
-}
-
-function contextFor(db: Database, job: ClaimedJob, run: { signal: AbortSignal; log: RunContext['log'] }): RunContext {
-  return {
-    job,
-    ...run,
-    read: (work) => asService(db, serviceContextOf(job), work),
-    write: (work) =>
-      asService(db, serviceContextOf(job), async (tx) => {
-        const isHeld = await holdLease(tx, { workerId, jobId: job.id, attemptToken: job.attemptToken })
-        if (!isHeld) throw leaseLost()
-        return await work(tx)
-      }),
-    withCapacity: (request, call) => callWithinCapacity(request, call, { db, workerId, job, ...run }),
-  }
 }
 
 async function upload(

@@ -1,14 +1,13 @@
 import { setImmediate } from 'node:timers/promises'
-import type { ClaimedRow } from '../../db/queries/jobs.ts'
+import type { ClaimedRow } from '../../db/queries/claims.ts'
 import type { Logger } from '../../platform/log.ts'
 import { backoffMs } from '../../platform/backoff.ts'
-import type { Pool } from './pool.ts'
 
 /**
- * Why the queue is looked at. All lead to the same thing: one claim for as many jobs as there are free slots.
+ * Why the queue is looked at. All lead to the same thing: one claim for as many jobs as there is room for.
  * A freed slot alone does not, when the last claim found less than it asked for and nothing has been heard since.
  */
-export type WakeReason = 'start' | 'listening' | 'notification' | 'slot' | 'due' | 'poll' | 'error'
+export type WakeReason = 'start' | 'listening' | 'notification' | 'echo' | 'slot' | 'due' | 'poll' | 'error'
 
 export type ClaimLoop = {
   start(): void
@@ -19,22 +18,28 @@ export type ClaimLoop = {
 }
 
 export type ClaimLoopOptions = {
-  readonly pool: Pool
+  /** How many jobs may be claimed now; zero also when it is better to wait for more room. */
+  readonly room: () => number
   readonly claim: (max: number) => Promise<readonly ClaimedRow[]>
-  readonly begin: (job: ClaimedRow) => void
+  readonly begin: (jobs: readonly ClaimedRow[]) => void
   readonly onClaim: (reason: WakeReason, found: number) => void
-  readonly pollMs: number | null
+  /** Asked before each poll; null switches polling off. */
+  readonly pollMs: () => number | null
   readonly log: Logger
 }
 
+// Of transactions that insert at the same moment only one notifies; the others commit about then.
+const echoesMs = [20, 100]
+
 // state: stopped → idle ⇄ claiming → (paused → idle) → stopped. While claiming or paused, wakes are only remembered.
 export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
-  const { pool, log } = options
+  const { log, room } = options
   let state: 'stopped' | 'idle' | 'claiming' | 'paused' = 'stopped'
   // Something may be waiting that we have not seen.
   let mayHaveMore = true
   let lastReason: WakeReason = 'start'
   let failures = 0
+  let echoes = 0
   let pollTimer: NodeJS.Timeout | undefined
   const dueTimers = new Set<NodeJS.Timeout>()
 
@@ -43,7 +48,8 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
       mayHaveMore = true
       lastReason = reason
     }
-    if (state === 'idle' && mayHaveMore && pool.free > 0) void claimUntilDry()
+    if (reason === 'notification') awaitEchoes()
+    if (state === 'idle' && mayHaveMore && room() > 0) void claimUntilDry()
   }
 
   async function claimUntilDry(): Promise<void> {
@@ -51,11 +57,10 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
     // What ends or is notified in the same turn of the event loop belongs to the same claim.
     await setImmediate()
     try {
-      while (isClaiming() && mayHaveMore && pool.free > 0) {
-        const wanted = pool.free
+      for (let wanted = room(); isClaiming() && mayHaveMore && wanted > 0; wanted = room()) {
         mayHaveMore = false
         const found = await options.claim(wanted)
-        for (const job of found) options.begin(job)
+        options.begin(found)
         options.onClaim(lastReason, found.length)
         if (found.length === wanted) mayHaveMore = true
       }
@@ -71,6 +76,17 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
 
   // `stop` may have been called while we waited for the database.
   const isClaiming = () => state === 'claiming'
+
+  function awaitEchoes(): void {
+    if (echoes > 0) return
+    for (const delayMs of echoesMs) {
+      echoes += 1
+      at(delayMs, () => {
+        echoes -= 1
+        wake('echo')
+      })
+    }
+  }
 
   function pause(): void {
     if (!isClaiming()) return
@@ -93,12 +109,14 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
     dueTimers.add(timer)
   }
 
-  function schedulePoll(pollMs: number): void {
+  function schedulePoll(): void {
+    const pollMs = options.pollMs()
+    if (pollMs === null) return
     // Half to one and a half, so that workers do not look all at once.
     pollTimer = setTimeout(
       () => {
         wake('poll')
-        if (state !== 'stopped') schedulePoll(pollMs)
+        if (state !== 'stopped') schedulePoll()
       },
       pollMs * (0.5 + Math.random()),
     )
@@ -107,7 +125,7 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
   return {
     start() {
       state = 'idle'
-      if (options.pollMs !== null) schedulePoll(options.pollMs)
+      schedulePoll()
       wake('start')
     },
     stop() {

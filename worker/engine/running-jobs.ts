@@ -1,35 +1,33 @@
 import type { AppError } from '../../platform/errors.ts'
-import type { ClaimedJob } from './handler.ts'
+import type { Attempt } from './attempt.ts'
 import { leaseLost } from './errors.ts'
 
-type RunningJob = { readonly job: ClaimedJob; readonly abort: (reason: AppError) => void }
-
-/** The attempts of this process that are under way. */
+/** The attempts that this process holds: claimed, under way, or ended and not yet settled. */
 export type RunningJobs = {
   readonly ids: readonly string[]
   /** An older attempt at the same job has lost its lease, whatever the heartbeat says: it is aborted. */
-  add(entry: RunningJob): void
-  remove(job: ClaimedJob): void
+  add(attempt: Attempt): void
+  remove(attempt: Attempt): void
   abortAll(reason: AppError): void
   /** Aborts those of the asked-about jobs that are not held any more. */
   keepOnly(held: ReadonlySet<string>, asked: readonly string[]): void
 }
 
 export function createRunningJobs(): RunningJobs {
-  const byJobId = new Map<string, RunningJob>()
+  const byJobId = new Map<string, Attempt>()
   return {
     get ids() {
       return [...byJobId.keys()]
     },
-    add(entry) {
-      byJobId.get(entry.job.id)?.abort(leaseLost({ jobId: entry.job.id }))
-      byJobId.set(entry.job.id, entry)
+    add(attempt) {
+      byJobId.get(attempt.job.id)?.abort(leaseLost({ jobId: attempt.job.id }))
+      byJobId.set(attempt.job.id, attempt)
     },
-    remove(job) {
-      if (byJobId.get(job.id)?.job.attemptToken === job.attemptToken) byJobId.delete(job.id)
+    remove(attempt) {
+      if (byJobId.get(attempt.job.id) === attempt) byJobId.delete(attempt.job.id)
     },
     abortAll(reason) {
-      for (const entry of byJobId.values()) entry.abort(reason)
+      for (const attempt of byJobId.values()) attempt.abort(reason)
     },
     keepOnly(held, asked) {
       for (const id of asked) {

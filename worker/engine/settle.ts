@@ -3,7 +3,7 @@ import type { ServiceContext, Tx } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
 import { databaseError, databaseUnavailable } from '../../db/errors.ts'
 import { completeJob, failJob, handBackJobs, holdLease, rescheduleJob } from '../../db/queries/jobs.ts'
-import type { Attempt } from '../../db/queries/jobs.ts'
+import type { AttemptKey } from '../../db/queries/jobs.ts'
 import { backoffMs } from '../../platform/backoff.ts'
 import type { AppError } from '../../platform/errors.ts'
 import { wait } from '../../platform/wait.ts'
@@ -28,7 +28,7 @@ export type Settled = 'completed' | 'retrying' | 'snoozed' | 'dead_letter' | 'ha
  * is tried again; if one of them did commit, the next finds the lease gone.
  */
 export async function settle(job: ClaimedJob, ending: Ending, deps: SettleDeps): Promise<Settled> {
-  const attempt: Attempt = { workerId: deps.workerId, jobId: job.id, attemptToken: job.attemptToken }
+  const attempt: AttemptKey = { workerId: deps.workerId, jobId: job.id, attemptToken: job.attemptToken }
   try {
     return await whileUnavailable(() => write(job, ending, attempt, deps))
   } catch (error) {
@@ -40,7 +40,7 @@ export async function settle(job: ClaimedJob, ending: Ending, deps: SettleDeps):
   }
 }
 
-async function write(job: ClaimedJob, ending: Ending, attempt: Attempt, deps: SettleDeps): Promise<Settled> {
+async function write(job: ClaimedJob, ending: Ending, attempt: AttemptKey, deps: SettleDeps): Promise<Settled> {
   const inService = <T>(work: (tx: Tx) => Promise<T>) => asService(deps.db, serviceContextOf(job), work)
   switch (ending.kind) {
     case 'done':
@@ -65,7 +65,7 @@ async function write(job: ClaimedJob, ending: Ending, attempt: Attempt, deps: Se
 async function commitResults(
   tx: Tx,
   commit: ((tx: Tx) => Promise<JobResult | undefined>) | undefined,
-  attempt: Attempt,
+  attempt: AttemptKey,
 ): Promise<Settled> {
   if (!(await holdLease(tx, attempt))) throw leaseLost({ jobId: attempt.jobId })
   const result = await commit?.(tx)
@@ -75,7 +75,7 @@ async function commitResults(
 
 async function giveUpAttempt(
   tx: Tx,
-  attempt: Attempt,
+  attempt: AttemptKey,
   failure: { readonly job: ClaimedJob; readonly error: AppError; readonly isRetryable: boolean },
   deps: SettleDeps,
 ): Promise<Settled> {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
-import type { ClaimedRow } from '../../../db/queries/jobs.ts'
+import type { ClaimedRow } from '../../../db/queries/claims.ts'
+import { Attempt } from '../../../worker/engine/attempt.ts'
 import { createClaimLoop } from '../../../worker/engine/claim-loop.ts'
 import { createPool } from '../../../worker/engine/pool.ts'
 import { createWatchedLog } from '../../support/worker.ts'
@@ -29,11 +30,15 @@ function startLoop(t: { teardown(work: () => void): unknown }, options: { size: 
   let onAsked: (() => void) | undefined
   const ends: (() => void)[] = []
   const { log } = createWatchedLog()
-  const pool = createPool({ size: options.size, onFreed: () => loop.wake('slot') })
+  const pool = createPool({
+    size: options.size,
+    work: () => new Promise<void>((resolve) => ends.push(resolve)),
+    onFreed: () => loop.wake('slot'),
+  })
   const loop = createClaimLoop({
-    pool,
+    room: () => pool.size - pool.running,
     log,
-    pollMs: null,
+    pollMs: () => null,
     claim: async (max) => {
       asked.push(max)
       onAsked?.()
@@ -44,7 +49,7 @@ function startLoop(t: { teardown(work: () => void): unknown }, options: { size: 
       waiting -= found
       return Array.from({ length: found }, job)
     },
-    begin: () => pool.run(() => new Promise<void>((resolve) => ends.push(resolve))),
+    begin: (jobs) => pool.begin(jobs.map((found) => new Attempt(found))),
     onClaim: () => {},
   })
   t.teardown(() => loop.stop())

@@ -28,6 +28,9 @@ test('with notifications switched off a job starts because of the poll', async (
   const database = await testDatabase(t)
   const sql = serviceSql(t, database.appUrl)
   const worker = await startEngine(t, database, { handlers: [quick], pollMs: 100, notifications: 'ignore' })
+  await eventually(async () => {
+    if ((await worker.count('claims', { reason: 'start' })) < 1) throw new Error('has not looked yet')
+  })
   await enqueueJob(sql)
   await worker.watched.waitForEnded('completed')
   t.ok((await worker.count('claims', { reason: 'poll' })) >= 1)

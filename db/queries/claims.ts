@@ -1,0 +1,73 @@
+/**
+ * The two statements that every job costs, for as many jobs at once as there are. They bypass drizzle, which would cost
+ * more than the database does.
+ */
+import type postgres from 'postgres'
+import type { JobLane } from '../schema/queue.ts'
+
+/** A job as `claim_next_job_v3` has given it to this worker. */
+export type ClaimedRow = {
+  readonly id: string
+  readonly type: string
+  readonly lane: JobLane
+  readonly payload: unknown
+  readonly attemptToken: string
+  /** From 1. */
+  readonly attempt: number
+  readonly retryCount: number
+  readonly patientId: string | null
+  readonly shellFileId: string | null
+  readonly initiatedBy: string | null
+  readonly correlationId: string | null
+  /** From due to claimed, by the clock of the database. */
+  readonly waitedMs: number
+}
+
+export type ClaimRequest = {
+  readonly workerId: string
+  readonly types: readonly string[]
+  readonly lanes: readonly JobLane[]
+  readonly max: number
+  readonly leaseMs: number
+}
+
+/** In the order in which they should run. */
+export async function claimJobs(sql: postgres.ISql, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
+  return await sql<ClaimedRow[]>`
+    select
+      job.id,
+      job.job_type as type,
+      job.job_lane as lane,
+      job.job_payload as payload,
+      job.attempt_token as "attemptToken",
+      job.retry_count + 1 as attempt,
+      job.retry_count as "retryCount",
+      job.patient_id as "patientId",
+      job.shell_file_id as "shellFileId",
+      job.initiated_by as "initiatedBy",
+      job.correlation_id as "correlationId",
+      (extract(epoch from job.started_at - job.scheduled_at) * 1000)::float8 as "waitedMs"
+    from public.claim_next_job_v3(
+      ${request.workerId}, ${listOf(request.types)}::text[], ${listOf(request.lanes)}::text[],
+      ${request.max}, ${request.leaseMs / 1000}
+    ) as job`
+}
+
+/** Ends attempts that have nothing to write; the ids of those that were still held. */
+export async function completeJobs(
+  sql: postgres.ISql,
+  workerId: string,
+  attempts: readonly { readonly id: string; readonly attemptToken: string }[],
+): Promise<ReadonlySet<string>> {
+  const inOrder = attempts.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+  const rows = await sql<{ id: string }[]>`
+    select held as id
+    from public.complete_jobs(
+      ${workerId}, ${listOf(inOrder.map(({ id }) => id))}::uuid[],
+      ${listOf(inOrder.map(({ attemptToken }) => attemptToken))}::uuid[]
+    ) as held`
+  return new Set(rows.map(({ id }) => id))
+}
+
+// Words and ids only, so nothing has to be quoted; a driver that has not asked for types knows no arrays.
+const listOf = (words: readonly string[]) => `{${words.join(',')}}`

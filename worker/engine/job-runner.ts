@@ -1,0 +1,139 @@
+import { askAsService, asService } from '../../db/actor.ts'
+import { completeJobs } from '../../db/queries/claims.ts'
+import type { ClaimedRow } from '../../db/queries/claims.ts'
+import { handBackJobs } from '../../db/queries/jobs.ts'
+import { Attempt } from './attempt.ts'
+import { createClaimAhead, staleAheadMs } from './claim-ahead.ts'
+import { createCompletions } from './completions.ts'
+import { workerStopping } from './errors.ts'
+import { execute } from './execute.ts'
+import type { EngineOptions } from './options.ts'
+import type { Ending } from './outcome.ts'
+import { createPool } from './pool.ts'
+import type { Pool } from './pool.ts'
+import { createRunContext, namesOf } from './run-context.ts'
+import { createRunningJobs } from './running-jobs.ts'
+import type { RunningJobs } from './running-jobs.ts'
+import { settle } from './settle.ts'
+import type { Settled } from './settle.ts'
+
+/** What this worker has claimed, from the claim until the database knows how it ended. */
+export type JobRunner = {
+  readonly pool: Pool
+  readonly running: RunningJobs
+  /** How many more jobs may be claimed now; zero also while it is better to wait for more room. */
+  room(): number
+  begin(jobs: readonly ClaimedRow[]): void
+  /** Ends everything that was claimed: by itself until the signal fires, else by giving it back. */
+  drain(outOfTime: AbortSignal): Promise<void>
+}
+
+export type JobRunnerHooks = { readonly onFreed: () => void; readonly wakeIn: (delayMs: number) => void }
+
+export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): JobRunner {
+  const { db, log, metrics, workerId } = options
+  const handlers = new Map(options.handlers.map((handler) => [handler.job.name, handler]))
+  const running = createRunningJobs()
+  const ahead = createClaimAhead()
+  const pool = createPool({ size: options.concurrency, work: runJob, onFreed: hooks.onFreed })
+  const completions = createCompletions({
+    send: (attempts) =>
+      askAsService(db, (sql) =>
+        completeJobs(
+          sql,
+          workerId,
+          attempts.map(({ job }) => job),
+        ),
+      ),
+    settleAlone: (attempt) => settleOne(attempt, { kind: 'done' }),
+    onSettled: (attempt, settled) => ended(attempt, { kind: 'done' }, settled),
+    onFreed: hooks.onFreed,
+  })
+  let staleTimer: NodeJS.Timeout | undefined
+
+  async function runJob(attempt: Attempt): Promise<void> {
+    metrics.running.set(pool.running)
+    const begunAt = performance.now()
+    const ending = await execute(attempt, { handlers, contextFor: (begun) => createRunContext(begun, options) })
+    if (ending.kind === 'done' && ending.commit === undefined) completions.add(attempt)
+    else await settleOne(attempt, ending)
+    ahead.note(attempt.job, performance.now() - begunAt)
+    metrics.running.set(pool.running - 1)
+  }
+
+  async function settleOne(attempt: Attempt, ending: Ending): Promise<void> {
+    try {
+      ended(attempt, ending, await settle(attempt.job, ending, { db, workerId, wakeIn: hooks.wakeIn }))
+    } catch (error) {
+      // Neither result nor failure could be written. The lease runs out, and somebody runs the job again.
+      running.remove(attempt)
+      metrics.ended.inc({ job_type: attempt.job.type, outcome: 'unsettled' })
+      log.error({ error, ...namesOf(attempt) }, 'a job could not be settled')
+    }
+  }
+
+  function ended(attempt: Attempt, ending: Ending, settled: Settled): void {
+    running.remove(attempt)
+    const ms = performance.now() - attempt.claimedAt
+    metrics.ended.inc({ job_type: attempt.job.type, outcome: settled })
+    metrics.ran.observe({ job_type: attempt.job.type }, ms / 1000)
+    const error = ending.kind === 'retry' || ending.kind === 'discard' ? { error: ending.error } : {}
+    log.info({ ...namesOf(attempt), outcome: settled, ms, ...error }, 'job ended')
+  }
+
+  function begin(jobs: readonly ClaimedRow[]): void {
+    const attempts = jobs.map((job) => new Attempt(job))
+    for (const attempt of attempts) {
+      running.add(attempt)
+      metrics.waited.observe({ lane: attempt.job.lane }, Math.max(0, attempt.job.waitedMs) / 1000)
+    }
+    pool.begin(attempts)
+    clearTimeout(staleTimer)
+    if (pool.waiting > 0) staleTimer = setTimeout(() => void giveBackWaiting(() => ahead.wasWrong()), staleAheadMs)
+  }
+
+  /** What has been claimed and not begun goes to whoever has a slot. */
+  async function giveBackWaiting(onAny: () => void): Promise<void> {
+    const waiting = pool.takeWaiting()
+    if (waiting.length === 0) return
+    onAny()
+    await giveBack(waiting.map(({ job }) => job.id))
+    for (const attempt of waiting) running.remove(attempt)
+  }
+
+  async function giveBack(jobIds: readonly string[]): Promise<void> {
+    await asService(db, {}, (tx) => handBackJobs(tx, workerId, jobIds)).catch((error: unknown) =>
+      log.warn({ error }, 'jobs were not handed back; their leases will run out'),
+    )
+  }
+
+  return {
+    pool,
+    running,
+    room() {
+      const extra = ahead.sizeFor(pool.size)
+      const room = pool.size + extra - pool.running - pool.waiting - completions.pending
+      // Claims of a handful, while there is enough to do, would cost more than the jobs.
+      return pool.waiting > 0 && room < extra / 2 ? 0 : Math.max(0, room)
+    },
+    begin,
+    async drain(outOfTime) {
+      clearTimeout(staleTimer)
+      await giveBackWaiting(() => {})
+      const idle = pool.whenIdle()
+      await Promise.race([idle, whenAborted(outOfTime)])
+      if (pool.running > 0) {
+        // Back they go first, so that others can begin; then our own attempts are stopped, fenced off already.
+        await giveBack(running.ids)
+        running.abortAll(workerStopping())
+        await idle
+      }
+      await completions.whenEmpty()
+    },
+  }
+}
+
+function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}
