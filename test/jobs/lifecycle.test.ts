@@ -54,6 +54,14 @@ test('every arrow of the diagram is a way that a job can go', async (t) => {
   await walk(completed, 'complete_job', () => sql`select public.complete_job(${completed}, 'w1')`)
   await walk(completed, 'delete_finished_jobs', sweep)
 
+  const together = await processing()
+  const { attempt_token: token } = await jobRecord(sql, together)
+  await walk(
+    together,
+    'complete_jobs',
+    () => sql`select public.complete_jobs('w1', array[${together}]::uuid[], array[${token}]::uuid[])`,
+  )
+
   const failed = await processing()
   await walk(failed, 'fail_job', fail(failed, true))
   await walk(failed, 'cancel_job', cancel(failed))

@@ -89,16 +89,22 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     }
     pool.begin(attempts)
     clearTimeout(staleTimer)
-    if (pool.waiting > 0) staleTimer = setTimeout(() => void giveBackWaiting(() => ahead.wasWrong()), staleAheadMs)
+    if (pool.waiting > 0) staleTimer = setTimeout(() => void admitMistake(), staleAheadMs)
   }
 
-  /** What has been claimed and not begun goes to whoever has a slot. */
-  async function giveBackWaiting(onAny: () => void): Promise<void> {
+  async function admitMistake(): Promise<void> {
+    if (pool.waiting === 0) return
+    ahead.wasWrong()
+    const jobs = await giveBackWaiting()
+    log.info({ jobs }, 'jobs that were claimed ahead went back')
+  }
+
+  /** What has been claimed and not begun goes to whoever has a slot; how many. */
+  async function giveBackWaiting(): Promise<number> {
     const waiting = pool.takeWaiting()
-    if (waiting.length === 0) return
-    onAny()
-    await giveBack(waiting.map(({ job }) => job.id))
+    if (waiting.length > 0) await giveBack(waiting.map(({ job }) => job.id))
     for (const attempt of waiting) running.remove(attempt)
+    return waiting.length
   }
 
   async function giveBack(jobIds: readonly string[]): Promise<void> {
@@ -119,7 +125,7 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     begin,
     async drain(outOfTime) {
       clearTimeout(staleTimer)
-      await giveBackWaiting(() => {})
+      await giveBackWaiting()
       const idle = pool.whenIdle()
       await Promise.race([idle, whenAborted(outOfTime)])
       if (pool.running > 0) {
