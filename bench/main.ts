@@ -2,9 +2,14 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { measurePickup } from './pickup.ts'
+import { measureQueue } from './queue.ts'
 import { measureRls } from './rls.ts'
 
-const questions: Readonly<Record<string, () => Promise<unknown>>> = { pickup: measurePickup, rls: measureRls }
+const questions: Readonly<Record<string, (args: readonly string[]) => Promise<unknown>>> = {
+  pickup: measurePickup,
+  queue: measureQueue,
+  rls: measureRls,
+}
 
 const question = process.argv[2] ?? ''
 const measure = questions[question]
@@ -12,7 +17,7 @@ if (measure === undefined) {
   console.error(`npm run bench -- <question>, one of: ${Object.keys(questions).join(', ')}`)
   process.exit(2)
 }
-const figures = await measure()
+const figures = await measure(process.argv.slice(3))
 const folder = join(import.meta.dirname, 'results')
 await mkdir(folder, { recursive: true })
 await writeFile(join(folder, `${question}.json`), `${JSON.stringify(figures, null, 2)}\n`)
