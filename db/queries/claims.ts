@@ -19,8 +19,19 @@ export type ClaimedRow = {
   readonly shellFileId: string | null
   readonly initiatedBy: string | null
   readonly correlationId: string | null
+  readonly priority: number
+  readonly fairTurn: number
+  readonly dueAtMs: number
   /** From due to claimed, by the clock of the database. */
   readonly waitedMs: number
+}
+
+/** A place in the line of a lane; a claim may begin there. */
+export type ClaimStart = {
+  readonly lane: JobLane
+  readonly priority: number
+  readonly turn: number
+  readonly dueAtMs: number
 }
 
 export type ClaimRequest = {
@@ -29,6 +40,8 @@ export type ClaimRequest = {
   readonly lanes: readonly JobLane[]
   readonly max: number
   readonly leaseMs: number
+  /** Null: from the very beginning. */
+  readonly start: readonly ClaimStart[] | null
 }
 
 /** In the order in which they should run. */
@@ -46,11 +59,20 @@ export async function claimJobs(sql: postgres.ISql, request: ClaimRequest): Prom
       job.shell_file_id as "shellFileId",
       job.initiated_by as "initiatedBy",
       job.correlation_id as "correlationId",
+      job.priority,
+      job.fair_turn as "fairTurn",
+      (extract(epoch from job.scheduled_at) * 1000)::float8 as "dueAtMs",
       (extract(epoch from job.started_at - job.scheduled_at) * 1000)::float8 as "waitedMs"
     from public.claim_next_job_v3(
       ${request.workerId}, ${listOf(request.types)}::text[], ${listOf(request.lanes)}::text[],
-      ${request.max}, ${request.leaseMs / 1000}
+      ${request.max}, ${request.leaseMs / 1000}, ${startPlaces(request.start)}::text::jsonb
     ) as job`
+}
+
+function startPlaces(start: readonly ClaimStart[] | null): string | null {
+  if (start === null) return null
+  const places = start.map(({ dueAtMs, ...place }) => ({ ...place, due_at: new Date(dueAtMs).toISOString() }))
+  return JSON.stringify(places)
 }
 
 /** Ends attempts that have nothing to write; the ids of those that were still held. */

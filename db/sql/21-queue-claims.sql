@@ -68,15 +68,20 @@ comment on function public.promote_due_jobs(text[], int) is
 revoke all on function public.promote_due_jobs(text[], int) from public, anon, authenticated, service_role;
 grant execute on function public.promote_due_jobs(text[], int) to service_role;
 
+drop function if exists public.claim_next_job_v3(text, text[], text[], int, numeric);
+
 -- One ordered index scan per lane, stopped at the limit: neither finished jobs nor a long queue nor what is scheduled
--- for later cost anything. The planner's other ideas (bitmap, sort) win on a small table and would be kept for a large
--- one, so they are forbidden, and the plan is made once per session.
+-- for later cost anything. The planner's other ideas (bitmap, sort, hash) win on a small table and would be kept for a
+-- large one, so they are forbidden, and the plan is made once per session.
+-- What does cost is a transaction somewhere that keeps an old snapshot: until it ends nothing can be cleaned up, and a
+-- scan from the beginning walks past every job claimed since. `start_places` says where to begin instead.
 create or replace function public.claim_next_job_v3(
   worker_id text,
   job_types text[] default null,
   job_lanes text[] default null,
   max_jobs int default 1,
-  lease_seconds numeric default 30
+  lease_seconds numeric default 30,
+  start_places jsonb default null
 )
 returns setof public.job_queue
 language plpgsql
@@ -92,6 +97,7 @@ as $$
 #variable_conflict use_column
 declare
   v_lanes constant text[] := coalesce(claim_next_job_v3.job_lanes, array['fast_queue', 'ai_queue', 'background']);
+  v_ids uuid[];
 begin
   if exists (
     select
@@ -104,26 +110,55 @@ begin
     perform public.promote_due_jobs(v_lanes);
   end if;
 
-  return query
-  with due as materialized (
-    select first_due.id
-    from unnest(v_lanes) as served (lane)
-    cross join lateral (
-      select waiting.id, waiting.priority, waiting.fair_turn, waiting.scheduled_at
-      from public.job_queue as waiting
-      where waiting.status = 'pending'
-        and waiting.fair_turn is not null
-        and waiting.job_lane = served.lane
-        and waiting.scheduled_at <= now()
-        and (claim_next_job_v3.job_types is null or waiting.job_type = any (claim_next_job_v3.job_types))
-      order by waiting.priority desc, waiting.fair_turn, waiting.scheduled_at, waiting.id
+  if claim_next_job_v3.start_places is null then
+    v_ids := array(
+      select first_due.id
+      from unnest(v_lanes) as served (lane)
+      cross join lateral (
+        select waiting.id, waiting.priority, waiting.fair_turn, waiting.scheduled_at
+        from public.job_queue as waiting
+        where waiting.status = 'pending'
+          and waiting.fair_turn is not null
+          and waiting.job_lane = served.lane
+          and waiting.scheduled_at <= now()
+          and (claim_next_job_v3.job_types is null or waiting.job_type = any (claim_next_job_v3.job_types))
+        order by waiting.priority desc, waiting.fair_turn, waiting.scheduled_at, waiting.id
+        limit claim_next_job_v3.max_jobs
+        for update skip locked
+      ) as first_due
+      order by first_due.priority desc, first_due.fair_turn, first_due.scheduled_at, first_due.id
       limit claim_next_job_v3.max_jobs
-      for update skip locked
-    ) as first_due
-    order by first_due.priority desc, first_due.fair_turn, first_due.scheduled_at, first_due.id
-    limit claim_next_job_v3.max_jobs
-  ),
-  claimed as (
+    );
+  else
+    v_ids := array(
+      select first_due.id
+      from jsonb_to_recordset(claim_next_job_v3.start_places)
+        as place (lane text, priority int, turn int, due_at timestamptz)
+      cross join lateral (
+        select waiting.id, waiting.priority, waiting.fair_turn, waiting.scheduled_at
+        from public.job_queue as waiting
+        where waiting.status = 'pending'
+          and waiting.fair_turn is not null
+          and waiting.job_lane = place.lane
+          and waiting.priority = place.priority
+          and (waiting.fair_turn, waiting.scheduled_at) >= (place.turn, place.due_at)
+          and waiting.scheduled_at <= now()
+          and (claim_next_job_v3.job_types is null or waiting.job_type = any (claim_next_job_v3.job_types))
+        order by waiting.priority desc, waiting.fair_turn, waiting.scheduled_at, waiting.id
+        limit claim_next_job_v3.max_jobs
+        for update skip locked
+      ) as first_due
+      where place.lane = any (v_lanes)
+      order by first_due.priority desc, first_due.fair_turn, first_due.scheduled_at, first_due.id
+      limit claim_next_job_v3.max_jobs
+    );
+  end if;
+  if v_ids = '{}' then
+    return;
+  end if;
+
+  return query
+  with claimed as (
     update public.job_queue as job
     set status = 'processing',
         worker_id = claim_next_job_v3.worker_id,
@@ -131,7 +166,7 @@ begin
         started_at = now(),
         heartbeat_at = now(),
         lease_expires_at = now() + make_interval(secs => claim_next_job_v3.lease_seconds::double precision)
-    from due
+    from unnest(v_ids) as due (id)
     where job.id = due.id
     returning job.*
   )
@@ -140,8 +175,8 @@ begin
   order by claimed.priority desc, claimed.fair_turn, claimed.scheduled_at, claimed.id;
 end
 $$;
-comment on function public.claim_next_job_v3(text, text[], text[], int, numeric) is
-  'Takes up to max_jobs due jobs: highest priority, then fair between patients, then age. Rows that others hold are skipped, not waited for.';
-revoke all on function public.claim_next_job_v3(text, text[], text[], int, numeric)
+comment on function public.claim_next_job_v3(text, text[], text[], int, numeric, jsonb) is
+  'Takes up to max_jobs due jobs: highest priority, then fair between patients, then age. Rows that others hold are skipped, not waited for. With start_places ([{lane, priority, turn, due_at}]) it looks only there and behind.';
+revoke all on function public.claim_next_job_v3(text, text[], text[], int, numeric, jsonb)
   from public, anon, authenticated, service_role;
-grant execute on function public.claim_next_job_v3(text, text[], text[], int, numeric) to service_role;
+grant execute on function public.claim_next_job_v3(text, text[], text[], int, numeric, jsonb) to service_role;

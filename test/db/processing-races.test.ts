@@ -23,7 +23,14 @@ const decideIn = (tx: Tx, by: Account, decision: 'granted' | 'withdrawn') =>
   recordConsent(tx, { profileId: by.profileId, purpose: 'data_processing', decision })
 
 async function claimed(db: Database): Promise<AttemptKey> {
-  const request = { workerId: 'w1', types: ['security_scan'], lanes: ['fast_queue'], max: 1, leaseMs: 60_000 } as const
+  const request = {
+    workerId: 'w1',
+    types: ['security_scan'],
+    lanes: ['fast_queue'],
+    max: 1,
+    leaseMs: 60_000,
+    start: null,
+  } as const
   const [job] = await askAsService(db, (service) => claimJobs(service, request))
   if (job === undefined) throw new Error('no job is due')
   return { workerId: 'w1', jobId: job.id, attemptToken: job.attemptToken }
@@ -192,7 +199,14 @@ test('a hundred grants and withdrawals at once leave what the last of them said'
 
 /** A worker that claims a scan, if one is due, and ends it. */
 async function workOnce(db: Database): Promise<void> {
-  const request = { workerId: 'w1', types: ['security_scan'], lanes: ['fast_queue'], max: 1, leaseMs: 60_000 } as const
+  const request = {
+    workerId: 'w1',
+    types: ['security_scan'],
+    lanes: ['fast_queue'],
+    max: 1,
+    leaseMs: 60_000,
+    start: null,
+  } as const
   const [job] = await askAsService(db, (service) => claimJobs(service, request))
   if (job?.shellFileId === undefined || job.shellFileId === null) return
   const { shellFileId } = job

@@ -95,6 +95,7 @@ async function attemptNext(db: Database, handlers: ReadonlyMap<string, Handler>)
       lanes: ['fast_queue', 'ai_queue', 'background'],
       max: 1,
       leaseMs: 60_000,
+      start: null,
     }),
   )
   if (job === undefined) return null

@@ -3,12 +3,14 @@ import { askAsService, asService } from '../../db/actor.ts'
 import type { Tx } from '../../db/actor.ts'
 import { ensureEndpoint } from '../../db/queries/capacity.ts'
 import { claimJobs } from '../../db/queries/claims.ts'
+import type { ClaimedRow } from '../../db/queries/claims.ts'
 import { rescueStaleJobs } from '../../db/queries/jobs.ts'
 import { registerWorker, sayGoodbye } from '../../db/queries/workers.ts'
 import type { Service } from '../../platform/service.ts'
 import { lookAtCapacity, poolSizeFor } from './capacity.ts'
 import type { CapacityView } from './capacity.ts'
 import { createClaimLoop } from './claim-loop.ts'
+import { createClaimStarts } from './claim-start.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import { createJobRunner } from './job-runner.ts'
 import { createListener } from './listener.ts'
@@ -34,6 +36,7 @@ export type Engine = Service & { health(): EngineHealth }
 export function createEngine(options: EngineOptions): Engine {
   const { db, log, metrics, workerId, leaseMs } = options
   const types = options.handlers.map((handler) => handler.job.name)
+  const starts = createClaimStarts(options.lanes)
   const runner = createJobRunner(options, {
     onFreed: () => loop.wake('slot'),
     wakeIn: (delayMs) => loop.wakeIn(delayMs),
@@ -46,7 +49,7 @@ export function createEngine(options: EngineOptions): Engine {
     log,
     room: () => runner.room(),
     pollMs: () => options.pollMs,
-    claim: (max) => askAsService(db, (sql) => claimJobs(sql, { workerId, lanes: options.lanes, types, max, leaseMs })),
+    claim,
     begin: (jobs) => runner.begin(jobs),
     onClaim: (reason) => metrics.claims.inc({ reason }),
   })
@@ -76,6 +79,15 @@ export function createEngine(options: EngineOptions): Engine {
   })
   const scheduler = createScheduler({ db, schedules: options.schedules, log })
   const background = [heartbeat, rescue, capacityWatch, scheduler]
+
+  async function claim(max: number): Promise<readonly ClaimedRow[]> {
+    const start = starts.next()
+    const askedAt = performance.now()
+    const request = { workerId, lanes: options.lanes, types, max, leaseMs, start }
+    const found = await askAsService(db, (sql) => claimJobs(sql, request))
+    starts.note(start, found, performance.now() - askedAt)
+    return found
+  }
 
   function inService<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return asService(db, {}, work)

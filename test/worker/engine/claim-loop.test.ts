@@ -19,6 +19,9 @@ const job = (): ClaimedRow => ({
   shellFileId: null,
   initiatedBy: null,
   correlationId: null,
+  priority: 5,
+  fairTurn: 0,
+  dueAtMs: 0,
   waitedMs: 0,
 })
 
