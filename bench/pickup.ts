@@ -70,6 +70,7 @@ async function startExora(url: string): Promise<Contender> {
     version: 'bench',
     lanes: ['fast_queue'],
     concurrency: 4,
+    maxBytesInFlight: 1_000_000_000,
     handlers: [
       {
         job,

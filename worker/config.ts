@@ -17,6 +17,7 @@ export type WorkerConfig = {
   readonly workerId: string
   readonly lanes: readonly JobLane[]
   readonly concurrency: number
+  readonly maxBytesInFlight: number
   /** A port that somebody chose is a promise; the usual one may be taken by another worker of this machine. */
   readonly health: { readonly host: string; readonly port: number; readonly ifTaken: 'fail' | 'any_port' }
   readonly leaseMs: number
@@ -52,6 +53,7 @@ const workerEnv = commonEnv.extend({
     .optional(),
   WORKER_LANES: laneList.default([...jobLanes]),
   WORKER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 }).optional(),
+  WORKER_MAX_MB_IN_FLIGHT: wholeNumber({ min: 1, max: 100_000 }).default(256),
   WORKER_LEASE_SECONDS: wholeNumber({ min: 1, max: 600 }).default(30),
   WORKER_POLL_MS: wholeNumber({ min: 50, max: 60_000 }).default(1_000),
   WORKER_DRAIN_SECONDS: wholeNumber({ max: 3_600 }).default(20),
@@ -81,6 +83,7 @@ export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig 
     workerId: env.WORKER_ID ?? hostname(),
     lanes: env.WORKER_LANES,
     concurrency: env.WORKER_CONCURRENCY ?? availableParallelism(),
+    maxBytesInFlight: env.WORKER_MAX_MB_IN_FLIGHT * 1024 * 1024,
     health: {
       host: env.HOST,
       port: env.HEALTH_CHECK_PORT ?? usualHealthPort,

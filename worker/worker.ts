@@ -88,6 +88,7 @@ function engineSettingsOf(
   | 'version'
   | 'lanes'
   | 'concurrency'
+  | 'maxBytesInFlight'
   | 'leaseMs'
   | 'pollMs'
   | 'drainMs'
@@ -99,6 +100,7 @@ function engineSettingsOf(
     version: config.version,
     lanes: config.lanes,
     concurrency: config.concurrency,
+    maxBytesInFlight: config.maxBytesInFlight,
     leaseMs: config.leaseMs,
     pollMs: config.pollMs,
     drainMs: config.drainMs,

@@ -59,6 +59,7 @@ async function startWorker(place: Place, work: Work) {
     version: 'bench',
     lanes: ['fast_queue'],
     concurrency: work.concurrency,
+    maxBytesInFlight: 1_000_000_000,
     handlers: [
       {
         job,

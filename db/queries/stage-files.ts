@@ -10,6 +10,7 @@ export type FileInStage = {
   readonly patientId: string
   readonly mimeType: string
   readonly storageKey: string
+  readonly sizeBytes: number
   readonly pageCount: number | null
   readonly documentDate: string | null
   readonly reviewState: 'none' | 'pending' | 'accepted' | 'rejected'
@@ -30,6 +31,7 @@ export async function fileInStage(tx: Tx, shellFileId: string, stage: Stage): Pr
       patientId: shellFiles.patientId,
       mimeType: shellFiles.mimeType,
       storageKey: shellFiles.storageKey,
+      sizeBytes: shellFiles.sizeBytes,
       pageCount: shellFiles.pageCount,
       documentDate: shellFiles.documentDate,
       reviewState: shellFiles.reviewState,

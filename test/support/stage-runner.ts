@@ -13,6 +13,7 @@ import { systemClock } from '../../platform/clock.ts'
 import { openDiskStore } from '../../platform/storage/disk.ts'
 import type { Store } from '../../platform/storage/store.ts'
 import { Attempt } from '../../worker/engine/attempt.ts'
+import { createByteBudget } from '../../worker/engine/byte-budget.ts'
 import { execute } from '../../worker/engine/execute.ts'
 import type { Handler } from '../../worker/engine/handler.ts'
 import { createRunContext } from '../../worker/engine/run-context.ts'
@@ -99,7 +100,8 @@ async function attemptNext(db: Database, handlers: ReadonlyMap<string, Handler>)
     }),
   )
   if (job === undefined) return null
-  const context = { db, workerId, log: pino({ level: 'silent' }) }
+  const bytes = createByteBudget({ maxBytes: 1_000_000_000, onFreed: () => {} })
+  const context = { db, workerId, bytes, log: pino({ level: 'silent' }) }
   const ending = await execute(new Attempt(job), {
     handlers,
     contextFor: (attempt) => createRunContext(attempt, context),

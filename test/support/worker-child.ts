@@ -47,6 +47,7 @@ const engine = createEngine({
   lanes: ['fast_queue'],
   laneEndpoints: {},
   concurrency: 2,
+  maxBytesInFlight: 1_000_000_000,
   leaseMs: Number(leaseMs),
   pollMs: 500,
   notifications: 'listen',

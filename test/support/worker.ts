@@ -95,6 +95,7 @@ export async function startEngine(
     version: 'test',
     lanes: ['fast_queue'],
     concurrency: 4,
+    maxBytesInFlight: 1_000_000_000,
     schedules: [],
     laneEndpoints: {},
     leaseMs: 30_000,

@@ -44,6 +44,8 @@ export type RunContext = {
   readonly log: Logger
   /** A service transaction that first makes sure that the lease is still held, and throws `leaseLost` otherwise. */
   readonly write: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
+  /** For work that holds about so many bytes in memory: waits until all the jobs of this process leave room for them. */
+  readonly holdBytes: <T>(bytes: number, work: () => Promise<T>) => Promise<T>
   readonly read: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
   /**
    * Acquire, call, release with the truth. Waits in place for up to two seconds; when room is further off it throws a

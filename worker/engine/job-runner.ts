@@ -3,6 +3,7 @@ import { completeJobs } from '../../db/queries/claims.ts'
 import type { ClaimedRow } from '../../db/queries/claims.ts'
 import { handBackJobs } from '../../db/queries/jobs.ts'
 import { Attempt } from './attempt.ts'
+import { createByteBudget } from './byte-budget.ts'
 import { createClaimAhead, staleAheadMs } from './claim-ahead.ts'
 import { createCompletions } from './completions.ts'
 import { workerStopping } from './errors.ts'
@@ -35,6 +36,7 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
   const handlers = new Map(options.handlers.map((handler) => [handler.job.name, handler]))
   const running = createRunningJobs()
   const ahead = createClaimAhead()
+  const bytes = createByteBudget({ maxBytes: options.maxBytesInFlight, onFreed: hooks.onFreed })
   const pool = createPool({ size: options.concurrency, work: runJob, onFreed: hooks.onFreed })
   const completions = createCompletions({
     send: (attempts) =>
@@ -49,12 +51,13 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     onSettled: (attempt, settled) => ended(attempt, { kind: 'done' }, settled),
     onFreed: hooks.onFreed,
   })
+  const contextDeps = { db, workerId, log, bytes }
   let staleTimer: NodeJS.Timeout | undefined
 
   async function runJob(attempt: Attempt): Promise<void> {
     metrics.running.set(pool.running)
     const begunAt = performance.now()
-    const ending = await execute(attempt, { handlers, contextFor: (begun) => createRunContext(begun, options) })
+    const ending = await execute(attempt, { handlers, contextFor: (begun) => createRunContext(begun, contextDeps) })
     if (ending.kind === 'done' && ending.commit === undefined) completions.add(attempt)
     else await settleOne(attempt, ending)
     ahead.note(attempt.job, performance.now() - begunAt)
@@ -117,6 +120,11 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     pool,
     running,
     room() {
+      metrics.bytesInFlight.set(bytes.inFlight)
+      if (bytes.isFull) {
+        log.debug({ bytes: bytes.inFlight }, 'no room for more bytes')
+        return 0
+      }
       const extra = ahead.sizeFor(pool.size)
       const room = pool.size + extra - pool.running - pool.waiting - completions.pending
       // Claims of a handful, while there is enough to do, would cost more than the jobs.

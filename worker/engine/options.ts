@@ -15,6 +15,8 @@ export type EngineOptions = {
   readonly version: string
   readonly lanes: readonly JobLane[]
   readonly concurrency: number
+  /** Of the files that are being worked on at once. */
+  readonly maxBytesInFlight: number
   readonly handlers: readonly Handler[]
   readonly schedules: readonly Schedule[]
   /** The outside services that the jobs of a lane call, in the present configuration. */

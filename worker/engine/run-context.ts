@@ -4,12 +4,18 @@ import type { Database } from '../../db/client.ts'
 import { holdLease } from '../../db/queries/jobs.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { Attempt } from './attempt.ts'
+import type { ByteBudget } from './byte-budget.ts'
 import { callWithinCapacity } from './capacity.ts'
 import { leaseLost } from './errors.ts'
 import type { RunContext } from './handler.ts'
 import { serviceContextOf } from './settle.ts'
 
-export type RunContextDeps = { readonly db: Database; readonly workerId: string; readonly log: Logger }
+export type RunContextDeps = {
+  readonly db: Database
+  readonly workerId: string
+  readonly log: Logger
+  readonly bytes: ByteBudget
+}
 
 /** What a handler sees of the engine. What costs something is made when it is asked for: many jobs need none of it. */
 export function createRunContext(attempt: Attempt, deps: RunContextDeps): RunContext {
@@ -32,6 +38,7 @@ export function createRunContext(attempt: Attempt, deps: RunContextDeps): RunCon
         if (!isHeld) throw leaseLost({ jobId: job.id })
         return await work(tx)
       }),
+    holdBytes: (bytes, work) => deps.bytes.hold(bytes, work, attempt.signal),
     withCapacity: (request, call) => callWithinCapacity(request, call, { ...deps, job, signal: attempt.signal }),
   }
 }

@@ -29,7 +29,8 @@ export function stageHandler(stage: Stage, run: RunStage): Handler<StagePayload>
     run: async ({ shell_file_id: shellFileId }, context) => {
       const file = await context.write((tx) => beginIfDue(tx, { shellFileId, stage, jobId: context.job.id }))
       if (file === null) return { kind: 'done' }
-      return outcomeOf(stage, file, context, await run(file, context))
+      const result = await context.holdBytes(file.sizeBytes, () => run(file, context))
+      return outcomeOf(stage, file, context, result)
     },
   }
 }
