@@ -5,6 +5,7 @@ import { jobLanes } from '../db/schema/queue.ts'
 import type { JobLane } from '../db/schema/queue.ts'
 import { commonEnv, readEnv, wholeNumber, wordList } from '../platform/env.ts'
 import type { EnvSource } from '../platform/env.ts'
+import type { WebhookConfig } from './alert-webhook.ts'
 
 export type WorkerConfig = {
   readonly environment: string
@@ -28,6 +29,8 @@ export type WorkerConfig = {
   readonly openai: OpenAiConfig | null
   /** Set = pages without a text layer are read by Google Vision. */
   readonly googleVision: GoogleVisionConfig | null
+  /** Set = alerts are told here too. */
+  readonly alertWebhook: WebhookConfig | null
 }
 
 export type OpenAiConfig = { readonly apiKey: string; readonly baseUrl: string | undefined; readonly model: string }
@@ -59,6 +62,8 @@ const workerEnv = commonEnv.extend({
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   OPENAI_MODEL: z.string().default('gpt-4o-mini'),
+  ALERT_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  ALERT_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   GOOGLE_CLOUD_API_KEY: z.string().optional(),
   GOOGLE_VISION_ENDPOINT: z
     .string()
@@ -92,6 +97,10 @@ export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig 
     maxPages: env.UPLOAD_MAX_PAGES,
     openai: openAiOf(env),
     googleVision: googleVisionOf(env),
+    alertWebhook:
+      env.ALERT_WEBHOOK_URL === undefined
+        ? null
+        : { url: env.ALERT_WEBHOOK_URL, secret: env.ALERT_WEBHOOK_SECRET ?? null },
   }
 }
 

@@ -7,6 +7,7 @@ import type { Logger } from '../platform/log.ts'
 import type { Service } from '../platform/service.ts'
 import type { Store } from '../platform/storage/store.ts'
 import type { Metrics } from '../platform/telemetry.ts'
+import { createAlertingSchedule } from './alerting.ts'
 import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
 import { createEngine } from './engine/engine.ts'
@@ -50,7 +51,10 @@ export function createWorker(deps: WorkerDeps): Worker {
     log: log.child({ worker_id: workerId }),
     metrics: createEngineMetrics(metrics),
     handlers: Object.values(deps.handlers),
-    schedules: createSchedules({ store: deps.store }),
+    schedules: [
+      ...createSchedules({ store: deps.store }),
+      createAlertingSchedule({ log, webhook: config.alertWebhook, environment: config.environment }),
+    ],
   })
   const health = () => describeHealth(engine, { config, workerId, startedAt })
   const healthServer = createHealthServer(config.health, { health, isReady, metrics })

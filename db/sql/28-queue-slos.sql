@@ -218,7 +218,7 @@ begin
     wanted.goal,
     measured.value is null
       or measured.value <= wanted.goal
-      or measured.samples < public.configured_number('slo.min_jobs', 10),
+      or coalesce(measured.samples < public.configured_number('slo.min_jobs', 10), false),
     measured.samples,
     alert.fired_at
   from public.measure_slos() as measured

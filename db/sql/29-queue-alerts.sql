@@ -9,6 +9,7 @@ volatile
 security definer
 set search_path = ''
 as $$
+#variable_conflict use_column
 declare
   v_fire_after constant int := public.configured_number('slo.fire_after', 2)::int;
   v_resolve_after constant int := public.configured_number('slo.resolve_after', 5)::int;
