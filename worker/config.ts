@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { z } from 'zod'
 import { jobLanes } from '../db/schema/queue.ts'
 import type { JobLane } from '../db/schema/queue.ts'
 import { commonEnv, readEnv, wholeNumber, wordList } from '../platform/env.ts'
 import type { EnvSource } from '../platform/env.ts'
+import { ownVersion } from '../platform/own-version.ts'
+import { tracingOf } from '../platform/tracing.ts'
+import type { TracingConfig } from '../platform/tracing.ts'
 import type { WebhookConfig } from './alert-webhook.ts'
 
 export type WorkerConfig = {
@@ -31,6 +33,8 @@ export type WorkerConfig = {
   readonly googleVision: GoogleVisionConfig | null
   /** Set = alerts are told here too. */
   readonly alertWebhook: WebhookConfig | null
+  /** Null: no traces. */
+  readonly tracing: TracingConfig | null
 }
 
 export type OpenAiConfig = { readonly apiKey: string; readonly baseUrl: string | undefined; readonly model: string }
@@ -97,6 +101,7 @@ export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig 
     maxPages: env.UPLOAD_MAX_PAGES,
     openai: openAiOf(env),
     googleVision: googleVisionOf(env),
+    tracing: tracingOf(env),
     alertWebhook:
       env.ALERT_WEBHOOK_URL === undefined
         ? null
@@ -122,9 +127,4 @@ function visionEndpointOf(url: string): VisionEndpoint {
   return protocol === 'http:'
     ? { host, port: Number(port || 80), protocol: 'http' }
     : { host, port: Number(port || 443), protocol: 'https' }
-}
-
-function ownVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  return z.object({ version: z.string() }).parse(manifest).version
 }

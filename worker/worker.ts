@@ -7,17 +7,19 @@ import type { Logger } from '../platform/log.ts'
 import type { Service } from '../platform/service.ts'
 import type { Store } from '../platform/storage/store.ts'
 import type { Metrics } from '../platform/telemetry.ts'
+import type { Tracing } from '../platform/tracing.ts'
 import { createAlertingSchedule } from './alerting.ts'
 import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
 import { createEngine } from './engine/engine.ts'
-import type { HandlersFor } from './engine/handler.ts'
+import type { Handler, HandlersFor } from './engine/handler.ts'
 import { createEngineMetrics } from './engine/metrics.ts'
 import type { EngineOptions } from './engine/options.ts'
 import { createHealthServer } from './health-server.ts'
 import { describeHealth } from './health.ts'
 import type { WorkerHealth } from './health.ts'
 import { createSchedules } from './schedules.ts'
+import { traceHandler } from './traced-handler.ts'
 
 export type WorkerDeps = {
   readonly config: WorkerConfig
@@ -25,6 +27,8 @@ export type WorkerDeps = {
   readonly store: Store
   readonly log: Logger
   readonly metrics: Metrics
+  /** Null: nobody has asked for traces, and nothing is spent on them. */
+  readonly tracing: Tracing | null
   /** One for every job there is: a missing one does not compile. */
   readonly handlers: HandlersFor<typeof jobs>
   /** `none` where the worker shares a process that answers for it. */
@@ -50,7 +54,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     workerId,
     log: log.child({ worker_id: workerId }),
     metrics: createEngineMetrics(metrics),
-    handlers: Object.values(deps.handlers),
+    handlers: handlersOf(deps),
     schedules: [
       ...createSchedules({ store: deps.store }),
       createAlertingSchedule({ log, webhook: config.alertWebhook, environment: config.environment }),
@@ -83,6 +87,11 @@ export function createWorker(deps: WorkerDeps): Worker {
       if (deps.healthServer === 'listen') await healthServer.stop(signal)
     },
   }
+}
+
+function handlersOf({ handlers, tracing }: WorkerDeps): readonly Handler[] {
+  const all: readonly Handler[] = Object.values(handlers)
+  return tracing === null ? all : all.map((handler) => traceHandler(handler, tracing))
 }
 
 function engineSettingsOf(

@@ -43,6 +43,7 @@ async function startWorker(t: Teardown, database: TestDatabase, env: Readonly<Re
     store: await openDiskStore(folder),
     log: watched.log,
     metrics: createMetrics({ service: 'test', runtime: 'leave_out' }),
+    tracing: null,
     handlers,
     healthServer: 'listen',
   })
