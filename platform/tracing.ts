@@ -62,13 +62,6 @@ function splitOnce(pair: string): readonly [string, string] {
 
 export type TracedService = { readonly name: string; readonly environment: string }
 
-/** The SDK is loaded here, and only where somebody has asked for traces. */
-export async function openTracing(config: TracingConfig | null, service: TracedService): Promise<Tracing | null> {
-  if (config === null) return null
-  const { exportTraces } = await import('./tracing-export.ts')
-  return exportTraces(config, service)
-}
-
 export const traceIdOf = (correlationId: string): string => hexOf(correlationId, 32)
 export const spanIdOf = (correlationId: string, knownAs: string): string => hexOf(`${correlationId}\n${knownAs}`, 16)
 

@@ -9,6 +9,7 @@ import type { Store } from '../platform/storage/store.ts'
 import type { Metrics } from '../platform/telemetry.ts'
 import type { Tracing } from '../platform/tracing.ts'
 import { createAlertingSchedule } from './alerting.ts'
+import { createCallMetrics, meterCalls } from './call-metrics.ts'
 import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
 import { createEngine } from './engine/engine.ts'
@@ -18,6 +19,7 @@ import type { EngineOptions } from './engine/options.ts'
 import { createHealthServer } from './health-server.ts'
 import { describeHealth } from './health.ts'
 import type { WorkerHealth } from './health.ts'
+import { addQueueMetrics } from './queue-metrics.ts'
 import { createSchedules } from './schedules.ts'
 import { traceHandler } from './traced-handler.ts'
 
@@ -60,6 +62,7 @@ export function createWorker(deps: WorkerDeps): Worker {
       createAlertingSchedule({ log, webhook: config.alertWebhook, environment: config.environment }),
     ],
   })
+  addQueueMetrics(metrics, db)
   const health = () => describeHealth(engine, { config, workerId, startedAt })
   const healthServer = createHealthServer(config.health, { health, isReady, metrics })
 
@@ -89,8 +92,10 @@ export function createWorker(deps: WorkerDeps): Worker {
   }
 }
 
-function handlersOf({ handlers, tracing }: WorkerDeps): readonly Handler[] {
-  const all: readonly Handler[] = Object.values(handlers)
+function handlersOf({ handlers, metrics, tracing }: WorkerDeps): readonly Handler[] {
+  const callMetrics = createCallMetrics(metrics)
+  const every: readonly Handler[] = Object.values(handlers)
+  const all = every.map((handler) => meterCalls(handler, callMetrics))
   return tracing === null ? all : all.map((handler) => traceHandler(handler, tracing))
 }
 

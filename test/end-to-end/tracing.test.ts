@@ -3,7 +3,8 @@ import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'tap'
 import { jobs } from '../../jobs/index.ts'
-import { openTracing, traceIdOf } from '../../platform/tracing.ts'
+import { openTracing } from '../../platform/open-tracing.ts'
+import { traceIdOf } from '../../platform/tracing.ts'
 import type { Tracing } from '../../platform/tracing.ts'
 import { done } from '../../worker/engine/handler.ts'
 import type { Handler } from '../../worker/engine/handler.ts'
@@ -116,6 +117,6 @@ test('without an endpoint nothing of the SDK is even loaded', async (t) => {
   )
   const naming = (text: RegExp) => sources.filter((path) => text.test(readFileSync(join(root, path), 'utf8')))
   t.same(naming(/@opentelemetry\/(?!api')/), ['platform/tracing-export.ts'])
-  t.same(naming(/tracing-export/), ['platform/tracing.ts'])
-  t.match(readFileSync(join(root, 'platform/tracing.ts'), 'utf8'), "await import('./tracing-export.ts')")
+  t.same(naming(/tracing-export/), ['platform/open-tracing.ts'])
+  t.match(readFileSync(join(root, 'platform/open-tracing.ts'), 'utf8'), "await import('./tracing-export.ts')")
 })
