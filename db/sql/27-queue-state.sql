@@ -8,22 +8,43 @@ returns table (job_lane text, waited_seconds numeric)
 language sql
 stable
 set search_path = ''
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
   select
     lane.name,
     coalesce(greatest(max(extract(epoch from clock_timestamp() - head.scheduled_at)), 0), 0)
   from unnest(array['fast_queue', 'ai_queue', 'background']) as lane (name)
-  cross join generate_series(1, 10) as level (priority)
-  left join lateral (
-    select job.scheduled_at
-    from public.job_queue as job
-    where job.status = 'pending'
-      and job.job_lane = lane.name
-      and job.priority = level.priority
-      and job.scheduled_at <= clock_timestamp()
-    order by job.fair_turn, job.scheduled_at, job.id
-    limit 1
-  ) as head on true
+  cross join lateral (
+    select placed.scheduled_at
+    from generate_series(1, 10) as level (priority)
+    cross join lateral (
+      select job.scheduled_at
+      from public.job_queue as job
+      where job.status = 'pending'
+        and job.fair_turn is not null
+        and job.job_lane = lane.name
+        and job.priority = level.priority
+        and job.scheduled_at <= clock_timestamp()
+      order by job.fair_turn, job.scheduled_at, job.id
+      limit 1
+    ) as placed
+    union all
+    -- Due, but nobody has come to give it its place.
+    (
+      select job.scheduled_at
+      from public.job_queue as job
+      where job.status = 'pending'
+        and job.fair_turn is null
+        and job.job_lane = lane.name
+        and job.scheduled_at <= clock_timestamp()
+      order by job.scheduled_at
+      limit 1
+    )
+    union all
+    select clock_timestamp()
+  ) as head
   group by lane.name
 $$;
 comment on function public.queue_heads() is
@@ -37,17 +58,31 @@ language sql
 stable
 set search_path = ''
 set enable_seqscan = off
+set enable_bitmapscan = off
 as $$
   select live.job_lane, live.job_state, count(*)::int
   from (
     select lane.name as job_lane, waiting.job_state
     from unnest(array['fast_queue', 'ai_queue', 'background']) as lane (name)
     cross join lateral (
-      select case when job.scheduled_at <= now() then 'due' else 'scheduled' end as job_state
-      from public.job_queue as job
-      where job.status = 'pending'
-        and job.job_lane = lane.name
-      limit p_at_most
+      (
+        select case when job.scheduled_at <= now() then 'due' else 'scheduled' end as job_state
+        from public.job_queue as job
+        where job.status = 'pending'
+          and job.fair_turn is not null
+          and job.job_lane = lane.name
+        limit p_at_most
+      )
+      union all
+      (
+        select case when job.scheduled_at <= now() then 'due' else 'scheduled' end
+        from public.job_queue as job
+        where job.status = 'pending'
+          and job.fair_turn is null
+          and job.job_lane = lane.name
+        order by job.scheduled_at
+        limit p_at_most
+      )
     ) as waiting
     union all
     (
@@ -75,6 +110,8 @@ language plpgsql
 stable
 set search_path = ''
 set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
 declare
   v_silent_after constant interval :=
@@ -99,13 +136,27 @@ begin
     select distinct unserved.job_lane, head.job_type
     from (select distinct every.job_lane from unserved as every) as unserved
     cross join lateral (
-      select job.job_type
-      from public.job_queue as job
-      where job.status = 'pending'
-        and job.job_lane = unserved.job_lane
-        and job.scheduled_at <= clock_timestamp()
-      order by job.priority desc, job.fair_turn, job.scheduled_at, job.id
-      limit 1000
+      (
+        select job.job_type
+        from public.job_queue as job
+        where job.status = 'pending'
+          and job.fair_turn is not null
+          and job.job_lane = unserved.job_lane
+          and job.scheduled_at <= clock_timestamp()
+        order by job.priority desc, job.fair_turn, job.scheduled_at, job.id
+        limit 1000
+      )
+      union all
+      (
+        select job.job_type
+        from public.job_queue as job
+        where job.status = 'pending'
+          and job.fair_turn is null
+          and job.job_lane = unserved.job_lane
+          and job.scheduled_at <= clock_timestamp()
+        order by job.scheduled_at
+        limit 1000
+      )
     ) as head
   )
   select unserved.job_lane, count(*)::int

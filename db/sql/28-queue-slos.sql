@@ -30,12 +30,15 @@ values
   ('slo.notification_queue_share', '0.1', 'Goal: how full PostgreSQL''s queue of notifications is; a full one fails every NOTIFY.')
 on conflict (config_key) do nothing;
 
+-- The planner must not collect a whole window to sort it: the index gives the last ones first.
 create or replace function public.ended_in_window()
 returns table (job_id uuid, job_type text, shell_file_id uuid, status text, completed_at timestamptz)
 language plpgsql
 stable
 set search_path = ''
 set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
 begin
   return query
