@@ -146,6 +146,9 @@ test('a delivery that a dying worker had taken is taken by another, after its ti
   const both = await Promise.all([take(), take()])
   t.equal(both.flat().length, 1, 'one of two takes it')
   t.equal((await take()).length, 0)
+  await service`update public.job_queue set status = 'cancelled', completed_at = now()`
+  await evaluateMinutes(service, 3, 7)
+  t.equal((await take()).length, 0, 'that it is over waits until it was told that it began')
   await service`update public.slo_alert_deliveries set next_attempt_at = now() - interval '1 second'`
   t.match(await take(), [{ alert_state: 'firing', attempts: 2 }])
   await service`update public.slo_alert_deliveries
