@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { tracingEnv } from './tracing.ts'
 
 export type EnvSource = Readonly<Record<string, string | undefined>>
 
@@ -82,4 +83,5 @@ export const commonEnv = z.object({
     .string()
     .regex(/^(file|s3):/, 'must start with file: or s3:')
     .optional(),
+  ...tracingEnv,
 })

@@ -24,6 +24,7 @@ const namesOfSafeText = new Set([
   'stage',
   'lane',
   'lanes',
+  'slo',
   'job_type',
   'job_types',
   'provider',

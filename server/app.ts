@@ -13,6 +13,7 @@ import { addProblems, answerProblem, asAppError } from './plugins/problems.ts'
 import { addReadTraces, createReadTraces } from './plugins/read-traces.ts'
 import { addRequestLog } from './plugins/request-log.ts'
 import { addSecurity } from './plugins/security.ts'
+import { addTracing } from './plugins/tracing.ts'
 import { authenticationOf } from './plugins/authentication/authentication-of.ts'
 import { createPagePictures } from './routes/documents/page-pictures.ts'
 import { addRoutes } from './routes/index.ts'
@@ -56,6 +57,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   addSecurity(app, deps.config)
   addRequestLog(app)
   addMetrics(app, deps.metrics, { uploads: uploadGate, events: fileEvents, traces })
+  addTracing(app, deps.tracing)
   addReadTraces(app, traces)
   addDrain(app)
   addOpenApi(app)

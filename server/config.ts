@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import { commonEnv, ConfigurationError, flag, readEnv, wholeNumber, wordList } from '../platform/env.ts'
 import type { EnvSource } from '../platform/env.ts'
+import { tracingOf } from '../platform/tracing.ts'
+import type { TracingConfig } from '../platform/tracing.ts'
 
 /** Who vouches for tokens: our own accounts, or an issuer outside, known by its keys or by a shared secret. */
 export type AuthConfig = EmbeddedAuthConfig | JwksAuthConfig | SecretAuthConfig
@@ -28,6 +30,8 @@ export type ServerConfig = {
   /** Proxies in front of us whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: number
   readonly uploads: UploadLimits
+  /** Null: no traces. */
+  readonly tracing: TracingConfig | null
 }
 
 export type UploadLimits = {
@@ -74,6 +78,7 @@ export function readServerConfig(source: EnvSource = process.env): ServerConfig 
       maxActive: env.UPLOAD_MAX_ACTIVE,
       maxWaiting: env.UPLOAD_MAX_WAITING,
     },
+    tracing: tracingOf(env),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from '../platform/log.ts'
 import type { Service } from '../platform/service.ts'
 import type { Store } from '../platform/storage/store.ts'
 import type { Metrics } from '../platform/telemetry.ts'
+import type { Tracing } from '../platform/tracing.ts'
 import { buildApp } from './app.ts'
 import type { ServerConfig } from './config.ts'
 import { openEmbeddedAccounts } from './routes/auth/embedded-accounts.ts'
@@ -24,6 +25,7 @@ export type HttpServerDeps = {
   readonly store: Store
   readonly log: Logger
   readonly metrics: Metrics
+  readonly tracing: Tracing | null
   readonly renderPage: RenderPage
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from '../platform/log.ts'
 import { renderPage } from '../platform/rendering/render-page.ts'
 import { openStore } from '../platform/storage/index.ts'
 import { createMetrics } from '../platform/telemetry.ts'
+import { openTracing } from '../platform/open-tracing.ts'
 import type { ServerConfig } from './config.ts'
 import { createHttpServer } from './http-server.ts'
 import type { HttpServer } from './http-server.ts'
@@ -20,7 +21,14 @@ export async function openServerParts(config: ServerConfig, log: Logger): Promis
   try {
     const store = await openStore({ storageUrl: config.storageUrl, dataDir: config.dataDir })
     const metrics = createMetrics({ service: 'server', runtime: 'collect' })
-    return { http: createHttpServer({ config, db, store, log, metrics, renderPage }), close }
+    const tracing = await openTracing(config.tracing, { name: 'exora-server', environment: config.environment })
+    return {
+      http: createHttpServer({ config, db, store, log, metrics, tracing, renderPage }),
+      close: async () => {
+        await tracing?.close().catch((error: unknown) => log.warn({ error }, 'the last spans were not sent'))
+        await close()
+      },
+    }
   } catch (error) {
     await close()
     throw error

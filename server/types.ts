@@ -10,6 +10,7 @@ import type { Database } from '../db/client.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Store } from '../platform/storage/store.ts'
 import type { Metrics } from '../platform/telemetry.ts'
+import type { Tracing } from '../platform/tracing.ts'
 import type { ServerConfig } from './config.ts'
 import type { FileEvents } from './plugins/file-events.ts'
 import type { TraceBuffer } from './plugins/trace-buffer.ts'
@@ -36,6 +37,8 @@ export type ServerDeps = {
   readonly store: Store
   readonly log: Logger
   readonly metrics: Metrics
+  /** Null: nobody has asked for traces. */
+  readonly tracing: Tracing | null
   /** Null where an outside issuer vouches for tokens. */
   readonly accounts: EmbeddedAccounts | null
   readonly renderPage: RenderPage

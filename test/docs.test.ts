@@ -53,7 +53,13 @@ test('the blueprint and the image start files that exist', async (t) => {
 })
 
 test('.env.example and the configuration name the same variables', async (t) => {
-  const sources = ['platform/env.ts', 'server/config.ts', 'worker/config.ts', 'platform/storage/s3.ts']
+  const sources = [
+    'platform/env.ts',
+    'platform/tracing.ts',
+    'server/config.ts',
+    'worker/config.ts',
+    'platform/storage/s3.ts',
+  ]
   const known = sources
     .filter((path) => existsSync(join(root, path)))
     .flatMap((path) => [...read(path).matchAll(/^ +([A-Z][A-Z_0-9]+):/gm)])

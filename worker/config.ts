@@ -1,10 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism, hostname } from 'node:os'
 import { z } from 'zod'
 import { jobLanes } from '../db/schema/queue.ts'
 import type { JobLane } from '../db/schema/queue.ts'
 import { commonEnv, readEnv, wholeNumber, wordList } from '../platform/env.ts'
 import type { EnvSource } from '../platform/env.ts'
+import { ownVersion } from '../platform/own-version.ts'
+import { tracingOf } from '../platform/tracing.ts'
+import type { TracingConfig } from '../platform/tracing.ts'
+import type { WebhookConfig } from './alert-webhook.ts'
 
 export type WorkerConfig = {
   readonly environment: string
@@ -29,6 +32,10 @@ export type WorkerConfig = {
   readonly openai: OpenAiConfig | null
   /** Set = pages without a text layer are read by Google Vision. */
   readonly googleVision: GoogleVisionConfig | null
+  /** Set = alerts are told here too. */
+  readonly alertWebhook: WebhookConfig | null
+  /** Null: no traces. */
+  readonly tracing: TracingConfig | null
 }
 
 export type OpenAiConfig = { readonly apiKey: string; readonly baseUrl: string | undefined; readonly model: string }
@@ -61,6 +68,8 @@ const workerEnv = commonEnv.extend({
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   OPENAI_MODEL: z.string().default('gpt-4o-mini'),
+  ALERT_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  ALERT_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   GOOGLE_CLOUD_API_KEY: z.string().optional(),
   GOOGLE_VISION_ENDPOINT: z
     .string()
@@ -95,6 +104,11 @@ export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig 
     maxPages: env.UPLOAD_MAX_PAGES,
     openai: openAiOf(env),
     googleVision: googleVisionOf(env),
+    tracing: tracingOf(env),
+    alertWebhook:
+      env.ALERT_WEBHOOK_URL === undefined
+        ? null
+        : { url: env.ALERT_WEBHOOK_URL, secret: env.ALERT_WEBHOOK_SECRET ?? null },
   }
 }
 
@@ -116,9 +130,4 @@ function visionEndpointOf(url: string): VisionEndpoint {
   return protocol === 'http:'
     ? { host, port: Number(port || 80), protocol: 'http' }
     : { host, port: Number(port || 443), protocol: 'https' }
-}
-
-function ownVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
-  return z.object({ version: z.string() }).parse(manifest).version
 }

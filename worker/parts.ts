@@ -6,6 +6,7 @@ import { systemClock } from '../platform/clock.ts'
 import type { Logger } from '../platform/log.ts'
 import { openStore } from '../platform/storage/index.ts'
 import { createMetrics } from '../platform/telemetry.ts'
+import { openTracing } from '../platform/open-tracing.ts'
 import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
 import { createHandlers } from './handlers/index.ts'
@@ -22,7 +23,9 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
   const { db, close: closeDatabase } = await openWorkerDatabase(config)
   const ocr = createLocalOcr()
   const outsideOcr = await createOutsideOcr(config.googleVision)
+  const tracing = await openTracing(config.tracing, { name: 'exora-worker', environment: config.environment })
   const close = async () => {
+    await tracing?.close().catch((error: unknown) => log.warn({ error }, 'the last spans were not sent'))
     await ocr.close()
     await outsideOcr?.close()
     await closeDatabase()
@@ -40,7 +43,10 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
       version: config.version,
     })
     const metrics = createMetrics({ service: 'worker', runtime: 'collect' })
-    return { worker: createWorker({ config, db, store, log, metrics, handlers, healthServer: 'listen' }), close }
+    return {
+      worker: createWorker({ config, db, store, log, metrics, tracing, handlers, healthServer: 'listen' }),
+      close,
+    }
   } catch (error) {
     await close()
     throw error

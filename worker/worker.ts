@@ -7,16 +7,21 @@ import type { Logger } from '../platform/log.ts'
 import type { Service } from '../platform/service.ts'
 import type { Store } from '../platform/storage/store.ts'
 import type { Metrics } from '../platform/telemetry.ts'
+import type { Tracing } from '../platform/tracing.ts'
+import { createAlertingSchedule } from './alerting.ts'
+import { createCallMetrics, meterCalls } from './call-metrics.ts'
 import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
 import { createEngine } from './engine/engine.ts'
-import type { HandlersFor } from './engine/handler.ts'
+import type { Handler, HandlersFor } from './engine/handler.ts'
 import { createEngineMetrics } from './engine/metrics.ts'
 import type { EngineOptions } from './engine/options.ts'
 import { createHealthServer } from './health-server.ts'
 import { describeHealth } from './health.ts'
 import type { WorkerHealth } from './health.ts'
+import { addQueueMetrics } from './queue-metrics.ts'
 import { createSchedules } from './schedules.ts'
+import { traceHandler } from './traced-handler.ts'
 
 export type WorkerDeps = {
   readonly config: WorkerConfig
@@ -24,6 +29,8 @@ export type WorkerDeps = {
   readonly store: Store
   readonly log: Logger
   readonly metrics: Metrics
+  /** Null: nobody has asked for traces, and nothing is spent on them. */
+  readonly tracing: Tracing | null
   /** One for every job there is: a missing one does not compile. */
   readonly handlers: HandlersFor<typeof jobs>
   /** `none` where the worker shares a process that answers for it. */
@@ -49,9 +56,13 @@ export function createWorker(deps: WorkerDeps): Worker {
     workerId,
     log: log.child({ worker_id: workerId }),
     metrics: createEngineMetrics(metrics),
-    handlers: Object.values(deps.handlers),
-    schedules: createSchedules({ store: deps.store }),
+    handlers: handlersOf(deps),
+    schedules: [
+      ...createSchedules({ store: deps.store }),
+      createAlertingSchedule({ log, webhook: config.alertWebhook, environment: config.environment }),
+    ],
   })
+  addQueueMetrics(metrics, db)
   const health = () => describeHealth(engine, { config, workerId, startedAt })
   const healthServer = createHealthServer(config.health, { health, isReady, metrics })
 
@@ -79,6 +90,13 @@ export function createWorker(deps: WorkerDeps): Worker {
       if (deps.healthServer === 'listen') await healthServer.stop(signal)
     },
   }
+}
+
+function handlersOf({ handlers, metrics, tracing }: WorkerDeps): readonly Handler[] {
+  const callMetrics = createCallMetrics(metrics)
+  const every: readonly Handler[] = Object.values(handlers)
+  const all = every.map((handler) => meterCalls(handler, callMetrics))
+  return tracing === null ? all : all.map((handler) => traceHandler(handler, tracing))
 }
 
 function engineSettingsOf(

@@ -8,6 +8,8 @@ export type WorkerEntry = {
   readonly host: string
   readonly pid: number
   readonly lanes: readonly JobLane[]
+  /** What it has handlers for. */
+  readonly jobTypes: readonly string[]
   readonly concurrency: number
   readonly version: string
   readonly isStopping: boolean
@@ -18,7 +20,8 @@ export async function registerWorker(tx: Tx, entry: WorkerEntry): Promise<void> 
     select public.register_worker(
       ${entry.workerId}, ${entry.host}, ${entry.pid},
       array(select jsonb_array_elements_text(${JSON.stringify(entry.lanes)}::text::jsonb)),
-      ${entry.concurrency}, ${entry.version}, ${entry.isStopping}
+      ${entry.concurrency}, ${entry.version}, ${entry.isStopping},
+      array(select jsonb_array_elements_text(${JSON.stringify(entry.jobTypes)}::text::jsonb))
     )`)
 }
 

@@ -130,6 +130,7 @@ export const notificationKinds = [
   'break_glass_used',
   'account_closure_requested',
   'export_ready',
+  'slo_missed',
 ] as const
 
 /** What an account is told: a kind and ids; the words are the client's. */
@@ -142,7 +143,7 @@ export const systemNotifications = pgTable(
       .references(() => authUsers.id, { onDelete: 'cascade' }),
     kind: text({ enum: notificationKinds }).notNull(),
     patientId: uuid(),
-    /** The row that it is about: a permission, a provider's request, a break-glass access, a closure, an export. */
+    /** The row that it is about: a permission, a provider's request, a break-glass access, a closure, an export, an alert. */
     subjectId: uuid().notNull(),
     readAt: at(),
     createdAt: createdAt(),

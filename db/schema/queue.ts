@@ -118,6 +118,8 @@ export const workers = pgTable(
     host: text().notNull(),
     pid: integer().notNull(),
     lanes: text().array().notNull(),
+    /** What it has handlers for; null: not said, which counts as everything. */
+    jobTypes: text().array(),
     concurrency: integer().notNull(),
     running: integer().notNull().default(0),
     version: text().notNull(),

@@ -141,6 +141,7 @@ comment on function public.stop_job(uuid) is
 revoke all on function public.stop_job(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.stop_job(uuid) to service_role;
 
+drop function if exists public.register_worker(text, text, int, text[], int, text, boolean);
 create or replace function public.register_worker(
   p_worker_id text,
   p_host text,
@@ -148,26 +149,28 @@ create or replace function public.register_worker(
   p_lanes text[],
   p_concurrency int,
   p_version text,
-  p_is_stopping boolean default false
+  p_is_stopping boolean default false,
+  p_job_types text[] default null
 )
 returns void
 language sql
 volatile
 set search_path = ''
 as $$
-  insert into public.workers as worker (id, host, pid, lanes, concurrency, version, is_stopping)
-  values (p_worker_id, p_host, p_pid, p_lanes, p_concurrency, p_version, p_is_stopping)
+  insert into public.workers as worker (id, host, pid, lanes, job_types, concurrency, version, is_stopping)
+  values (p_worker_id, p_host, p_pid, p_lanes, p_job_types, p_concurrency, p_version, p_is_stopping)
   on conflict (id) do update
   set lanes = excluded.lanes,
+      job_types = excluded.job_types,
       concurrency = excluded.concurrency,
       is_stopping = excluded.is_stopping,
       last_seen_at = now()
 $$;
-comment on function public.register_worker(text, text, int, text[], int, text, boolean) is
+comment on function public.register_worker(text, text, int, text[], int, text, boolean, text[]) is
   'Says that a worker process is there, what it serves, how much it runs at once and whether it is about to stop.';
-revoke all on function public.register_worker(text, text, int, text[], int, text, boolean)
+revoke all on function public.register_worker(text, text, int, text[], int, text, boolean, text[])
   from public, anon, authenticated, service_role;
-grant execute on function public.register_worker(text, text, int, text[], int, text, boolean) to service_role;
+grant execute on function public.register_worker(text, text, int, text[], int, text, boolean, text[]) to service_role;
 
 create or replace function public.worker_goodbye(p_worker_id text)
 returns void

@@ -11,10 +11,12 @@ values
   ('shell_file_events', 90, 'From when it happened, for clients that come back late. The newest of each document stays with it.'),
   ('processing_errors', 180, 'From the failed attempt: long enough to see a provider''s failures over two quarters.'),
   ('system_notifications', 90, 'From when it was read. Unread, as long as the account.'),
+  ('slo_alerts', 90, 'From when it was resolved. Firing, until it is.'),
   ('failed_audit_events', 30, 'From when it was written into the log after all. What could not be written yet stays.'),
   -- a time of their own
   ('idempotency_keys', null, 'Until expires_at, set by idempotency.keep_hours of system_configuration: replays are answered till then.'),
   ('data_exports', null, 'The archive until expires_at, the row as long as the account: that everything was handed out is evidence.'),
+  ('slo_alert_deliveries', null, 'As long as the alert.'),
   ('api_capacity_reservations', null, 'Ten minutes after they were released or ran out (sweep_api_capacity).'),
   ('api_usage_slots', null, 'As long as they count against a limit, some minutes (sweep_api_capacity).'),
   ('erased_objects', null, 'Until the store has deleted the bytes.'),
@@ -63,7 +65,8 @@ values
   ('subscription_plans', null, 'As long as the installation.'),
   ('api_rate_limits', null, 'As long as the installation.'),
   ('job_types', null, 'As long as the installation.'),
-  ('job_schedules', null, 'As long as the installation.')
+  ('job_schedules', null, 'As long as the installation.'),
+  ('slo_states', null, 'As long as the installation.')
 on conflict (table_name) do update
 -- The days are the operator's; the words are ours.
 set basis = excluded.basis
@@ -124,6 +127,19 @@ begin
     for update skip locked
   )
   delete from public.system_notifications as notification using past where notification.id = past.id;
+  get diagnostics deleted = row_count;
+  return next;
+
+  table_name := 'slo_alerts';
+  with past as materialized (
+    select alert.id
+    from public.slo_alerts as alert
+    where alert.resolved_at < now() - public.retention_period('slo_alerts')
+    order by alert.resolved_at
+    limit p_limit
+    for update skip locked
+  )
+  delete from public.slo_alerts as alert using past where alert.id = past.id;
   get diagnostics deleted = row_count;
   return next;
 

@@ -68,6 +68,9 @@ const covered: Readonly<Record<string, Coverage>> = {
   job_types: always('comes with the SQL files, as functions do'),
   job_schedules: always(machine),
   workers: always(machine),
+  slo_states: always(machine),
+  slo_alerts: always(machine),
+  slo_alert_deliveries: always(machine),
   api_usage_slots: always(machine),
   api_capacity_reservations: always(machine),
 }

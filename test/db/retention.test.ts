@@ -36,6 +36,9 @@ test('what its days are over for goes, in small batches, and what is not over st
   await owner`insert into system_notifications (account_id, kind, subject_id, read_at, created_at)
     select ${person.accountId}, 'export_ready', ${randomUUID()}, read_at, now() - interval '3 years'
     from unnest(array[null, now() - interval '89 days', now() - interval '91 days']) as read_at`
+  await owner`insert into slo_alerts (slo, job_lane, goal, fired_at, resolved_at)
+    select 'ai_p95_seconds', 'all', 600, now() - interval '3 years', resolved_at
+    from unnest(array[null, now() - interval '89 days', now() - interval '91 days']) as resolved_at`
   await owner`insert into failed_audit_events (audit_payload, occurred_at, failure_code, recovered_at, created_at)
     select '{}', now(), 'x', recovered_at, now() - interval '3 years'
     from unnest(array[null, now() - interval '29 days', now() - interval '31 days']) as recovered_at`
@@ -48,6 +51,7 @@ test('what its days are over for goes, in small batches, and what is not over st
     { deleted: 1 },
     { deleted: 1 },
     { deleted: 1 },
+    { deleted: 1 },
   ])
   await apply(100)
   t.ok((await apply(100)).every((row) => row['deleted'] === 0))
@@ -55,6 +59,7 @@ test('what its days are over for goes, in small batches, and what is not over st
   for (const [table, kept] of [
     ['processing_errors', 2],
     ['system_notifications', 2],
+    ['slo_alerts', 2],
     ['failed_audit_events', 2],
   ] as const)
     t.equal((await serve(db, sql`select 1 from ${sql.identifier(table)}`)).length, kept, table)

@@ -8,6 +8,7 @@ import type { Logger } from '../../platform/log.ts'
 import { openStore } from '../../platform/storage/index.ts'
 import type { Store } from '../../platform/storage/store.ts'
 import { createMetrics } from '../../platform/telemetry.ts'
+import type { Tracing } from '../../platform/tracing.ts'
 import { buildApp } from '../../server/app.ts'
 import { readServerConfig } from '../../server/config.ts'
 import type { ServerConfig } from '../../server/config.ts'
@@ -72,6 +73,7 @@ export type TestAppOptions = {
   readonly accounts?: 'outside' | 'embedded'
   readonly renderPage?: RenderPage
   readonly db?: (db: Database) => Database
+  readonly tracing?: Tracing
 }
 
 /** The whole server over a database and a folder of its own, listening. */
@@ -96,6 +98,7 @@ export async function startApp(t: Teardown, options: TestAppOptions = {}): Promi
     store,
     log,
     metrics: createMetrics({ service: 'test', runtime: 'leave_out' }),
+    tracing: options.tracing ?? null,
     accounts: auth.kind === 'embedded' ? await openEmbeddedAccounts(db, { ...auth, secret: tokenSecret }) : null,
     renderPage: options.renderPage ?? (() => Promise.reject(new Error('this test draws no pages'))),
   })

@@ -131,6 +131,7 @@ export function createEngine(options: EngineOptions): Engine {
       host: hostname(),
       pid: process.pid,
       lanes: options.lanes,
+      jobTypes: options.handlers.map(({ job }) => job.name),
       concurrency: pool.size,
       version: options.version,
       isStopping,

@@ -37,6 +37,9 @@ export type CapacityRequest = {
   readonly consent: NeededConsent | null
 }
 
+/** What a call gave, and what it used as far as the service says. */
+export type Answered<T> = { readonly value: T; readonly tokensUsed?: number; readonly costUsd?: number }
+
 export type RunContext = {
   readonly job: ClaimedJob
   /** Aborted when the run has had its time, when its lease is lost and when the worker must stop. */
@@ -53,10 +56,7 @@ export type RunContext = {
    * run begins without it. An error with `retryAfterMs` and status 429 pauses the
    * endpoint for all workers. Let both pass through.
    */
-  readonly withCapacity: <T>(
-    request: CapacityRequest,
-    call: () => Promise<{ readonly value: T; readonly tokensUsed?: number }>,
-  ) => Promise<T>
+  readonly withCapacity: <T>(request: CapacityRequest, call: () => Promise<Answered<T>>) => Promise<T>
 }
 
 /** How a run ended. An error that is thrown becomes one of these: see `outcomeOf`. */

@@ -15,6 +15,7 @@ export function createEngineMetrics(metrics: Metrics) {
       'exora_listen_connections_total',
       'LISTEN connections made; the first is not a reconnect.',
     ),
+    bytesInFlight: metrics.gauge('exora_bytes_in_flight', 'Bytes of the documents of jobs under way.'),
     rescued: metrics.counter('exora_jobs_rescued_total', 'Jobs taken back from workers that fell silent.', ['to']),
     requestsUsed: metrics.gauge('exora_capacity_requests', 'Requests in the last minute.', ['provider', 'endpoint']),
     tokensUsed: metrics.gauge('exora_capacity_tokens', 'Tokens in the last minute.', ['provider', 'endpoint']),

@@ -64,7 +64,8 @@ function aiWithin(context: RunContext, { patientId }: FileInStage, { ai }: Handl
         },
         async () => {
           const value = await ai.find(question, { signal: context.signal })
-          return { value, tokensUsed: value.tokensIn + value.tokensOut }
+          const tokensUsed = value.tokensIn + value.tokensOut
+          return value.costUsd === null ? { value, tokensUsed } : { value, tokensUsed, costUsd: value.costUsd }
         },
       ),
   }

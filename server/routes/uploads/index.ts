@@ -60,6 +60,7 @@ export function uploadRoutes(api: Api, deps: RouteDeps): void {
         await attempt.undo().catch((error: unknown) => request.log.error({ err: error }, 'upload not undone'))
         leave()
       }
+      if (answered.kind === 'first' && answered.status === 201) request.enqueuedFileId = answered.shellFileId
       if (answered.kind === 'replayed') reply.header('idempotent-replayed', 'true')
       reply.header('location', `/documents/${answered.shellFileId}`)
       return await reply.code(answered.status === 201 ? 201 : 200).send(uploadAnswer.parse(answered.body))

@@ -103,6 +103,9 @@ export const tables: Readonly<Record<string, TableSpec>> = {
   job_queue: internal(),
   job_schedules: internal(),
   job_types: internal(),
+  slo_alert_deliveries: internal(),
+  slo_alerts: internal(),
+  slo_states: internal(),
   system_configuration: internal(),
   workers: internal(),
 
