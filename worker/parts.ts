@@ -12,6 +12,7 @@ import { createHandlers } from './handlers/index.ts'
 import { createAiProvider } from './providers/ai/index.ts'
 import { createMalwareScan } from './providers/malware/index.ts'
 import { createLocalOcr, createOutsideOcr } from './providers/ocr/index.ts'
+import { createSchedules } from './schedules.ts'
 import { createWorker } from './worker.ts'
 import type { Worker } from './worker.ts'
 
@@ -29,6 +30,7 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
   }
   try {
     const store = await openStore({ storageUrl: config.storageUrl, dataDir: config.dataDir })
+    const schedules = createSchedules({ store })
     const handlers = createHandlers({
       store,
       maxPages: config.maxPages,
@@ -37,18 +39,19 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
       malware: createMalwareScan(),
       ai: await createAiProvider(config.openai),
       clock: systemClock,
+      schedules,
       version: config.version,
     })
     const metrics = createMetrics({ service: 'worker', runtime: 'collect' })
-    return { worker: createWorker({ config, db, store, log, metrics, handlers, healthServer: 'listen' }), close }
+    return { worker: createWorker({ config, db, schedules, log, metrics, handlers, healthServer: 'listen' }), close }
   } catch (error) {
     await close()
     throw error
   }
 }
 
-// The engine's own statements (claims, heartbeats, rescue, schedules) beside those of the jobs.
-const connectionsForEngine = 6
+// The engine's own statements (claims, heartbeats, rescue) and what happens by the clock, beside those of the jobs.
+const connectionsForEngine = 8
 
 // A configured database is migrated by its own command before workers are deployed; the embedded one has only us.
 async function openWorkerDatabase(config: WorkerConfig): Promise<{ db: Database; close: () => Promise<void> }> {

@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto'
 import { asService } from '../db/actor.ts'
 import type { Database } from '../db/client.ts'
 import { readCapacity } from '../db/queries/capacity.ts'
+import type { ScheduleRule } from '../db/queries/schedules.ts'
 import type { jobs } from '../jobs/index.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Service } from '../platform/service.ts'
-import type { Store } from '../platform/storage/store.ts'
 import type { Metrics } from '../platform/telemetry.ts'
 import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
@@ -16,12 +16,12 @@ import type { EngineOptions } from './engine/options.ts'
 import { createHealthServer } from './health-server.ts'
 import { describeHealth } from './health.ts'
 import type { WorkerHealth } from './health.ts'
-import { createSchedules } from './schedules.ts'
 
 export type WorkerDeps = {
   readonly config: WorkerConfig
   readonly db: Database
-  readonly store: Store
+  /** Recurring work, which `run_schedule` does. */
+  readonly schedules: readonly ScheduleRule[]
   readonly log: Logger
   readonly metrics: Metrics
   /** One for every job there is: a missing one does not compile. */
@@ -50,7 +50,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     log: log.child({ worker_id: workerId }),
     metrics: createEngineMetrics(metrics),
     handlers: Object.values(deps.handlers),
-    schedules: createSchedules({ store: deps.store }),
+    schedules: deps.schedules,
   })
   const health = () => describeHealth(engine, { config, workerId, startedAt })
   const healthServer = createHealthServer(config.health, { health, isReady, metrics })

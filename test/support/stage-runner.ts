@@ -56,6 +56,7 @@ export async function stageRunner(
     outsideOcr: null,
     ai: null,
     clock: systemClock,
+    schedules: [],
     version: 'test',
     malware: createMalwareScan(),
     ...overrides,

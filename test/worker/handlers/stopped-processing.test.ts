@@ -108,7 +108,7 @@ test('once a minute the jobs of those whose consent has run out are stopped', as
   await grantThatRanOut(ownerSql(t, ownerUrl), person)
   const schedules = createSchedules({ store: runner.store })
   const schedule = schedules.find(({ name }) => name === 'stop_unallowed_processing')
-  t.equal(schedule?.everySeconds, 60)
+  t.same(schedule?.slots, { everySeconds: 60 })
   await schedule?.run({ inService: (work) => asService(db, {}, work), signal: new AbortController().signal })
   t.match(await fileState(db, file), stopped)
   t.same(await jobsOf(db, file, 'cancelled'), ['security_scan'])
