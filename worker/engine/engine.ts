@@ -108,7 +108,9 @@ export function createEngine(options: EngineOptions): Engine {
     metrics.rescued.inc({ to: 'pending' }, counts.rescued)
     metrics.rescued.inc({ to: 'dead_letter' }, counts.dead_lettered)
     if (counts.rescued + counts.dead_lettered > 0) log.warn(counts, 'jobs of silent workers were rescued')
-    if (counts.rescued > 0) loop.wake('due')
+    if (counts.rescued === 0) return
+    loop.wake('due')
+    scheduler.wake()
   }
 
   // A model that nobody has set a limit for is called within a cautious one, and operators see its row.

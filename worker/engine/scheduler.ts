@@ -26,7 +26,10 @@ export type SchedulerOptions = {
   readonly run: (job: ClaimedRow, stopping: AbortSignal) => Promise<void>
 }
 
-export function createScheduler({ db, rules, log, claim, run }: SchedulerOptions): Service {
+/** `wake`: a job of a schedule may have come back. */
+export type Scheduler = Service & { wake(): void }
+
+export function createScheduler({ db, rules, log, claim, run }: SchedulerOptions): Scheduler {
   const stopping = new AbortController()
   const running = new Set<Promise<void>>()
   let timer: NodeJS.Timeout | undefined
@@ -56,6 +59,7 @@ export function createScheduler({ db, rules, log, claim, run }: SchedulerOptions
   }
 
   function lookNow(): void {
+    if (rules.length === 0) return
     if (looking !== null) looksAgain = true
     else lookIn(0)
   }
@@ -81,6 +85,7 @@ export function createScheduler({ db, rules, log, claim, run }: SchedulerOptions
 
   return {
     name: 'scheduler',
+    wake: lookNow,
     async start() {
       if (rules.length > 0) lookIn(Math.random() * 1_000)
     },
