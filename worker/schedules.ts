@@ -9,6 +9,7 @@ import { profilesToStop, stopUnallowedProcessing } from '../db/queries/processin
 import { retryFailedAuditEvents } from '../db/queries/read-traces.ts'
 import {
   applyRetention,
+  deleteExpiredLogins,
   deleteFinishedJobs,
   dropOldAuditPartitions,
   forgetErasedObjects,
@@ -51,6 +52,11 @@ export function createSchedules(deps: { readonly store: Store }): readonly Sched
       name: 'delete_expired_idempotency_keys',
       slots: { everySeconds: hour },
       run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => deleteExpiredIdempotencyKeys(tx, limit))),
+    },
+    {
+      name: 'delete_expired_logins',
+      slots: { everySeconds: hour },
+      run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => deleteExpiredLogins(tx, limit))),
     },
     {
       name: 'delete_finished_jobs',
@@ -108,7 +114,10 @@ export function createSchedules(deps: { readonly store: Store }): readonly Sched
 /** One person at a time: each waits for what is just being written about that person, and no longer. */
 async function stopUnallowed(run: ScheduleDeps, limit: number): Promise<number> {
   const profileIds = await run.inService((tx) => profilesToStop(tx, limit))
-  for (const profileId of profileIds) await run.inService((tx) => stopUnallowedProcessing(tx, profileId))
+  for (const profileId of profileIds) {
+    run.signal.throwIfAborted()
+    await run.inService((tx) => stopUnallowedProcessing(tx, profileId))
+  }
   return profileIds.length
 }
 

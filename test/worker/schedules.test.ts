@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -7,6 +7,7 @@ import { test } from 'tap'
 import { asService } from '../../db/actor.ts'
 import { openDiskStore } from '../../platform/storage/disk.ts'
 import type { Store } from '../../platform/storage/store.ts'
+import type { Schedule } from '../../worker/engine/schedule.ts'
 import { createSchedules } from '../../worker/schedules.ts'
 import { ask, ownerSql, serve, signUp } from '../support/actors.ts'
 import { upload } from '../support/factories.ts'
@@ -74,3 +75,19 @@ test('every schedule runs on an empty database', async (t) => {
     t.pass(schedule.name)
   }
 })
+
+test('the runbook names what happens by the clock, and when', async (t) => {
+  const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+  const told = [...page.matchAll(/^\| `(\w+)` \| ((?:every|daily at) [^|]+) \|/gm)].map(
+    ([, name = '', when = '']) => `${name} ${when}`,
+  )
+  const known = createSchedules({ store: await openFolder(t) }).map(({ name, slots }) => `${name} ${inWords(slots)}`)
+  t.same(told.toSorted(), known.toSorted())
+})
+
+function inWords(slots: Schedule['slots']): string {
+  if ('dailyAt' in slots) return `daily at ${slots.dailyAt}`
+  const minutes = slots.everySeconds / 60
+  if (minutes === 1) return 'every minute'
+  return minutes === 60 ? 'every hour' : `every ${minutes} minutes`
+}

@@ -84,6 +84,7 @@ export const forServices: readonly string[] = [
   'complete_jobs',
   'configured_number',
   'consent_holds',
+  'delete_expired_logins',
   'delete_finished_jobs',
   'drop_old_audit_partitions',
   'end_job_reservations',
