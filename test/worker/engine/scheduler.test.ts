@@ -10,7 +10,7 @@ import { createRunSchedule } from '../../../worker/handlers/run-schedule.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import type { Teardown, TestDatabase } from '../../support/postgres.ts'
 import { enqueueJob, expireLease, jobRecord, serviceSql } from '../../support/queue.ts'
-import { createEffects, startEngine, testHandler } from '../../support/worker.ts'
+import { createEffects, createWatchedLog, startEngine, testHandler } from '../../support/worker.ts'
 
 // So long that no test runs into the next slot by itself.
 const slots = { everySeconds: 1_000_000 }
@@ -50,16 +50,10 @@ const worker = (t: Teardown, database: TestDatabase, schedules: readonly Schedul
 test('three workers run each slot once, between them', async (t) => {
   const { database, runs, service } = await house(t)
   const schedules = ['a', 'b', 'c', 'd', 'e', 'f'].map((name) => noted(name))
-  const workers = await Promise.all([1, 2, 3].map(() => worker(t, database, schedules)))
-  const ended = Promise.withResolvers<void>()
-  let count = 0
-  for (const { watched } of workers)
-    for (let i = 1; i <= schedules.length; i += 1)
-      void watched.waitForEnded('completed', i).then(() => {
-        count += 1
-        if (count === schedules.length) ended.resolve()
-      })
-  await ended.promise
+  const ofAll = createWatchedLog()
+  const options = { schedules, handlers: [createRunSchedule(schedules)], log: ofAll.log }
+  await Promise.all([1, 2, 3].map(() => startEngine(t, database, options)))
+  await ofAll.waitForEnded('completed', schedules.length)
   t.same(
     await runs(),
     schedules.map(({ name }) => name),
