@@ -84,7 +84,7 @@ export function createEngine(options: EngineOptions): Engine {
     rules: options.schedules,
     claim: (max) =>
       askAsService(db, (sql) =>
-        claimJobs(sql, { workerId, lanes: [runSchedule.lane], types: [runSchedule.name], max, leaseMs }),
+        claimJobs(sql, { workerId, lanes: [runSchedule.lane], types: [runSchedule.name], max, leaseMs, start: null }),
       ),
     run: (job, stopping) => runner.runAside(job, stopping),
   })
