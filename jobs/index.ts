@@ -6,6 +6,7 @@ import { mapFile } from './map-file.ts'
 import { narrateFacts } from './narrate-facts.ts'
 import { purgeAccount } from './purge-account.ts'
 import { readFile } from './read-file.ts'
+import { runSchedule } from './run-schedule.ts'
 import { scanFile } from './scan-file.ts'
 import type { StagePayload } from './stage-payload.ts'
 
@@ -27,6 +28,7 @@ export const jobs = {
   ...stageJobs,
   export_record: exportRecord,
   purge_account: purgeAccount,
+  run_schedule: runSchedule,
 } as const
 
 export type JobName = keyof typeof jobs

@@ -3,7 +3,7 @@ import type { AlertChange } from '../db/queries/alerts.ts'
 import type { Logger } from '../platform/log.ts'
 import { postAlert } from './alert-webhook.ts'
 import type { WebhookConfig } from './alert-webhook.ts'
-import type { Schedule, ScheduleDeps } from './engine/scheduler.ts'
+import type { Schedule, ScheduleDeps } from './engine/schedule.ts'
 
 export type AlertingDeps = {
   readonly log: Logger
@@ -18,7 +18,7 @@ const deliveriesPerRun = 10
 /** Evaluates what is promised, and says what has changed: to the log, to operators (in the database), to the webhook. */
 export const createAlertingSchedule = (deps: AlertingDeps): Schedule => ({
   name: 'evaluate_slos',
-  everySeconds: 60,
+  slots: { everySeconds: 60 },
   run: async (run) => {
     for (const change of await run.inService(evaluateAlerts)) report(change, deps.log)
     if (deps.webhook !== null) await deliver(run, deps.webhook, deps)

@@ -13,6 +13,7 @@ import { createHandlers } from './handlers/index.ts'
 import { createAiProvider } from './providers/ai/index.ts'
 import { createMalwareScan } from './providers/malware/index.ts'
 import { createLocalOcr, createOutsideOcr } from './providers/ocr/index.ts'
+import { createSchedules } from './schedules.ts'
 import { createWorker } from './worker.ts'
 import type { Worker } from './worker.ts'
 
@@ -32,6 +33,10 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
   }
   try {
     const store = await openStore({ storageUrl: config.storageUrl, dataDir: config.dataDir })
+    const schedules = createSchedules({
+      store,
+      alerting: { log, webhook: config.alertWebhook, environment: config.environment },
+    })
     const handlers = createHandlers({
       store,
       maxPages: config.maxPages,
@@ -40,11 +45,12 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
       malware: createMalwareScan(),
       ai: await createAiProvider(config.openai),
       clock: systemClock,
+      schedules,
       version: config.version,
     })
     const metrics = createMetrics({ service: 'worker', runtime: 'collect' })
     return {
-      worker: createWorker({ config, db, store, log, metrics, tracing, handlers, healthServer: 'listen' }),
+      worker: createWorker({ config, db, schedules, log, metrics, tracing, handlers, healthServer: 'listen' }),
       close,
     }
   } catch (error) {
@@ -53,8 +59,8 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
   }
 }
 
-// The engine's own statements (claims, heartbeats, rescue, schedules) beside those of the jobs.
-const connectionsForEngine = 6
+// The engine's own statements (claims, heartbeats, rescue) and what happens by the clock, beside those of the jobs.
+const connectionsForEngine = 8
 
 // A configured database is migrated by its own command before workers are deployed; the embedded one has only us.
 async function openWorkerDatabase(config: WorkerConfig): Promise<{ db: Database; close: () => Promise<void> }> {

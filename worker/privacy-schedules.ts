@@ -4,7 +4,7 @@ import { expireDataExport, listEndedExports } from '../db/queries/exports.ts'
 import { enqueue } from '../jobs/enqueue.ts'
 import { jobs } from '../jobs/index.ts'
 import type { Store } from '../platform/storage/store.ts'
-import type { Schedule, ScheduleDeps } from './engine/scheduler.ts'
+import type { Schedule, ScheduleDeps } from './engine/schedule.ts'
 
 const hour = 60 * 60
 const batch = 1_000
@@ -13,12 +13,12 @@ const batch = 1_000
 export const createPrivacySchedules = (store: Store): readonly Schedule[] => [
   {
     name: 'expire_data_exports',
-    everySeconds: hour,
+    slots: { everySeconds: hour },
     run: (run) => expireExports(run, store),
   },
   {
     name: 'purge_due_accounts',
-    everySeconds: hour,
+    slots: { everySeconds: hour },
     run: (run) => run.inService(enqueueDuePurges),
   },
 ]

@@ -9,6 +9,7 @@ import { profilesToStop, stopUnallowedProcessing } from '../db/queries/processin
 import { retryFailedAuditEvents } from '../db/queries/read-traces.ts'
 import {
   applyRetention,
+  deleteExpiredLogins,
   deleteFinishedJobs,
   dropOldAuditPartitions,
   forgetErasedObjects,
@@ -16,90 +17,101 @@ import {
   purgeDeletedFiles,
 } from '../db/queries/retention.ts'
 import type { Store } from '../platform/storage/store.ts'
-import type { Schedule, ScheduleDeps } from './engine/scheduler.ts'
+import { wait } from '../platform/wait.ts'
+import { createAlertingSchedule } from './alerting.ts'
+import type { AlertingDeps } from './alerting.ts'
+import type { Schedule, ScheduleDeps } from './engine/schedule.ts'
 import { createPrivacySchedules } from './privacy-schedules.ts'
 
 const minute = 60
 const hour = 60 * minute
-const day = 24 * hour
 const batch = 1_000
 // Each holds a whole document until it commits.
 const documentsAtOnce = 20
+const longestPauseMs = 1_000
 // Longer than any upload may take.
 const abandonedUploadMs = 60 * 60 * 1_000
 
+export type SchedulesDeps = { readonly store: Store; readonly alerting: AlertingDeps }
+
 /** Everything that happens by the clock. Rescuing the jobs of silent workers is the engine's own, several times a lease. */
-export function createSchedules(deps: { readonly store: Store }): readonly Schedule[] {
+export function createSchedules(deps: SchedulesDeps): readonly Schedule[] {
   return [
     {
       name: 'seal_audit_log',
-      everySeconds: minute,
+      slots: { everySeconds: minute },
       run: (run) => inBatches(run, 10_000, (limit) => run.inService((tx) => sealAuditLog(tx, limit))),
     },
     {
       name: 'ensure_audit_partitions',
-      everySeconds: hour,
+      slots: { everySeconds: hour },
       run: (run) => run.inService(ensureAuditPartitions),
     },
     {
       name: 'retry_failed_audit_events',
-      everySeconds: minute,
+      slots: { everySeconds: minute },
       run: (run) => inBatches(run, 100, (limit) => run.inService((tx) => retryFailedAuditEvents(tx, limit))),
     },
     {
       name: 'delete_expired_idempotency_keys',
-      everySeconds: hour,
+      slots: { everySeconds: hour },
       run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => deleteExpiredIdempotencyKeys(tx, limit))),
     },
     {
+      name: 'delete_expired_logins',
+      slots: { everySeconds: hour },
+      run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => deleteExpiredLogins(tx, limit))),
+    },
+    {
       name: 'delete_finished_jobs',
-      everySeconds: 10 * minute,
+      slots: { everySeconds: 10 * minute },
       run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => deleteFinishedJobs(tx, limit))),
     },
     {
       name: 'purge_deleted_files',
-      everySeconds: hour,
+      slots: { everySeconds: hour },
       run: (run) => inBatches(run, documentsAtOnce, (limit) => run.inService((tx) => purgeDeletedFiles(tx, limit))),
     },
     {
       name: 'delete_erased_objects',
-      everySeconds: 10 * minute,
+      slots: { everySeconds: 10 * minute },
       run: (run) => inBatches(run, batch, (limit) => deleteErasedObjects(run, deps.store, limit)),
     },
     {
       name: 'apply_retention',
-      everySeconds: day,
+      slots: { dailyAt: '03:10' },
       run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => applyRetention(tx, limit))),
     },
     {
       name: 'drop_old_audit_partitions',
-      everySeconds: day,
+      slots: { dailyAt: '03:40' },
       run: async (run) => {
         await run.inService(dropOldAuditPartitions)
       },
     },
     {
       name: 'stop_unallowed_processing',
-      everySeconds: minute,
+      slots: { everySeconds: minute },
       run: (run) => inBatches(run, 100, (limit) => stopUnallowed(run, limit)),
     },
     {
       name: 'sweep_api_capacity',
-      everySeconds: minute,
+      slots: { everySeconds: minute },
       run: (run) => run.inService(sweepCapacity),
     },
     {
       name: 'forget_silent_workers',
-      everySeconds: hour,
+      slots: { everySeconds: hour },
       run: (run) => run.inService(forgetSilentWorkers),
     },
     {
       name: 'sweep_temporary_objects',
-      everySeconds: hour,
+      slots: { everySeconds: hour },
       run: async () => {
         await deps.store.sweepTemporary({ olderThanMs: abandonedUploadMs })
       },
     },
+    createAlertingSchedule(deps.alerting),
     ...createPrivacySchedules(deps.store),
   ]
 }
@@ -107,7 +119,10 @@ export function createSchedules(deps: { readonly store: Store }): readonly Sched
 /** One person at a time: each waits for what is just being written about that person, and no longer. */
 async function stopUnallowed(run: ScheduleDeps, limit: number): Promise<number> {
   const profileIds = await run.inService((tx) => profilesToStop(tx, limit))
-  for (const profileId of profileIds) await run.inService((tx) => stopUnallowedProcessing(tx, profileId))
+  for (const profileId of profileIds) {
+    run.signal.throwIfAborted()
+    await run.inService((tx) => stopUnallowedProcessing(tx, profileId))
+  }
   return profileIds.length
 }
 
@@ -127,11 +142,19 @@ async function deleteErasedObjects(run: ScheduleDeps, store: Store, limit: numbe
   return keys.length
 }
 
-/** Short transactions, one after the other, until one finds less than it may take. */
+/**
+ * Short transactions, one after the other, until one finds less than it may take. After each a pause as long as it
+ * took, so that the most of a day's sweep is half of one connection's time.
+ */
 async function inBatches(
   { signal }: ScheduleDeps,
   limit: number,
   takeOne: (limit: number) => Promise<number>,
 ): Promise<void> {
-  while (!signal.aborted && (await takeOne(limit)) === limit) continue
+  for (;;) {
+    signal.throwIfAborted()
+    const startedAt = performance.now()
+    if ((await takeOne(limit)) < limit) return
+    await wait(Math.min(performance.now() - startedAt, longestPauseMs), { signal })
+  }
 }

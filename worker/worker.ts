@@ -2,13 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { asService } from '../db/actor.ts'
 import type { Database } from '../db/client.ts'
 import { readCapacity } from '../db/queries/capacity.ts'
+import type { ScheduleRule } from '../db/queries/schedules.ts'
 import type { jobs } from '../jobs/index.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Service } from '../platform/service.ts'
-import type { Store } from '../platform/storage/store.ts'
 import type { Metrics } from '../platform/telemetry.ts'
 import type { Tracing } from '../platform/tracing.ts'
-import { createAlertingSchedule } from './alerting.ts'
 import { createCallMetrics, meterCalls } from './call-metrics.ts'
 import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
@@ -20,13 +19,13 @@ import { createHealthServer } from './health-server.ts'
 import { describeHealth } from './health.ts'
 import type { WorkerHealth } from './health.ts'
 import { addQueueMetrics } from './queue-metrics.ts'
-import { createSchedules } from './schedules.ts'
 import { traceHandler } from './traced-handler.ts'
 
 export type WorkerDeps = {
   readonly config: WorkerConfig
   readonly db: Database
-  readonly store: Store
+  /** Recurring work, which `run_schedule` does. */
+  readonly schedules: readonly ScheduleRule[]
   readonly log: Logger
   readonly metrics: Metrics
   /** Null: nobody has asked for traces, and nothing is spent on them. */
@@ -57,10 +56,7 @@ export function createWorker(deps: WorkerDeps): Worker {
     log: log.child({ worker_id: workerId }),
     metrics: createEngineMetrics(metrics),
     handlers: handlersOf(deps),
-    schedules: [
-      ...createSchedules({ store: deps.store }),
-      createAlertingSchedule({ log, webhook: config.alertWebhook, environment: config.environment }),
-    ],
+    schedules: deps.schedules,
   })
   addQueueMetrics(metrics, db)
   const health = () => describeHealth(engine, { config, workerId, startedAt })

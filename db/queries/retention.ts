@@ -14,6 +14,12 @@ export async function applyRetention(tx: Tx, limit: number): Promise<number> {
 
 const countRow = z.object({ count: z.number() })
 
+/** Sessions and proofs of the embedded login that are past their time. */
+export async function deleteExpiredLogins(tx: Tx, limit: number): Promise<number> {
+  const [row] = await tx.execute(sql`select public.delete_expired_logins(${limit}::int) as count`)
+  return countRow.parse(row).count
+}
+
 /** Completed and cancelled jobs; dead letters stay. */
 export async function deleteFinishedJobs(tx: Tx, limit: number): Promise<number> {
   const [row] = await tx.execute(sql`select public.delete_finished_jobs(p_limit => ${limit}::int) as count`)

@@ -1,5 +1,4 @@
 import { sql } from 'drizzle-orm'
-import { z } from 'zod'
 import type { Tx } from '../actor.ts'
 import type { JobLane } from '../schema/queue.ts'
 
@@ -27,23 +26,6 @@ export async function registerWorker(tx: Tx, entry: WorkerEntry): Promise<void> 
 
 export async function sayGoodbye(tx: Tx, workerId: string): Promise<void> {
   await tx.execute(sql`select public.worker_goodbye(${workerId})`)
-}
-
-const startedRow = z.object({ started: z.boolean() })
-
-/** True for exactly one caller per slot of time, whatever the number of workers. */
-export async function beginScheduleSlot(tx: Tx, name: string, everySeconds: number): Promise<boolean> {
-  const [row] = await tx.execute(sql`select public.begin_schedule_slot(${name}, ${everySeconds}) as started`)
-  return startedRow.parse(row).started
-}
-
-export async function finishScheduleSlot(
-  tx: Tx,
-  run: { readonly name: string; readonly durationMs: number; readonly errorCode: string | null },
-): Promise<void> {
-  await tx.execute(
-    sql`select public.finish_schedule_slot(${run.name}, ${Math.round(run.durationMs)}, ${run.errorCode})`,
-  )
 }
 
 /** A notification to oneself, by which a listener proves that it hears. */

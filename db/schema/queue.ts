@@ -8,6 +8,7 @@ import {
   primaryKey,
   smallint,
   text,
+  time,
   uniqueIndex,
   uuid,
   bigint,
@@ -130,16 +131,48 @@ export const workers = pgTable(
   (table) => [index('workers_last_seen_idx').on(table.lastSeenAt)],
 ).enableRLS()
 
-/** Recurring work of the workers: whoever moves `last_slot_at` on does the run of that slot. */
-export const jobSchedules = pgTable('job_schedules', {
-  scheduleName: text().primaryKey(),
-  everySeconds: integer().notNull(),
-  lastSlotAt: at(),
-  lastFinishedAt: at(),
-  lastDurationMs: integer(),
-  /** Code of the error that the last run ended with. */
-  lastErrorCode: text(),
-}).enableRLS()
+/** What becomes of slots that passed while nobody could begin them: see `begin_due_slots`. */
+export const catchUpPolicies = ['latest', 'each', 'skip'] as const
+export type CatchUpPolicy = (typeof catchUpPolicies)[number]
+
+/** Recurring work, as the workers' code has it, and how its last run went. A slot that begins is a job. */
+export const jobSchedules = pgTable(
+  'job_schedules',
+  {
+    scheduleName: text().primaryKey(),
+    /** A slot each so many seconds since 1970, or … */
+    everySeconds: integer(),
+    /** … one a day at this time of that zone. */
+    dailyAt: time(),
+    timeZone: text(),
+    catchUp: text({ enum: catchUpPolicies }).notNull().default('latest'),
+    /** `each`: so many of the newest missed slots are run. */
+    maxMissed: integer(),
+    /** `skip`: a slot begins at most so long after its time. */
+    graceSeconds: integer(),
+    /** Earlier slots do not count: set when the rule changes, so that it is not two runs in a day. */
+    slotsFrom: at(),
+    lastSlotAt: at(),
+    /** The job of that slot. No foreign key: finished jobs leave. */
+    lastJobId: uuid(),
+    lastFinishedAt: at(),
+    lastDurationMs: integer(),
+    /** Code of the error that the last run ended with. */
+    lastErrorCode: text(),
+    nextSlotAt: at(),
+    /** When a worker started that does not know it any more. */
+    removedAt: at(),
+  },
+  () => [
+    check('job_schedules_catch_up_check', oneOf('catch_up', catchUpPolicies)),
+    check(
+      'job_schedules_rule_check',
+      sql`num_nonnulls(every_seconds, daily_at) = 1 and (daily_at is null) = (time_zone is null) and every_seconds > 0`,
+    ),
+    check('job_schedules_max_missed_check', sql`(catch_up = 'each') = (max_missed is not null) and max_missed > 0`),
+    check('job_schedules_grace_check', sql`(catch_up = 'skip') = (grace_seconds is not null) and grace_seconds >= 0`),
+  ],
+).enableRLS()
 
 /** Limits of outside services, as data: changed by operators, followed by all workers within seconds. */
 export const apiRateLimits = pgTable(

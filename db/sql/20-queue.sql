@@ -23,7 +23,6 @@ comment on column public.job_queue.fair_turn is
   'Place in the line of the job''s own patient; within a priority all first jobs go before all second ones. Null while the job is scheduled for later.';
 comment on table public.job_types is 'What may be enqueued, in which lane, and which ids its payload must have.';
 comment on table public.workers is 'Worker processes that are alive, or were until they fell silent.';
-comment on table public.job_schedules is 'Recurring work: whoever moves last_slot_at on does that slot''s run.';
 
 insert into public.job_types as known (job_type, job_lane, required_keys, max_retries, timeout_seconds, description)
 values
@@ -34,7 +33,8 @@ values
   ('pass2_code', 'ai_queue', array['shell_file_id'], 6, 600, 'Codes, checks and admits facts into the record.'),
   ('pass3_narrate', 'ai_queue', array['shell_file_id'], 6, 300, 'Writes cited narratives from admitted facts.'),
   ('export_record', 'background', array['export_id'], 6, 14400, 'Makes the archive of everything of one person.'),
-  ('purge_account', 'background', array['closure_id'], 6, 14400, 'Erases an account whose waiting period is over.')
+  ('purge_account', 'background', array['closure_id'], 6, 14400, 'Erases an account whose waiting period is over.'),
+  ('run_schedule', 'background', array['schedule', 'slot_at'], 6, 3600, 'Does what is due by the clock: one slot of a schedule.')
 on conflict (job_type) do update
 set job_lane = excluded.job_lane,
     required_keys = excluded.required_keys,

@@ -1,4 +1,4 @@
--- What operators do to jobs, the registry of workers, recurring work, and retention.
+-- What operators do to jobs, the registry of workers, and retention. Recurring work is in 28-schedules.sql.
 
 create or replace function public.require_operator()
 returns void
@@ -183,49 +183,6 @@ $$;
 comment on function public.worker_goodbye(text) is 'Takes a worker that has stopped out of the registry.';
 revoke all on function public.worker_goodbye(text) from public, anon, authenticated, service_role;
 grant execute on function public.worker_goodbye(text) to service_role;
-
-create or replace function public.begin_schedule_slot(p_schedule_name text, p_every_seconds int)
-returns boolean
-language sql
-volatile
-set search_path = ''
-as $$
-  with slot as (
-    select to_timestamp(floor(extract(epoch from clock_timestamp()) / p_every_seconds) * p_every_seconds) as starts_at
-  ),
-  taken as (
-    insert into public.job_schedules as schedule (schedule_name, every_seconds, last_slot_at)
-    select p_schedule_name, p_every_seconds, slot.starts_at
-    from slot
-    on conflict (schedule_name) do update
-    set every_seconds = excluded.every_seconds,
-        last_slot_at = excluded.last_slot_at
-    where schedule.last_slot_at is null
-       or schedule.last_slot_at < excluded.last_slot_at
-    returning 1
-  )
-  select exists (select from taken)
-$$;
-comment on function public.begin_schedule_slot(text, int) is
-  'True for exactly one caller per slot of time, whatever the number of workers.';
-revoke all on function public.begin_schedule_slot(text, int) from public, anon, authenticated, service_role;
-grant execute on function public.begin_schedule_slot(text, int) to service_role;
-
-create or replace function public.finish_schedule_slot(p_schedule_name text, p_duration_ms int, p_error_code text default null)
-returns void
-language sql
-volatile
-set search_path = ''
-as $$
-  update public.job_schedules as schedule
-  set last_finished_at = clock_timestamp(),
-      last_duration_ms = p_duration_ms,
-      last_error_code = p_error_code
-  where schedule.schedule_name = p_schedule_name
-$$;
-comment on function public.finish_schedule_slot(text, int, text) is 'Notes how the run of a slot ended.';
-revoke all on function public.finish_schedule_slot(text, int, text) from public, anon, authenticated, service_role;
-grant execute on function public.finish_schedule_slot(text, int, text) to service_role;
 
 -- Both take their days from retention_rules (62-retention.sql); being asked for another time is for tests and emergencies.
 create or replace function public.delete_finished_jobs(p_older_than interval default null, p_limit int default 1000)

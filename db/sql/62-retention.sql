@@ -160,10 +160,44 @@ $$;
 comment on function public.apply_retention(int) is
   'Deletes, table by table and oldest first, what its days are over for; returns how much. Jobs, workers, the bin and the audit log have functions of their own.';
 
+-- Definer: reaches the tables of the embedded login, which no API role may.
+create or replace function public.delete_expired_logins(p_limit int default 1000) returns int
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_sessions int;
+  v_proofs int;
+begin
+  with past as materialized (
+    select session.id
+    from login.sessions as session
+    where session.expires_at < now()
+    limit p_limit
+    for update skip locked
+  )
+  delete from login.sessions as session using past where session.id = past.id;
+  get diagnostics v_sessions = row_count;
+
+  with past as materialized (
+    select proof.id
+    from login.verifications as proof
+    where proof.expires_at < now()
+    limit p_limit
+    for update skip locked
+  )
+  delete from login.verifications as proof using past where proof.id = past.id;
+  get diagnostics v_proofs = row_count;
+  return greatest(v_sessions, v_proofs);
+end
+$$;
+comment on function public.delete_expired_logins(int) is
+  'Ends what nobody can sign in with any more: sessions and short-lived proofs past their time. Returns how many of the one that had more.';
+
 revoke all on function
+  public.delete_expired_logins(int),
   public.retention_period(text),
   public.apply_retention(int)
 from public, anon, authenticated, service_role;
 
+grant execute on function public.delete_expired_logins(int) to service_role;
 grant execute on function public.retention_period(text) to service_role;
 grant execute on function public.apply_retention(int) to service_role;

@@ -262,12 +262,3 @@ test('finished jobs leave after their time; dead letters stay', async (t) => {
   const left = await sql`select id from public.job_queue`
   t.same(new Set(left.map((row) => row['id'])), new Set([dead, recent]))
 })
-
-test('one worker runs a slot of a schedule, however many there are', async (t) => {
-  const { appUrl } = await testDatabase(t)
-  const sql = serviceSql(t, appUrl, 10)
-  const answers = await Promise.all(
-    Array.from({ length: 30 }, () => sql`select public.begin_schedule_slot('sweep', 3600) as ours`),
-  )
-  t.equal(answers.filter(([row]) => row?.['ours'] === true).length, 1)
-})

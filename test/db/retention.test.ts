@@ -91,6 +91,20 @@ test('finished jobs and silent workers leave by the same rules', async (t) => {
   t.same(await serve(db, sql`select public.forget_silent_workers() as n`), [{ n: 1 }])
 })
 
+test('sessions and proofs of signing in end when nobody can use them any more', async (t) => {
+  const { db, ownerUrl } = await testDatabase(t)
+  const owner = ownerSql(t, ownerUrl)
+  const [user] = await owner`insert into login.users (name, email) values ('Robin', 'robin@example.org') returning id`
+  await owner`insert into login.sessions (user_id, token, expires_at)
+    select ${user?.['id']}, hours || ' h', now() + make_interval(hours => hours) from unnest(array[-48, -2, -1, 1]) as hours`
+  await owner`insert into login.verifications (identifier, value, expires_at)
+    select 'robin@example.org', hours || ' h', now() + make_interval(hours => hours) from unnest(array[-1, 1]) as hours`
+  const end = () => serve(db, sql`select public.delete_expired_logins(2) as n`)
+  t.same([await end(), await end(), await end()], [[{ n: 2 }], [{ n: 1 }], [{ n: 0 }]])
+  t.same([...(await owner`select token from login.sessions`)], [{ token: '1 h' }])
+  t.same([...(await owner`select value from login.verifications`)], [{ value: '1 h' }])
+})
+
 test('a document is erased when its days in the bin are over, not before, and not when it was restored', async (t) => {
   const { db, ownerUrl } = await testDatabase(t)
   const owner = ownerSql(t, ownerUrl)

@@ -71,7 +71,8 @@ test('the migrations make what drizzle-kit believes that they make, also where t
   })
 
   const columns = await owner<{ line: string }[]>`
-    select format('%s.%s.%s %s%s%s', nspname, relname, attname, format_type(atttypid, atttypmod),
+    select format('%s.%s.%s %s%s%s', nspname, relname, attname,
+      replace(format_type(atttypid, atttypmod), 'time without time zone', 'time'),
       case when attnotnull then ' not null' end, case when atthasdef then ' default' end) as line
     from pg_attribute
     join pg_class on pg_class.oid = attrelid

@@ -95,5 +95,25 @@ test('every arrow of the diagram is a way that a job can go', async (t) => {
   await claim(sql, 'w1')
   await walk(rescued, 'rescue_stale_jobs', rescue(rescued))
 
+  const rule = [{ name: 'sweep', every_seconds: 1_000_000, catch_up: 'latest' }]
+  const nextSlot = async () => {
+    await sql`
+      update public.job_schedules
+      set last_slot_at = last_slot_at - interval '1000000 seconds', next_slot_at = clock_timestamp()`
+    await sql`update public.job_queue set idempotency_key = idempotency_key || ' earlier'`
+    await sql`select public.begin_due_slots(${sql.json(rule)})`
+  }
+  const endSlot = async (end: (id: string) => () => Promise<unknown>) => {
+    await claim(sql, 'w1', { lanes: ['background'] })
+    const [schedule] = await sql`select last_job_id as id from public.job_schedules`
+    const id = String(schedule?.['id'])
+    await end(id)()
+    await walk(id, 'begin_due_slots', nextSlot)
+  }
+  await nextSlot()
+  await endSlot((id) => () => sql`select public.complete_job(${id}, 'w1')`)
+  await endSlot(cancel)
+  await endSlot((id) => fail(id, false))
+
   t.same([...walked].toSorted(), diagram.toSorted())
 })

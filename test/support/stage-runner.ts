@@ -57,6 +57,7 @@ export async function stageRunner(
     outsideOcr: null,
     ai: null,
     clock: systemClock,
+    schedules: [],
     version: 'test',
     malware: createMalwareScan(),
     ...overrides,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
@@ -7,7 +7,8 @@ import { test } from 'tap'
 import { asService } from '../../db/actor.ts'
 import { openDiskStore } from '../../platform/storage/disk.ts'
 import type { Store } from '../../platform/storage/store.ts'
-import { createSchedules } from '../../worker/schedules.ts'
+import type { Schedule } from '../../worker/engine/schedule.ts'
+import { schedulesOver } from '../support/schedules.ts'
 import { ask, ownerSql, serve, signUp } from '../support/actors.ts'
 import { upload } from '../support/factories.ts'
 import { testDatabase } from '../support/postgres.ts'
@@ -34,7 +35,7 @@ test('bytes go after their document, and are not forgotten while the store fails
   for (const { id } of [first, second]) await ask(db, person.actor, sql`select public.delete_shell_file(${id})`)
   await owner`update shell_files set deleted_at = now() - interval '31 days' where deleted_at is not null`
   const run = async (name: string, over: Store = store) => {
-    const schedule = createSchedules({ store: over }).find((each) => each.name === name)
+    const schedule = schedulesOver(over).find((each) => each.name === name)
     if (schedule === undefined) throw new Error(`no schedule ${name}`)
     await schedule.run({ inService: (work) => asService(db, {}, work), signal: new AbortController().signal })
   }
@@ -69,8 +70,24 @@ test('bytes go after their document, and are not forgotten while the store fails
 test('every schedule runs on an empty database', async (t) => {
   const { db } = await testDatabase(t)
   const store = await openFolder(t)
-  for (const schedule of createSchedules({ store })) {
+  for (const schedule of schedulesOver(store)) {
     await schedule.run({ inService: (work) => asService(db, {}, work), signal: new AbortController().signal })
     t.pass(schedule.name)
   }
 })
+
+test('the runbook names what happens by the clock, and when', async (t) => {
+  const page = await readFile(new URL('../../docs/operations.md', import.meta.url), 'utf8')
+  const told = [...page.matchAll(/^\| `(\w+)` \| ((?:every|daily at) [^|]+) \|/gm)].map(
+    ([, name = '', when = '']) => `${name} ${when}`,
+  )
+  const known = schedulesOver(await openFolder(t)).map(({ name, slots }) => `${name} ${inWords(slots)}`)
+  t.same(told.toSorted(), known.toSorted())
+})
+
+function inWords(slots: Schedule['slots']): string {
+  if ('dailyAt' in slots) return `daily at ${slots.dailyAt}`
+  const minutes = slots.everySeconds / 60
+  if (minutes === 1) return 'every minute'
+  return minutes === 60 ? 'every hour' : `every ${minutes} minutes`
+}

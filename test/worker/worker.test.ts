@@ -10,9 +10,11 @@ import { createMetrics } from '../../platform/telemetry.ts'
 import { readWorkerConfig } from '../../worker/config.ts'
 import { done } from '../../worker/engine/handler.ts'
 import type { HandlersFor } from '../../worker/engine/handler.ts'
-import { createSchedules } from '../../worker/schedules.ts'
+import type { Schedule } from '../../worker/engine/schedule.ts'
+import { createRunSchedule } from '../../worker/handlers/run-schedule.ts'
 import { createWorker } from '../../worker/worker.ts'
 import type { Worker } from '../../worker/worker.ts'
+import { schedulesOver } from '../support/schedules.ts'
 import { testDatabase } from '../support/postgres.ts'
 import type { TestDatabase } from '../support/postgres.ts'
 import { enqueueJob, serviceSql } from '../support/queue.ts'
@@ -29,22 +31,28 @@ const handlers: HandlersFor<typeof jobs> = {
   pass3_narrate: { job: jobs.pass3_narrate, run },
   export_record: { job: jobs.export_record, run },
   purge_account: { job: jobs.purge_account, run },
+  run_schedule: { job: jobs.run_schedule, run },
 }
 
 type Teardown = { teardown(work: () => unknown): unknown }
 
-async function startWorker(t: Teardown, database: TestDatabase, env: Readonly<Record<string, string>> = {}) {
+async function startWorker(
+  t: Teardown,
+  database: TestDatabase,
+  env: Readonly<Record<string, string>> = {},
+  schedules: readonly Schedule[] = [],
+) {
   const folder = await mkdtemp(join(tmpdir(), 'exora-worker-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const watched = createWatchedLog()
   const worker = createWorker({
     config: readWorkerConfig({ DATA_DIR: folder, HEALTH_CHECK_PORT: '0', WORKER_ID: 'w-test', ...env }),
     db: database.db,
-    store: await openDiskStore(folder),
+    schedules,
     log: watched.log,
     metrics: createMetrics({ service: 'test', runtime: 'leave_out' }),
     tracing: null,
-    handlers,
+    handlers: { ...handlers, run_schedule: createRunSchedule(schedules) },
     healthServer: 'listen',
   })
   const stop = () => worker.stop(AbortSignal.timeout(10_000))
@@ -132,7 +140,13 @@ test('all kinds of jobs run, and the metrics say so', async (t) => {
   const sql = serviceSql(t, database.appUrl)
   const { worker, watched } = await startWorker(t, database)
   const kinds = Object.keys(jobs)
-  const ids = { shell_file_id: randomUUID(), export_id: randomUUID(), closure_id: randomUUID() }
+  const ids = {
+    shell_file_id: randomUUID(),
+    export_id: randomUUID(),
+    closure_id: randomUUID(),
+    schedule: 'one that was removed',
+    slot_at: '2026-01-01T00:00:00Z',
+  }
   for (const type of kinds) await enqueueJob(sql, { type, payload: ids })
   await watched.waitForEnded('completed', kinds.length)
   const { text } = await get(worker, '/metrics')
@@ -165,19 +179,22 @@ test('a worker whose heartbeat no longer reaches the database is not healthy', a
   })
 })
 
-test('what happens by the clock runs and is noted', async (t) => {
+test('what happens by the clock runs and is noted, whatever lanes the worker serves', async (t) => {
   const database = await testDatabase(t)
   const sql = serviceSql(t, database.appUrl)
-  const { watched } = await startWorker(t, database)
-  const isRun = (line: Readonly<Record<string, unknown>>) => line['msg'] === 'schedule ran'
-  const isFailure = (line: Readonly<Record<string, unknown>>) => line['msg'] === 'schedule failed'
-  // And the one that evaluates what is promised.
-  const all = createSchedules({ store: await openDiskStore(t.testdir()) }).length + 1
-  await watched.waitForLines((line) => isRun(line) || isFailure(line), all)
-  t.same(watched.lines.filter(isFailure), [])
-  const rows =
-    await sql`select schedule_name, last_error_code from public.job_schedules where last_finished_at is not null`
-  t.equal(rows.length, all)
+  const all = schedulesOver(await openDiskStore(t.testdir()))
+  const { watched } = await startWorker(t, database, { WORKER_LANES: 'fast_queue' }, all)
+  await watched.waitForEnded('completed', all.length)
+  const rows = await sql`
+    select known.schedule_name as name, known.last_error_code as error, known.last_duration_ms >= 0 as took, job.status
+    from public.job_schedules as known
+    left join public.job_queue as job on job.id = known.last_job_id
+    order by known.schedule_name`
+  const names = all.map(({ name }) => name).toSorted()
+  t.same(
+    [...rows],
+    names.map((name) => ({ name, error: null, took: true, status: 'completed' })),
+  )
 })
 
 test('a bad configuration is named, all of it, and no value is shown', (t) => {

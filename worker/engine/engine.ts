@@ -6,6 +6,7 @@ import { claimJobs } from '../../db/queries/claims.ts'
 import type { ClaimedRow } from '../../db/queries/claims.ts'
 import { rescueStaleJobs } from '../../db/queries/jobs.ts'
 import { registerWorker, sayGoodbye } from '../../db/queries/workers.ts'
+import { runSchedule } from '../../jobs/run-schedule.ts'
 import type { Service } from '../../platform/service.ts'
 import { lookAtCapacity, poolSizeFor } from './capacity.ts'
 import type { CapacityView } from './capacity.ts'
@@ -77,8 +78,17 @@ export function createEngine(options: EngineOptions): Engine {
     work: followLimits,
     onError: (error) => log.warn({ error }, 'limits could not be looked at'),
   })
-  const scheduler = createScheduler({ db, schedules: options.schedules, log })
-  const background = [heartbeat, rescue, capacityWatch, scheduler]
+  const scheduler = createScheduler({
+    db,
+    log,
+    rules: options.schedules,
+    claim: (max) =>
+      askAsService(db, (sql) =>
+        claimJobs(sql, { workerId, lanes: [runSchedule.lane], types: [runSchedule.name], max, leaseMs, start: null }),
+      ),
+    run: (job, stopping) => runner.runAside(job, stopping),
+  })
+  const background = [heartbeat, rescue, capacityWatch]
 
   async function claim(max: number): Promise<readonly ClaimedRow[]> {
     const start = starts.next()
@@ -98,7 +108,9 @@ export function createEngine(options: EngineOptions): Engine {
     metrics.rescued.inc({ to: 'pending' }, counts.rescued)
     metrics.rescued.inc({ to: 'dead_letter' }, counts.dead_lettered)
     if (counts.rescued + counts.dead_lettered > 0) log.warn(counts, 'jobs of silent workers were rescued')
-    if (counts.rescued > 0) loop.wake('due')
+    if (counts.rescued === 0) return
+    loop.wake('due')
+    scheduler.wake()
   }
 
   // A model that nobody has set a limit for is called within a cautious one, and operators see its row.
@@ -143,7 +155,7 @@ export function createEngine(options: EngineOptions): Engine {
       await inService(announce)
       await knowEndpoints()
       await followLimits()
-      for (const service of background) await service.start()
+      for (const service of [...background, scheduler]) await service.start()
       if (options.notifications === 'listen') await listener.start()
       loop.start()
     },
@@ -153,7 +165,8 @@ export function createEngine(options: EngineOptions): Engine {
       loop.stop()
       await inService(announce).catch((error: unknown) => log.warn({ error }, 'stopping was not announced'))
       // Heartbeats go on until the last job is settled.
-      await runner.drain(AbortSignal.any([signal, AbortSignal.timeout(options.drainMs)]))
+      const outOfTime = AbortSignal.any([signal, AbortSignal.timeout(options.drainMs)])
+      await Promise.all([runner.drain(outOfTime), scheduler.stop(signal)])
       await Promise.allSettled([listener, ...background].map((service) => service.stop(signal)))
       await inService((tx) => sayGoodbye(tx, workerId))
     },

@@ -25,6 +25,8 @@ export type JobRunner = {
   /** How many more jobs may be claimed now; zero also while it is better to wait for more room. */
   room(): number
   begin(jobs: readonly ClaimedRow[]): void
+  /** One job beside the pool and its limits, to its end; cut short by the signal. */
+  runAside(job: ClaimedRow, stopping: AbortSignal): Promise<void>
   /** Ends everything that was claimed: by itself until the signal fires, else by giving it back. */
   drain(outOfTime: AbortSignal): Promise<void>
 }
@@ -64,6 +66,25 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     metrics.running.set(pool.running - 1)
   }
 
+  async function runAside(job: ClaimedRow, stopping: AbortSignal): Promise<void> {
+    const attempt = add(job)
+    const stop = () => attempt.abort(workerStopping())
+    if (stopping.aborted) stop()
+    stopping.addEventListener('abort', stop, { once: true })
+    await settleOne(
+      attempt,
+      await execute(attempt, { handlers, contextFor: (begun) => createRunContext(begun, contextDeps) }),
+    )
+    stopping.removeEventListener('abort', stop)
+  }
+
+  function add(job: ClaimedRow): Attempt {
+    const attempt = new Attempt(job)
+    running.add(attempt)
+    metrics.waited.observe({ lane: job.lane }, Math.max(0, job.waitedMs) / 1000)
+    return attempt
+  }
+
   async function settleOne(attempt: Attempt, ending: Ending): Promise<void> {
     try {
       ended(attempt, ending, await settle(attempt.job, ending, { db, workerId, wakeIn: hooks.wakeIn }))
@@ -85,12 +106,7 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
   }
 
   function begin(jobs: readonly ClaimedRow[]): void {
-    const attempts = jobs.map((job) => new Attempt(job))
-    for (const attempt of attempts) {
-      running.add(attempt)
-      metrics.waited.observe({ lane: attempt.job.lane }, Math.max(0, attempt.job.waitedMs) / 1000)
-    }
-    pool.begin(attempts)
+    pool.begin(jobs.map(add))
     clearTimeout(staleTimer)
     if (pool.waiting > 0) staleTimer = setTimeout(() => void admitMistake(), staleAheadMs)
   }
@@ -131,6 +147,7 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
       return pool.waiting > 0 && room < extra / 2 ? 0 : Math.max(0, room)
     },
     begin,
+    runAside,
     async drain(outOfTime) {
       clearTimeout(staleTimer)
       await giveBackWaiting()

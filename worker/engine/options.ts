@@ -1,10 +1,10 @@
 import type { Database } from '../../db/client.ts'
 import type { Endpoint } from '../../db/queries/capacity.ts'
+import type { ScheduleRule } from '../../db/queries/schedules.ts'
 import type { JobLane } from '../../db/schema/queue.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { Handler } from './handler.ts'
 import type { EngineMetrics } from './metrics.ts'
-import type { Schedule } from './scheduler.ts'
 
 export type EngineOptions = {
   readonly db: Database
@@ -18,7 +18,7 @@ export type EngineOptions = {
   /** Of the files that are being worked on at once. */
   readonly maxBytesInFlight: number
   readonly handlers: readonly Handler[]
-  readonly schedules: readonly Schedule[]
+  readonly schedules: readonly ScheduleRule[]
   /** The outside services that the jobs of a lane call, in the present configuration. */
   readonly laneEndpoints: Partial<Readonly<Record<JobLane, readonly Endpoint[]>>>
   /** How long a silent worker keeps its jobs. */

@@ -1,75 +1,99 @@
+/**
+ * Recurring work becomes jobs when it is due: `begin_due_slots` decides that, once for all workers. They stand in the
+ * queue like others. But housekeeping must not wait behind an archive of hours, nor for a worker of another lane: each
+ * worker, whatever it serves, has a few slots of its own for them.
+ */
 import { asService } from '../../db/actor.ts'
-import type { Tx } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
-import { databaseError } from '../../db/errors.ts'
-import { beginScheduleSlot, finishScheduleSlot } from '../../db/queries/workers.ts'
-import { AppError } from '../../platform/errors.ts'
+import type { ClaimedRow } from '../../db/queries/claims.ts'
+import { beginDueSlots, removeOtherSchedules } from '../../db/queries/schedules.ts'
+import type { ScheduleRule } from '../../db/queries/schedules.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { Service } from '../../platform/service.ts'
-import { createRepeat } from './repeat.ts'
+import { workerStopping } from './errors.ts'
 
-/** Recurring work. It may be cut short at any moment, so each run must be able to start where the last one ended. */
-export type Schedule = {
-  readonly name: string
-  readonly everySeconds: number
-  run(deps: ScheduleDeps): Promise<void>
-}
+const ownSlots = 2
+// What another worker has left or put off is found within this time.
+const lookEveryMs = 10_000
 
-export type ScheduleDeps = {
-  /** A service transaction. */
-  readonly inService: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>
-  readonly signal: AbortSignal
-}
-
-/** Looks for due slots; whoever takes a slot in the database runs it, everybody else goes on. */
-export function createScheduler(options: {
+export type SchedulerOptions = {
   readonly db: Database
-  readonly schedules: readonly Schedule[]
+  readonly rules: readonly ScheduleRule[]
   readonly log: Logger
-}): Service {
-  const { db, log } = options
+  /** Jobs of schedules, of whatever lanes this worker serves. */
+  readonly claim: (max: number) => Promise<readonly ClaimedRow[]>
+  /** To its end, which comes soon after the signal. */
+  readonly run: (job: ClaimedRow, stopping: AbortSignal) => Promise<void>
+}
+
+/** `wake`: a job of a schedule may have come back. */
+export type Scheduler = Service & { wake(): void }
+
+export function createScheduler({ db, rules, log, claim, run }: SchedulerOptions): Scheduler {
   const stopping = new AbortController()
-  const inService = <T>(work: (tx: Tx) => Promise<T>) => asService(db, {}, work)
+  const running = new Set<Promise<void>>()
+  let timer: NodeJS.Timeout | undefined
+  let looking: Promise<void> | null = null
+  let looksAgain = false
+  let knowsOurs = false
 
-  async function runDue(): Promise<void> {
-    for (const schedule of options.schedules) {
-      if (stopping.signal.aborted) return
-      const isOurs = await inService((tx) => beginScheduleSlot(tx, schedule.name, schedule.everySeconds))
-      if (isOurs) await runOnce(schedule)
+  async function look(): Promise<number> {
+    if (!knowsOurs) {
+      const names = rules.map(({ name }) => name)
+      await asService(db, {}, (tx) => removeOtherSchedules(tx, names))
+      knowsOurs = true
     }
+    const due = await asService(db, {}, (tx) => beginDueSlots(tx, rules))
+    if (due.begun.length > 0) log.debug({ schedules: due.begun }, 'slots began')
+    const wanted = Math.min(due.waiting, ownSlots - running.size)
+    if (wanted > 0 && !stopping.signal.aborted) for (const job of await claim(wanted)) begin(job)
+    return Math.min(due.nextInMs ?? lookEveryMs, lookEveryMs)
   }
 
-  async function runOnce(schedule: Schedule): Promise<void> {
-    const startedAt = performance.now()
-    const error = await schedule.run({ inService, signal: stopping.signal }).then(
-      () => null,
-      (thrown: unknown) => thrown,
-    )
-    const durationMs = performance.now() - startedAt
-    const errorCode = error === null ? null : codeOf(error)
-    await inService((tx) => finishScheduleSlot(tx, { name: schedule.name, durationMs, errorCode }))
-    if (error === null) log.debug({ event: schedule.name, ms: durationMs }, 'schedule ran')
-    else log.error({ event: schedule.name, ms: durationMs, error }, 'schedule failed')
+  function begin(job: ClaimedRow): void {
+    const ending = run(job, stopping.signal).finally(() => {
+      running.delete(ending)
+      lookNow()
+    })
+    running.add(ending)
   }
 
-  const shortestMs = Math.min(60, ...options.schedules.map((schedule) => schedule.everySeconds)) * 1000
-  const repeat = createRepeat({
-    name: 'scheduler',
-    everyMs: shortestMs / 2,
-    firstWithinMs: 1_000,
-    work: runDue,
-    onError: (error) => log.warn({ error }, 'schedules could not be looked at'),
-  })
+  function lookNow(): void {
+    if (rules.length === 0) return
+    if (looking !== null) looksAgain = true
+    else lookIn(0)
+  }
+
+  function lookIn(delayMs: number): void {
+    clearTimeout(timer)
+    if (stopping.signal.aborted) return
+    timer = setTimeout(() => {
+      looking = lookOnce()
+    }, delayMs)
+  }
+
+  async function lookOnce(): Promise<void> {
+    looksAgain = false
+    const nextMs = await look().catch((error: unknown) => {
+      log.warn({ error }, 'schedules could not be looked at')
+      return lookEveryMs
+    })
+    looking = null
+    // Not all workers in the same moment, and none before the slot.
+    lookIn(looksAgain ? 0 : nextMs + 10 + Math.random() * 250)
+  }
+
   return {
-    ...repeat,
-    stop: (signal) => {
-      stopping.abort()
-      return repeat.stop(signal)
+    name: 'scheduler',
+    wake: lookNow,
+    async start() {
+      if (rules.length > 0) lookIn(Math.random() * 1_000)
+    },
+    async stop() {
+      clearTimeout(timer)
+      stopping.abort(workerStopping())
+      await looking
+      await Promise.allSettled(running)
     },
   }
-}
-
-function codeOf(error: unknown): string {
-  const known = error instanceof AppError ? error : databaseError(error)
-  return known?.code ?? 'internal_error'
 }

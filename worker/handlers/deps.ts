@@ -1,5 +1,6 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Store } from '../../platform/storage/store.ts'
+import type { Schedule } from '../engine/schedule.ts'
 import type { AiProvider } from '../providers/ai/provider.ts'
 import type { MalwareProvider } from '../providers/malware/provider.ts'
 import type { OcrProvider } from '../providers/ocr/provider.ts'
@@ -26,6 +27,8 @@ export type HandlerDeps = {
   /** Asked where the person allows it; null: rules alone. */
   readonly ai: AiProvider | null
   readonly clock: Clock
+  /** What happens by the clock. */
+  readonly schedules: readonly Schedule[]
   /** Of Exora; stands in what leaves the house. */
   readonly version: string
 }

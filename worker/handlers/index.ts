@@ -8,6 +8,7 @@ import { createMapFile } from './map-file.ts'
 import { createNarrateFacts } from './narrate-facts.ts'
 import { createPurgeAccount } from './purge-account.ts'
 import { createReadFile } from './read-file.ts'
+import { createRunSchedule } from './run-schedule.ts'
 import { createScanFile } from './scan-file.ts'
 
 export type { HandlerDeps } from './deps.ts'
@@ -23,5 +24,6 @@ export function createHandlers(deps: HandlerDeps): HandlersFor<typeof jobs> {
     pass3_narrate: createNarrateFacts(),
     export_record: createExportRecord(deps),
     purge_account: createPurgeAccount(deps),
+    run_schedule: createRunSchedule(deps.schedules),
   }
 }

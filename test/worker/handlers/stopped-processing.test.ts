@@ -4,7 +4,7 @@ import { test } from 'tap'
 import { asActor, asService } from '../../../db/actor.ts'
 import { listFacts } from '../../../db/queries/facts.ts'
 import { createMalwareScan } from '../../../worker/providers/malware/index.ts'
-import { createSchedules } from '../../../worker/schedules.ts'
+import { schedulesOver } from '../../support/schedules.ts'
 import { ownerSql, serve, signUp } from '../../support/actors.ts'
 import { decide, grantThatRanOut } from '../../support/consents.ts'
 import { fileState, jobsOf, stageStates } from '../../support/files.ts'
@@ -106,9 +106,9 @@ test('once a minute the jobs of those whose consent has run out are stopped', as
   const person = await signUp(db, 'me')
   const file = await runner.upload(person, document('lab-report-au.pdf'))
   await grantThatRanOut(ownerSql(t, ownerUrl), person)
-  const schedules = createSchedules({ store: runner.store })
+  const schedules = schedulesOver(runner.store)
   const schedule = schedules.find(({ name }) => name === 'stop_unallowed_processing')
-  t.equal(schedule?.everySeconds, 60)
+  t.same(schedule?.slots, { everySeconds: 60 })
   await schedule?.run({ inService: (work) => asService(db, {}, work), signal: new AbortController().signal })
   t.match(await fileState(db, file), stopped)
   t.same(await jobsOf(db, file, 'cancelled'), ['security_scan'])
