@@ -83,8 +83,8 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
 
   function begin(jobs: readonly ClaimedRow[]): void {
     const attempts = jobs.map((job) => new Attempt(job))
+    running.add(attempts)
     for (const attempt of attempts) {
-      running.add(attempt)
       metrics.waited.observe({ lane: attempt.job.lane }, Math.max(0, attempt.job.waitedMs) / 1000)
     }
     pool.begin(attempts)
