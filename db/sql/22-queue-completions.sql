@@ -11,6 +11,7 @@ returns boolean
 language plpgsql
 volatile
 set search_path = ''
+set enable_seqscan = off
 as $$
 begin
   update public.job_queue as job
@@ -23,7 +24,7 @@ begin
       lease_expires_at = null
   where job.id = p_job_id
     and job.worker_id = p_worker_id
-    and job.status = 'processing'
+    and job.attempt_token is not null
     and (p_attempt_token is null or job.attempt_token = p_attempt_token);
   if not found then
     return false;
