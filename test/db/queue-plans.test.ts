@@ -96,7 +96,10 @@ async function walkedBy(sql: postgres.Sql, owner: postgres.Sql, step: () => Prom
     .filter(({ scans }) => scans > 0)
   return {
     sequentially: used.find(({ name }) => name === 'sequentially')?.scans ?? 0,
-    indexes: used.map(({ name }) => name).filter((name) => name !== 'sequentially').toSorted(),
+    indexes: used
+      .map(({ name }) => name)
+      .filter((name) => name !== 'sequentially')
+      .toSorted(),
     rows: used.reduce((sum, { rows }) => sum + rows, 0),
   }
 }

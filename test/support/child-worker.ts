@@ -13,14 +13,26 @@ export type ChildWorker = {
 }
 
 const script = fileURLToPath(new URL('./worker-child.ts', import.meta.url))
+const shiftedClock = new URL('./shifted-clock.ts', import.meta.url).href
 
 /** Starts `worker-child.ts`; killed with the test if it still runs. */
 export async function startChildWorker(
   t: Teardown,
-  options: { readonly url: string; readonly mode: 'hang' | 'quick' | 'slow'; readonly leaseMs?: number },
+  options: {
+    readonly url: string
+    readonly mode: 'hang' | 'quick' | 'slow' | 'stubborn' | 'blocking' | 'blocked' | 'poisoned'
+    readonly leaseMs?: number
+    readonly workerId?: string
+    /** How far its time of day is from everybody else's. */
+    readonly clockOffsetMs?: number
+  },
 ): Promise<ChildWorker> {
-  const child = spawn(process.execPath, [script, options.url, options.mode, String(options.leaseMs ?? 1_500)], {
+  const clock = options.clockOffsetMs === undefined ? [] : ['--import', shiftedClock]
+  const args = [...clock, script, options.url, options.mode, String(options.leaseMs ?? 1_500)]
+  const named = options.workerId === undefined ? {} : { WORKER_ID: options.workerId }
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...named, CLOCK_OFFSET_MS: String(options.clockOffsetMs ?? 0) },
   })
   t.teardown(() => child.kill('SIGKILL'))
   const said: string[] = []
