@@ -6,6 +6,7 @@ import type { Teardown } from './postgres.ts'
 
 export type ChildWorker = {
   readonly pid: number
+  readonly said: readonly string[]
   /** Resolves when the child has said a line that begins so. */
   heard(beginning: string): Promise<string>
   signal(name: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
@@ -20,7 +21,7 @@ export async function startChildWorker(
   t: Teardown,
   options: {
     readonly url: string
-    readonly mode: 'hang' | 'quick' | 'slow' | 'stubborn' | 'blocking' | 'blocked' | 'poisoned'
+    readonly mode: 'hang' | 'quick' | 'slow' | 'stubborn' | 'blocking' | 'blocked' | 'poisoned' | 'retrying'
     readonly leaseMs?: number
     readonly workerId?: string
     /** How far its time of day is from everybody else's. */
@@ -60,5 +61,5 @@ export async function startChildWorker(
     heard('ready'),
     exited.then(({ code }) => Promise.reject(new Error(`the child ended with ${code}`))),
   ])
-  return { pid: child.pid ?? 0, heard, signal: (name) => child.kill(name), exited }
+  return { pid: child.pid ?? 0, said, heard, signal: (name) => child.kill(name), exited }
 }

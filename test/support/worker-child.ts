@@ -2,11 +2,13 @@
  * A worker in a process of its own, to be killed: `node worker-child.ts <url> <mode> [leaseMs]`. Tells on standard output
  * what it does, one word per line. `quick` finishes a job at once, `slow` after 300 ms; `hang` never does; `stubborn`
  * goes on when it is aborted; `blocking` lets nothing else run for three leases, `blocked` for ever; `poisoned` dies of
- * jobs that have the highest priority.
+ * jobs that have the highest priority; `retrying` fails each job once.
  */
 import { once } from 'node:events'
+import { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
+import { z } from 'zod'
 import { openDatabase } from '../../db/client.ts'
 import { createLog } from '../../platform/log.ts'
 import { startAll } from '../../platform/service.ts'
@@ -23,6 +25,17 @@ const say = (word: string) => process.stdout.write(`${word}\n`)
 const stop = listenForStop()
 const db = openDatabase({ url, max: 4, applicationName: 'test-worker' })
 const workerId = newWorkerId(process.env['WORKER_ID'] ?? 'child')
+
+const lines = z.object({ msg: z.string().optional(), job_id: z.string().optional(), outcome: z.string().optional() })
+const destination = new Writable({
+  write(chunk: Buffer, _encoding, written) {
+    for (const text of chunk.toString().split('\n').filter(Boolean)) {
+      const line = lines.parse(JSON.parse(text))
+      if (line.msg === 'job ended') say(`ended ${line.job_id} ${line.outcome}`)
+    }
+    written()
+  },
+})
 
 /** As an endless computation does, without the heat. */
 function block(forMs: number): void {
@@ -54,6 +67,7 @@ const handler = testHandler(async (_payload, { job, signal, write }) => {
   }
   if (mode === 'blocking') block(3 * Number(leaseMs))
   if (mode === 'blocked') block(Number.POSITIVE_INFINITY)
+  if (mode === 'retrying' && job.attempt === 1) throw new Error('the first one fails')
   if (mode === 'poisoned') await takePoison(job.id)
   return done(async (tx) => {
     await tx.execute(note('result'))
@@ -65,7 +79,7 @@ const engine = createEngine({
   db,
   workerId,
   version: 'test',
-  log: createLog({ level: 'silent', service: 'test' }),
+  log: createLog({ level: 'info', service: 'test', destination }),
   metrics: createEngineMetrics(createMetrics({ service: 'test', runtime: 'leave_out' })),
   handlers: [handler],
   schedules: [],
