@@ -42,6 +42,8 @@ function endingsOf(sql: postgres.Sql): Readonly<Record<string, Step>> {
     hold: ({ id, token }) => sql`select public.hold_lease(${id}, ${token})`,
     heartbeat: ({ id }) => sql`select public.update_job_heartbeats('w1', array[${id}]::uuid[])`,
     completion: ({ id, token }) => sql`select public.complete_job(${id}, 'w1', null, ${token})`,
+    'completion of many': ({ id, token }) =>
+      sql`select public.complete_jobs('w1', array[${id}]::uuid[], array[${token}]::uuid[])`,
     failure: ({ id, token }) => sql`select public.fail_job(${id}, 'w1', '{"code":"x"}', true, ${token})`,
     deferral: ({ id, token }) => sql`select public.reschedule_job(${id}, 'w1', 60, 'no_capacity', ${token})`,
     'handing back': ({ id }) => sql`select public.hand_back_jobs('w1', array[${id}]::uuid[])`,

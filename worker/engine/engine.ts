@@ -157,10 +157,10 @@ export function createEngine(options: EngineOptions): Engine {
     async stop(signal) {
       if (isStopping) return
       isStopping = true
-      loop.stop()
+      const drained = runner.drain(AbortSignal.any([signal, AbortSignal.timeout(options.drainMs)]), loop.stop())
       await inService(announce).catch((error: unknown) => log.warn({ error }, 'stopping was not announced'))
       // Heartbeats go on until the last job is settled.
-      await runner.drain(AbortSignal.any([signal, AbortSignal.timeout(options.drainMs)]))
+      await drained
       await Promise.allSettled([listener, ...background].map((service) => service.stop(signal)))
       await inService((tx) => sayGoodbye(tx, workerId))
     },

@@ -24,8 +24,11 @@ export type JobRunner = {
   /** How many more jobs may be claimed now; zero also while it is better to wait for more room. */
   room(): number
   begin(jobs: readonly ClaimedRow[]): void
-  /** Ends everything that was claimed: by itself until the signal fires, else by giving it back. */
-  drain(outOfTime: AbortSignal): Promise<void>
+  /**
+   * Ends everything that was claimed: by itself until the signal fires, else by giving it back. What has not begun, and
+   * what the last claim still brings, goes back at once.
+   */
+  drain(outOfTime: AbortSignal, lastClaim: Promise<void>): Promise<void>
 }
 
 export type JobRunnerHooks = { readonly onFreed: () => void; readonly wakeIn: (delayMs: number) => void }
@@ -49,6 +52,8 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     onSettled: (attempt, settled) => ended(attempt, { kind: 'done' }, settled),
     onFreed: hooks.onFreed,
   })
+  let isDraining = false
+  let late: Promise<void> = Promise.resolve()
   let staleTimer: NodeJS.Timeout | undefined
 
   async function runJob(attempt: Attempt): Promise<void> {
@@ -87,6 +92,10 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     for (const attempt of attempts) {
       metrics.waited.observe({ lane: attempt.job.lane }, Math.max(0, attempt.job.waitedMs) / 1000)
     }
+    if (isDraining) {
+      late = giveBackAttempts(attempts)
+      return
+    }
     pool.begin(attempts)
     clearTimeout(staleTimer)
     if (pool.waiting > 0) staleTimer = setTimeout(() => void admitMistake(), staleAheadMs)
@@ -102,9 +111,13 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
   /** What has been claimed and not begun goes to whoever has a slot; how many. */
   async function giveBackWaiting(): Promise<number> {
     const waiting = pool.takeWaiting()
-    if (waiting.length > 0) await giveBack(waiting.map(({ job }) => job.id))
-    for (const attempt of waiting) running.remove(attempt)
+    await giveBackAttempts(waiting)
     return waiting.length
+  }
+
+  async function giveBackAttempts(attempts: readonly Attempt[]): Promise<void> {
+    if (attempts.length > 0) await giveBack(attempts.map(({ job }) => job.id))
+    for (const attempt of attempts) running.remove(attempt)
   }
 
   async function giveBack(jobIds: readonly string[]): Promise<void> {
@@ -123,9 +136,12 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
       return pool.waiting > 0 && room < extra / 2 ? 0 : Math.max(0, room)
     },
     begin,
-    async drain(outOfTime) {
+    async drain(outOfTime, lastClaim) {
+      isDraining = true
       clearTimeout(staleTimer)
       await giveBackWaiting()
+      await Promise.race([lastClaim, whenAborted(outOfTime)])
+      await late
       const idle = pool.whenIdle()
       await Promise.race([idle, whenAborted(outOfTime)])
       if (pool.running > 0) {
