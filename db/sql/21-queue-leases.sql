@@ -57,27 +57,24 @@ begin
   -- A row that is locked is just being completed or cancelled: waiting for it would let the leases of all the others
   -- run out. A process whose main thread hangs for ever goes on beating, so no lease outlives its attempt's time.
   with mine as materialized (
-    select
-      job.id,
-      job.started_at + v_grace + make_interval(
-        secs => (select known.timeout_seconds from public.job_types as known where known.job_type = job.job_type)
-      ) as ends_at
+    select job.id
     from public.job_queue as job
     where job.id = any (p_job_ids)
       and job.worker_id = p_worker_id
       and job.attempt_token is not null
     order by job.id
-    for no key update of job skip locked
+    for no key update skip locked
   ),
   extended as (
     update public.job_queue as job
     set heartbeat_at = clock_timestamp(),
         lease_expires_at = least(
           clock_timestamp() + make_interval(secs => p_lease_seconds::double precision),
-          mine.ends_at
+          job.started_at + v_grace + make_interval(
+            secs => (select known.timeout_seconds from public.job_types as known where known.job_type = job.job_type)
+          )
         )
-    from mine
-    where job.id = mine.id
+    where job.id = any (array(select mine.id from mine))
     returning job.id, job.lease_expires_at
   )
   update public.api_capacity_reservations as reservation
@@ -148,8 +145,7 @@ begin
         worker_id = null,
         attempt_token = null,
         lease_expires_at = null
-    from held
-    where job.id = held.id
+    where job.id = any (array(select held.id from held))
     returning job.id, job.job_lane
   )
   select coalesce(array_agg(given_back.id), '{}'), array_agg(distinct given_back.job_lane)

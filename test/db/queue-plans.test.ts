@@ -19,6 +19,7 @@ test('what was planned for an empty queue still goes by index when the queue is 
   // Five times with plans of their own, then once with the one that is kept.
   for (let n = 0; n < 6; n += 1) {
     for (const step of Object.values(steps)) await step(await runningJob(sql))
+    await sql`update public.job_queue set scheduled_at = now() where fair_turn is null`
   }
   await fill(owner)
 
@@ -29,8 +30,10 @@ test('what was planned for an empty queue still goes by index when the queue is 
     t.same(walked.indexes, name === 'rescue' ? ['lease_idx', 'pkey'] : ['pkey'], `${name} goes by the right index`)
     t.ok(walked.rows < 40, `${name} looks at ${walked.rows} entries among 40,000`)
   }
+  await enqueueJob(sql, { scheduledAt: new Date(Date.now() + 60_000) })
+  await sql`update public.job_queue set scheduled_at = now() where fair_turn is null`
   const walked = await walkedBy(sql, owner, () => claim(sql, 'w1', { lanes: ['fast_queue'] }))
-  t.same([walked.sequentially, walked.indexes], [0, ['claim_idx', 'pkey']], 'claim goes by the right index')
+  t.same([walked.sequentially, walked.indexes], [0, ['claim_idx', 'pkey', 'scheduled_idx']], 'so does the claim')
   t.ok(walked.rows < 40, `claim looks at ${walked.rows} entries among 40,000`)
 })
 

@@ -1,11 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
-import { done } from '../../../worker/engine/handler.ts'
+import { claimJobs } from '../../../db/queries/claims.ts'
+import { done, snooze } from '../../../worker/engine/handler.ts'
 import type { Handler } from '../../../worker/engine/handler.ts'
+import { createJobRunner } from '../../../worker/engine/job-runner.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import { enqueueJob, jobRecord, ownerSql, serviceSql } from '../../support/queue.ts'
 import { eventually } from '../../support/signals.ts'
-import { startEngine, testHandler } from '../../support/worker.ts'
+import { engineOptions, startEngine, testHandler } from '../../support/worker.ts'
 import type { TestPayload } from '../../support/worker.ts'
 
 t.setTimeout(60_000)
@@ -13,7 +15,7 @@ t.setTimeout(60_000)
 type Run = Handler<TestPayload>['run']
 
 void t.test(
-  'asked to stop, a worker gives back what it has not begun at once and the rest when its time is over',
+  'asked to stop, a worker lets jobs end, and hands back what does not, with its room at outside services',
   async (t) => {
     const database = await testDatabase(t)
     const sql = serviceSql(t, database.appUrl)
@@ -26,65 +28,61 @@ void t.test(
     const handler = testHandler(
       async (payload, context) => (await runs.get(payload.shell_file_id)?.(payload, context)) ?? done(),
     )
-    const worker = await startEngine(t, database, { handlers: [handler], concurrency: 2, drainMs: 1_500 })
-    // Short ones, until it claims ahead of its slots.
-    await Promise.all(Array.from({ length: 100 }, () => enqueueJob(sql)))
-    await worker.watched.waitForEnded('completed', 100)
-    const failed = await enqueueRun(async () => {
-      throw new Error('it fails')
+    const worker = await startEngine(t, database, { handlers: [handler], drainMs: 1_000 })
+    const [calls, works] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const finish = Promise.withResolvers<void>()
+    const endless = await enqueueRun(async (_payload, { withCapacity }) =>
+      withCapacity({ provider: 'openai', endpoint: 'gpt-4o-mini', estimatedTokens: 10, consent: null }, async () => {
+        calls.resolve()
+        return await new Promise<never>(() => {})
+      }),
+    )
+    const nearlyDone = await enqueueRun(async () => {
+      works.resolve()
+      await finish.promise
+      return done()
     })
-    await worker.watched.waitForEnded('retrying')
-    // Not due before the end of the test.
-    await sql`update public.job_queue set scheduled_at = now() + interval '1 hour' where id = ${failed}`
-
-    const [begun, finish] = [
-      [Promise.withResolvers<void>(), Promise.withResolvers<void>()],
-      Promise.withResolvers<void>(),
-    ]
-    // All at once, so that they are claimed together.
-    const blockade = await sql.begin(async (tx) => {
-      const ids: string[] = []
-      const inLine = async (run: Run) => {
-        const file = randomUUID()
-        runs.set(file, run)
-        ids.push(await enqueueJob(tx, { payload: { shell_file_id: file } }))
-      }
-      await inLine(async () => {
-        begun[0]?.resolve()
-        await finish.promise
-        return done()
-      })
-      await inLine(async (_payload, { withCapacity }) =>
-        withCapacity({ provider: 'openai', endpoint: 'gpt-4o-mini', estimatedTokens: 10, consent: null }, async () => {
-          begun[1]?.resolve()
-          return await new Promise<never>(() => {})
-        }),
-      )
-      for (let n = 0; n < 10; n += 1) await inLine(() => new Promise<never>(() => {}))
-      return ids
-    })
-    await Promise.all(begun.map(({ promise }) => promise))
-    const [nearlyDone = '', endless = '', ...unbegun] = blockade
-    const heldBy = await sql`select from public.job_queue where worker_id = ${worker.workerId}`
-    t.equal(heldBy.length, 12, 'it has claimed ahead')
+    const waiting = await enqueueRun(async () => snooze(3_600_000, 'no_capacity'))
+    await Promise.all([calls.promise, works.promise, worker.watched.waitForEnded('snoozed')])
+    const waits = await jobRecord(sql, waiting)
 
     const stopping = worker.stop()
-    await eventually(async () => {
-      const back = await sql`
-      select from public.job_queue where id = any (${unbegun}::uuid[]) and status = 'pending' and retry_count = 0`
-      if (back.length < unbegun.length) throw new Error(`${back.length} are back`)
-    })
-    t.equal((await jobRecord(sql, nearlyDone)).status, 'processing', 'while others still run')
     finish.resolve()
     await stopping
     t.match(await jobRecord(sql, nearlyDone), { status: 'completed', retry_count: 0 })
     t.match(await jobRecord(sql, endless), { status: 'pending', retry_count: 0, worker_id: null })
-    t.match(await jobRecord(sql, failed), { status: 'pending', retry_count: 1 })
+    t.same(await jobRecord(sql, waiting), waits, 'what waits for another attempt is left as it is')
     const held = await sql`select from public.api_capacity_reservations where released_at is null`
-    t.equal(held.length, 0, 'no capacity is left held')
+    t.equal(held.length, 0)
     t.equal((await sql`select from public.workers`).length, 0)
   },
 )
+
+void t.test('what was claimed and has not begun goes back before the worker has finished the rest', async (t) => {
+  const database = await testDatabase(t)
+  const sql = serviceSql(t, database.appUrl)
+  const began = Promise.withResolvers<void>()
+  const finish = Promise.withResolvers<void>()
+  const handler = testHandler(async () => {
+    began.resolve()
+    await finish.promise
+    return done()
+  })
+  const options = engineOptions(database, { handlers: [handler], concurrency: 1 })
+  const runner = createJobRunner(options, { onFreed: () => {}, wakeIn: () => {} })
+  const ids = [await enqueueJob(sql), await enqueueJob(sql), await enqueueJob(sql)]
+  runner.begin(await claimJobs(sql, { ...options, types: ['ocr'], max: 3 }))
+  await began.promise
+  const draining = runner.drain(new AbortController().signal, Promise.resolve())
+  await eventually(async () => {
+    const records = await Promise.all(ids.map((id) => jobRecord(sql, id)))
+    const states = records.map((record) => `${record.status} ${record.retry_count}`).join()
+    if (states !== 'processing 0,pending 0,pending 0') throw new Error(states)
+  })
+  finish.resolve()
+  await draining
+  t.equal((await jobRecord(sql, ids[0] ?? '')).status, 'completed')
+})
 
 void t.test('what a claim brings while the worker is already stopping goes back as it came', async (t) => {
   const database = await testDatabase(t)
