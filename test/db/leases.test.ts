@@ -96,6 +96,7 @@ test('a lease is extended while its attempt writes for a long time', async (t) =
     await tx`select public.hold_lease(${id}, ${job?.attempt_token ?? ''})`
   })
   await sql`select public.update_job_heartbeats('w1', array[${id}]::uuid[])`
+  t.same([...(await sql`select lease_expires_at > now() as ok from public.job_queue`)], [{ ok: true }])
   t.same([...(await rescue(sql))], nothing)
   const givingBack = sql`select * from public.hand_back_jobs('w1', array[${id}]::uuid[])`.execute()
   await someoneWaits(sql)
