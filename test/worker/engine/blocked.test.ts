@@ -1,4 +1,4 @@
-import t from 'tap'
+import tap, { test } from 'tap'
 import { done } from '../../../worker/engine/handler.ts'
 import { startChildWorker } from '../../support/child-worker.ts'
 import { testDatabase } from '../../support/postgres.ts'
@@ -6,9 +6,9 @@ import { enqueueJob, jobRecord, serviceSql } from '../../support/queue.ts'
 import { createEffects, startEngine, testHandler } from '../../support/worker.ts'
 
 // Processes that start, on a machine that may be busy.
-t.setTimeout(120_000)
+tap.setTimeout(120_000)
 
-void t.test('a job that computes for longer than its lease keeps it, though nothing else gets a turn', async (t) => {
+test('a job that computes for longer than its lease keeps it, though nothing else gets a turn', async (t) => {
   const database = await testDatabase(t)
   await createEffects(t, database)
   const sql = serviceSql(t, database.appUrl)
@@ -21,21 +21,18 @@ void t.test('a job that computes for longer than its lease keeps it, though noth
   t.equal(await idle.count('ended'), 0)
 })
 
-void t.test(
-  'a worker that hangs for ever, and beats for ever, loses its job when the time for it is over',
-  async (t) => {
-    const database = await testDatabase(t)
-    await createEffects(t, database)
-    const sql = serviceSql(t, database.appUrl)
-    const hung = await startChildWorker(t, { url: database.appUrl, mode: 'blocked' })
-    const id = await enqueueJob(sql)
-    await hung.heard(`began ${id}`)
-    const other = await startEngine(t, database, { handlers: [testHandler(async () => done())] })
-    await sql`update public.job_queue set started_at = now() - interval '1 day' where id = ${id}`
-    await other.watched.waitForEnded('completed')
-    t.match(await jobRecord(sql, id), { status: 'completed', retry_count: 1 })
-    const [beating] = await sql`
+test('a worker that hangs for ever, and beats for ever, loses its job when the time for it is over', async (t) => {
+  const database = await testDatabase(t)
+  await createEffects(t, database)
+  const sql = serviceSql(t, database.appUrl)
+  const hung = await startChildWorker(t, { url: database.appUrl, mode: 'blocked' })
+  const id = await enqueueJob(sql)
+  await hung.heard(`began ${id}`)
+  const other = await startEngine(t, database, { handlers: [testHandler(async () => done())] })
+  await sql`update public.job_queue set started_at = now() - interval '1 day' where id = ${id}`
+  await other.watched.waitForEnded('completed')
+  t.match(await jobRecord(sql, id), { status: 'completed', retry_count: 1 })
+  const [beating] = await sql`
     select last_seen_at > now() - interval '5 seconds' as ok from public.workers where pid = ${hung.pid}`
-    t.same(beating, { ok: true })
-  },
-)
+  t.same(beating, { ok: true })
+})

@@ -1,17 +1,17 @@
-import t from 'tap'
+import tap, { test } from 'tap'
 import { startChildWorker } from '../../support/child-worker.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import { claim, enqueueJob, expireLease, jobRecord, ownerSql, serviceSql } from '../../support/queue.ts'
 import { createEffects } from '../../support/worker.ts'
 
 // Processes that start, on a machine that may be busy.
-t.setTimeout(120_000)
+tap.setTimeout(120_000)
 
 for (const [name, clockOffsetMs] of [
   ['fast', 3_600_000],
   ['slow', -3_600_000],
 ] as const) {
-  void t.test(`a worker whose clock is an hour ${name} neither begins early nor takes what others hold`, async (t) => {
+  test(`a worker whose clock is an hour ${name} neither begins early nor takes what others hold`, async (t) => {
     const database = await testDatabase(t)
     await createEffects(t, database)
     const sql = serviceSql(t, database.appUrl)

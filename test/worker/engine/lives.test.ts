@@ -1,4 +1,4 @@
-import t from 'tap'
+import tap, { test } from 'tap'
 import { done } from '../../../worker/engine/handler.ts'
 import { startChildWorker } from '../../support/child-worker.ts'
 import { testDatabase } from '../../support/postgres.ts'
@@ -6,9 +6,9 @@ import { enqueueJob, jobRecord, serviceSql } from '../../support/queue.ts'
 import { createEffects, startEngine, testHandler } from '../../support/worker.ts'
 
 // Processes that start, on a machine that may be busy.
-t.setTimeout(120_000)
+tap.setTimeout(120_000)
 
-void t.test('a worker that comes back under the same name finds the jobs of its earlier life', async (t) => {
+test('a worker that comes back under the same name finds the jobs of its earlier life', async (t) => {
   const database = await testDatabase(t)
   await createEffects(t, database)
   const sql = serviceSql(t, database.appUrl)
@@ -25,7 +25,7 @@ void t.test('a worker that comes back under the same name finds the jobs of its 
   t.ok(lives.every((life) => String(life['id']).startsWith('pod-1.')))
 })
 
-void t.test('a job that kills its workers ends as a dead letter, and what died with it is done', async (t) => {
+test('a job that kills its workers ends as a dead letter, and what died with it is done', async (t) => {
   const database = await testDatabase(t)
   await createEffects(t, database)
   const sql = serviceSql(t, database.appUrl)

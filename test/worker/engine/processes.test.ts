@@ -1,4 +1,4 @@
-import t from 'tap'
+import tap, { test } from 'tap'
 import { done } from '../../../worker/engine/handler.ts'
 import type { Outcome } from '../../../worker/engine/handler.ts'
 import { startChildWorker } from '../../support/child-worker.ts'
@@ -8,7 +8,7 @@ import { eventually } from '../../support/signals.ts'
 import { createEffects, startEngine, testHandler } from '../../support/worker.ts'
 
 // Processes that start, on a machine that may be busy.
-t.setTimeout(120_000)
+tap.setTimeout(120_000)
 
 const statusIs = (sql: ReturnType<typeof serviceSql>, id: string, status: string) =>
   eventually(
@@ -19,53 +19,47 @@ const statusIs = (sql: ReturnType<typeof serviceSql>, id: string, status: string
     { timeoutMs: 20_000 },
   )
 
-void t.test(
-  'when a worker is killed in the middle of a job another finishes it, and its effects are there once',
-  async (t) => {
-    const database = await testDatabase(t)
-    await createEffects(t, database)
-    const sql = serviceSql(t, database.appUrl)
-    const victim = await startChildWorker(t, { url: database.appUrl, mode: 'hang' })
-    const id = await enqueueJob(sql)
-    await victim.heard('half')
-    await startChildWorker(t, { url: database.appUrl, mode: 'quick' })
-    const killedAt = performance.now()
-    victim.signal('SIGKILL')
-    t.same(await victim.exited, { code: null, signal: 'SIGKILL' })
-    await statusIs(sql, id, 'completed')
-    const rescuedMs = performance.now() - killedAt
-    t.ok(rescuedMs < 5_000, `${Math.round(rescuedMs)} ms with a lease of 1,500 ms`)
-    t.match(await jobRecord(sql, id), { retry_count: 1 })
-    const effects = await sql`select note from public.effects where job_id = ${id} and note = 'result'`
-    t.equal(effects.length, 1)
-  },
-)
+test('when a worker is killed in the middle of a job another finishes it, and its effects are there once', async (t) => {
+  const database = await testDatabase(t)
+  await createEffects(t, database)
+  const sql = serviceSql(t, database.appUrl)
+  const victim = await startChildWorker(t, { url: database.appUrl, mode: 'hang' })
+  const id = await enqueueJob(sql)
+  await victim.heard('half')
+  await startChildWorker(t, { url: database.appUrl, mode: 'quick' })
+  const killedAt = performance.now()
+  victim.signal('SIGKILL')
+  t.same(await victim.exited, { code: null, signal: 'SIGKILL' })
+  await statusIs(sql, id, 'completed')
+  const rescuedMs = performance.now() - killedAt
+  t.ok(rescuedMs < 5_000, `${Math.round(rescuedMs)} ms with a lease of 1,500 ms`)
+  t.match(await jobRecord(sql, id), { retry_count: 1 })
+  const effects = await sql`select note from public.effects where job_id = ${id} and note = 'result'`
+  t.equal(effects.length, 1)
+})
 
-void t.test(
-  'a worker that was frozen longer than its lease stops its job when it wakes, and changes nothing',
-  async (t) => {
-    const database = await testDatabase(t)
-    await createEffects(t, database)
-    const sql = serviceSql(t, database.appUrl)
-    const frozen = await startChildWorker(t, { url: database.appUrl, mode: 'stubborn', leaseMs: 1_000 })
-    const id = await enqueueJob(sql)
-    await frozen.heard('began')
-    frozen.signal('SIGSTOP')
-    const other = await startChildWorker(t, { url: database.appUrl, mode: 'quick', leaseMs: 1_000 })
-    await other.heard(`ended ${id} completed`)
-    const before = await jobRecord(sql, id)
-    frozen.signal('SIGCONT')
-    await frozen.heard(`aborted ${id}`)
-    await frozen.heard(`ended ${id} lost`)
-    t.same(await jobRecord(sql, id), before)
-    const effects = await sql`select note from public.effects where job_id = ${id}`
-    t.equal(effects.length, 1)
-    frozen.signal('SIGTERM')
-    t.same(await frozen.exited, { code: 0, signal: null }, 'it is none the worse for it')
-  },
-)
+test('a worker that was frozen longer than its lease stops its job when it wakes, and changes nothing', async (t) => {
+  const database = await testDatabase(t)
+  await createEffects(t, database)
+  const sql = serviceSql(t, database.appUrl)
+  const frozen = await startChildWorker(t, { url: database.appUrl, mode: 'stubborn', leaseMs: 1_000 })
+  const id = await enqueueJob(sql)
+  await frozen.heard('began')
+  frozen.signal('SIGSTOP')
+  const other = await startChildWorker(t, { url: database.appUrl, mode: 'quick', leaseMs: 1_000 })
+  await other.heard(`ended ${id} completed`)
+  const before = await jobRecord(sql, id)
+  frozen.signal('SIGCONT')
+  await frozen.heard(`aborted ${id}`)
+  await frozen.heard(`ended ${id} lost`)
+  t.same(await jobRecord(sql, id), before)
+  const effects = await sql`select note from public.effects where job_id = ${id}`
+  t.equal(effects.length, 1)
+  frozen.signal('SIGTERM')
+  t.same(await frozen.exited, { code: 0, signal: null }, 'it is none the worse for it')
+})
 
-void t.test('asked to stop, a worker finishes what is nearly done and says goodbye', async (t) => {
+test('asked to stop, a worker finishes what is nearly done and says goodbye', async (t) => {
   const database = await testDatabase(t)
   await createEffects(t, database)
   const sql = serviceSql(t, database.appUrl)
@@ -78,7 +72,7 @@ void t.test('asked to stop, a worker finishes what is nearly done and says goodb
   t.same([...(await sql`select id from public.workers`)], [])
 })
 
-void t.test('asked twice, a worker hands its jobs back at once and no retry is spent', async (t) => {
+test('asked twice, a worker hands its jobs back at once and no retry is spent', async (t) => {
   const database = await testDatabase(t)
   await createEffects(t, database)
   const sql = serviceSql(t, database.appUrl)
@@ -92,7 +86,7 @@ void t.test('asked twice, a worker hands its jobs back at once and no retry is s
   t.match(await jobRecord(sql, id), { status: 'pending', retry_count: 0, worker_id: null })
 })
 
-void t.test('what a stopping worker cannot finish in its time starts elsewhere at once', async (t) => {
+test('what a stopping worker cannot finish in its time starts elsewhere at once', async (t) => {
   const database = await testDatabase(t)
   const sql = serviceSql(t, database.appUrl)
   const began = Promise.withResolvers<void>()

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import t from 'tap'
+import tap, { test } from 'tap'
 import { claimJobs } from '../../../db/queries/claims.ts'
 import { done, snooze } from '../../../worker/engine/handler.ts'
 import type { Handler } from '../../../worker/engine/handler.ts'
@@ -10,55 +10,52 @@ import { eventually } from '../../support/signals.ts'
 import { engineOptions, startEngine, testHandler } from '../../support/worker.ts'
 import type { TestPayload } from '../../support/worker.ts'
 
-t.setTimeout(60_000)
+tap.setTimeout(60_000)
 
 type Run = Handler<TestPayload>['run']
 
-void t.test(
-  'asked to stop, a worker lets jobs end, and hands back what does not, with its room at outside services',
-  async (t) => {
-    const database = await testDatabase(t)
-    const sql = serviceSql(t, database.appUrl)
-    const runs = new Map<string, Run>()
-    const enqueueRun = async (run: Run) => {
-      const file = randomUUID()
-      runs.set(file, run)
-      return await enqueueJob(sql, { payload: { shell_file_id: file } })
-    }
-    const handler = testHandler(
-      async (payload, context) => (await runs.get(payload.shell_file_id)?.(payload, context)) ?? done(),
-    )
-    const worker = await startEngine(t, database, { handlers: [handler], drainMs: 1_000 })
-    const [calls, works] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const finish = Promise.withResolvers<void>()
-    const endless = await enqueueRun(async (_payload, { withCapacity }) =>
-      withCapacity({ provider: 'openai', endpoint: 'gpt-4o-mini', estimatedTokens: 10, consent: null }, async () => {
-        calls.resolve()
-        return await new Promise<never>(() => {})
-      }),
-    )
-    const nearlyDone = await enqueueRun(async () => {
-      works.resolve()
-      await finish.promise
-      return done()
-    })
-    const waiting = await enqueueRun(async () => snooze(3_600_000, 'no_capacity'))
-    await Promise.all([calls.promise, works.promise, worker.watched.waitForEnded('snoozed')])
-    const waits = await jobRecord(sql, waiting)
+test('asked to stop, a worker lets jobs end, and hands back what does not, with its room at outside services', async (t) => {
+  const database = await testDatabase(t)
+  const sql = serviceSql(t, database.appUrl)
+  const runs = new Map<string, Run>()
+  const enqueueRun = async (run: Run) => {
+    const file = randomUUID()
+    runs.set(file, run)
+    return await enqueueJob(sql, { payload: { shell_file_id: file } })
+  }
+  const handler = testHandler(
+    async (payload, context) => (await runs.get(payload.shell_file_id)?.(payload, context)) ?? done(),
+  )
+  const worker = await startEngine(t, database, { handlers: [handler], drainMs: 1_000 })
+  const [calls, works] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const finish = Promise.withResolvers<void>()
+  const endless = await enqueueRun(async (_payload, { withCapacity }) =>
+    withCapacity({ provider: 'openai', endpoint: 'gpt-4o-mini', estimatedTokens: 10, consent: null }, async () => {
+      calls.resolve()
+      return await new Promise<never>(() => {})
+    }),
+  )
+  const nearlyDone = await enqueueRun(async () => {
+    works.resolve()
+    await finish.promise
+    return done()
+  })
+  const waiting = await enqueueRun(async () => snooze(3_600_000, 'no_capacity'))
+  await Promise.all([calls.promise, works.promise, worker.watched.waitForEnded('snoozed')])
+  const waits = await jobRecord(sql, waiting)
 
-    const stopping = worker.stop()
-    finish.resolve()
-    await stopping
-    t.match(await jobRecord(sql, nearlyDone), { status: 'completed', retry_count: 0 })
-    t.match(await jobRecord(sql, endless), { status: 'pending', retry_count: 0, worker_id: null })
-    t.same(await jobRecord(sql, waiting), waits, 'what waits for another attempt is left as it is')
-    const held = await sql`select from public.api_capacity_reservations where released_at is null`
-    t.equal(held.length, 0)
-    t.equal((await sql`select from public.workers`).length, 0)
-  },
-)
+  const stopping = worker.stop()
+  finish.resolve()
+  await stopping
+  t.match(await jobRecord(sql, nearlyDone), { status: 'completed', retry_count: 0 })
+  t.match(await jobRecord(sql, endless), { status: 'pending', retry_count: 0, worker_id: null })
+  t.same(await jobRecord(sql, waiting), waits, 'what waits for another attempt is left as it is')
+  const held = await sql`select from public.api_capacity_reservations where released_at is null`
+  t.equal(held.length, 0)
+  t.equal((await sql`select from public.workers`).length, 0)
+})
 
-void t.test('what was claimed and has not begun goes back before the worker has finished the rest', async (t) => {
+test('what was claimed and has not begun goes back before the worker has finished the rest', async (t) => {
   const database = await testDatabase(t)
   const sql = serviceSql(t, database.appUrl)
   const began = Promise.withResolvers<void>()
@@ -71,7 +68,7 @@ void t.test('what was claimed and has not begun goes back before the worker has 
   const options = engineOptions(database, { handlers: [handler], concurrency: 1 })
   const runner = createJobRunner(options, { onFreed: () => {}, wakeIn: () => {} })
   const ids = [await enqueueJob(sql), await enqueueJob(sql), await enqueueJob(sql)]
-  runner.begin(await claimJobs(sql, { ...options, types: ['ocr'], max: 3 }))
+  runner.begin(await claimJobs(sql, { ...options, types: ['ocr'], max: 3, start: null }))
   await began.promise
   const draining = runner.drain(new AbortController().signal, Promise.resolve())
   await eventually(async () => {
@@ -84,7 +81,7 @@ void t.test('what was claimed and has not begun goes back before the worker has 
   t.equal((await jobRecord(sql, ids[0] ?? '')).status, 'completed')
 })
 
-void t.test('what a claim brings while the worker is already stopping goes back as it came', async (t) => {
+test('what a claim brings while the worker is already stopping goes back as it came', async (t) => {
   const database = await testDatabase(t)
   const sql = serviceSql(t, database.appUrl)
   const owner = ownerSql(t, database.ownerUrl)
