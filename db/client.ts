@@ -28,7 +28,16 @@ export type Database = {
   ): Promise<{ stop: () => Promise<void> }>
   /** See `DatabaseOptions`. */
   readonly idleTransactionMs: number
+  /** For a thread, which cannot share ours and opens its own. */
+  readonly connection: Connection
   close(): Promise<void>
+}
+
+/** Where and how a client connects, as plain data. */
+export type Connection = {
+  readonly url: string
+  readonly isPooled: boolean
+  readonly applicationName: string
 }
 
 export type DatabaseOptions = {
@@ -69,6 +78,7 @@ export function openDatabase(options: DatabaseOptions): Database {
 
   return {
     idleTransactionMs: options.idleTransactionMs ?? 20_000,
+    connection: { url: forDriver(options.url), isPooled, applicationName: options.applicationName },
     drizzle: drizzle(forDrizzle, { schema, casing: 'snake_case' }),
     sql,
     service,

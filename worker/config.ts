@@ -61,7 +61,7 @@ const workerEnv = commonEnv.extend({
   WORKER_LANES: laneList.default([...jobLanes]),
   WORKER_CONCURRENCY: wholeNumber({ min: 1, max: 1_000 }).optional(),
   WORKER_MAX_MB_IN_FLIGHT: wholeNumber({ min: 1, max: 100_000 }).default(256),
-  WORKER_LEASE_SECONDS: wholeNumber({ min: 1, max: 600 }).default(30),
+  WORKER_LEASE_SECONDS: wholeNumber({ min: 1, max: 600 }).default(8),
   WORKER_POLL_MS: wholeNumber({ min: 50, max: 60_000 }).default(1_000),
   WORKER_DRAIN_SECONDS: wholeNumber({ max: 3_600 }).default(20),
   UPLOAD_MAX_PAGES: wholeNumber({ min: 1, max: 10_000 }).default(500),

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { asService } from '../db/actor.ts'
 import type { Database } from '../db/client.ts'
 import { readCapacity } from '../db/queries/capacity.ts'
@@ -20,6 +19,7 @@ import { describeHealth } from './health.ts'
 import type { WorkerHealth } from './health.ts'
 import { addQueueMetrics } from './queue-metrics.ts'
 import { traceHandler } from './traced-handler.ts'
+import { newWorkerId } from './worker-id.ts'
 
 export type WorkerDeps = {
   readonly config: WorkerConfig
@@ -46,8 +46,7 @@ export type Worker = Service & {
 /** A worker as a part of a process, started and stopped with the others. Opens no database and closes none. */
 export function createWorker(deps: WorkerDeps): Worker {
   const { config, db, log, metrics } = deps
-  // New at each start: the jobs of an earlier life under the same name are not ours.
-  const workerId = `${config.workerId}.${process.pid}.${randomBytes(3).toString('hex')}`
+  const workerId = newWorkerId(config.workerId)
   const startedAt = performance.now()
   const engine = createEngine({
     ...engineSettingsOf(config),

@@ -67,28 +67,15 @@ export async function rescheduleJob(
   )
 }
 
-const idRow = z.object({ id: z.string() })
-
-/** The jobs that the worker still holds. */
-export async function heartbeatJobs(
-  tx: Tx,
-  beat: { readonly workerId: string; readonly jobIds: readonly string[]; readonly leaseMs: number },
-): Promise<ReadonlySet<string>> {
-  const rows = await tx.execute(sql`
-    select held as id
-    from public.update_job_heartbeats(${beat.workerId}, ${uuidArray(beat.jobIds)}, ${beat.leaseMs / 1000}::numeric)
-      as held`)
-  return new Set(rows.map((row) => idRow.parse(row).id))
-}
-
 export async function handBackJobs(tx: Tx, workerId: string, jobIds: readonly string[]): Promise<void> {
   await tx.execute(sql`select public.hand_back_jobs(${workerId}, ${uuidArray(jobIds)})`)
 }
 
 const rescuedRow = z.object({ rescued: z.number(), dead_lettered: z.number() })
 
-export async function rescueStaleJobs(tx: Tx): Promise<{ rescued: number; dead_lettered: number }> {
-  const [row] = await tx.execute(sql`select rescued, dead_lettered from public.rescue_stale_jobs()`)
+/** At most `limit` of them; when there were as many, there may be more. */
+export async function rescueStaleJobs(tx: Tx, limit: number): Promise<{ rescued: number; dead_lettered: number }> {
+  const [row] = await tx.execute(sql`select rescued, dead_lettered from public.rescue_stale_jobs(${limit}::int)`)
   return rescuedRow.parse(row)
 }
 

@@ -58,7 +58,9 @@ begin
   update public.job_queue as job
   set fair_turn = placed.fair_turn
   from placed
-  where job.id = placed.id;
+  where job.id = placed.id
+    -- Says the same again, so that the primary key is asked for these rows alone whatever the plan is.
+    and job.id = any (array(select placed.id from placed));
   get diagnostics v_promoted = row_count;
   return v_promoted;
 end
@@ -166,8 +168,8 @@ begin
         started_at = now(),
         heartbeat_at = now(),
         lease_expires_at = now() + make_interval(secs => claim_next_job_v3.lease_seconds::double precision)
-    from unnest(v_ids) as due (id)
-    where job.id = due.id
+    -- Not as a join, for which a session that began with a small queue scans the whole primary key of a large one.
+    where job.id = any (v_ids)
     returning job.*
   )
   select claimed.*

@@ -1,10 +1,14 @@
 -- Who has a job: held by heartbeat, handed back by a worker that stops, taken back from one that died.
+-- Running jobs are found by primary key and told by the columns that only they have. `status = 'processing'` in such a
+-- statement would let the planner walk the lease index, which it believes to be nearly empty; a sequential scan is
+-- forbidden because the plan of a session that began with an empty queue is kept for a full one.
 
 create or replace function public.hold_lease(p_job_id uuid, p_attempt_token uuid)
 returns boolean
 language plpgsql
 volatile
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_patient_id uuid;
@@ -15,13 +19,13 @@ begin
   if v_patient_id is not null then
     perform public.hold_processing_permission(v_patient_id);
   end if;
-  -- Until this transaction ends nobody can take the job away: rescuers skip locked rows.
+  -- Until this transaction ends nobody can take the job away: rescuers skip it, and who cancels it or hands it back
+  -- waits. `key share` lets heartbeats through, or the lease would run out during a long transaction.
   perform 1
   from public.job_queue as job
   where job.id = p_job_id
     and job.attempt_token = p_attempt_token
-    and job.status = 'processing'
-  for share;
+  for key share;
   return found;
 end
 $$;
@@ -39,33 +43,44 @@ returns setof uuid
 language plpgsql
 volatile
 set search_path = ''
+set enable_seqscan = off
 as $$
+declare
+  -- For what comes after an attempt's time is over: its handler winds down, and how it ended is written.
+  v_grace constant interval := interval '30 seconds';
 begin
   update public.workers as worker
   set last_seen_at = clock_timestamp(),
       running = cardinality(p_job_ids)
   where worker.id = p_worker_id;
 
-  -- A job whose row is locked is being written by its own attempt (see hold_lease): waiting for it would let the
-  -- leases of all the others run out.
+  -- A row that is locked is just being completed or cancelled: waiting for it would let the leases of all the others
+  -- run out. A process whose main thread hangs for ever goes on beating, so no lease outlives its attempt's time.
   with mine as materialized (
     select job.id
     from public.job_queue as job
     where job.id = any (p_job_ids)
       and job.worker_id = p_worker_id
-      and job.status = 'processing'
+      and job.attempt_token is not null
     order by job.id
     for no key update skip locked
+  ),
+  extended as (
+    update public.job_queue as job
+    set heartbeat_at = clock_timestamp(),
+        lease_expires_at = least(
+          clock_timestamp() + make_interval(secs => p_lease_seconds::double precision),
+          job.started_at + v_grace + make_interval(
+            secs => (select known.timeout_seconds from public.job_types as known where known.job_type = job.job_type)
+          )
+        )
+    where job.id = any (array(select mine.id from mine))
+    returning job.id, job.lease_expires_at
   )
-  update public.job_queue as job
-  set heartbeat_at = clock_timestamp(),
-      lease_expires_at = clock_timestamp() + make_interval(secs => p_lease_seconds::double precision)
-  from mine
-  where job.id = mine.id;
-
   update public.api_capacity_reservations as reservation
-  set expires_at = clock_timestamp() + make_interval(secs => p_lease_seconds::double precision)
-  where reservation.job_id = any (p_job_ids)
+  set expires_at = extended.lease_expires_at
+  from extended
+  where reservation.job_id = extended.id
     and reservation.worker_id = p_worker_id
     and reservation.released_at is null;
 
@@ -74,11 +89,11 @@ begin
   from public.job_queue as job
   where job.id = any (p_job_ids)
     and job.worker_id = p_worker_id
-    and job.status = 'processing';
+    and job.attempt_token is not null;
 end
 $$;
 comment on function public.update_job_heartbeats(text, uuid[], numeric) is
-  'Extends the leases of a worker''s jobs and shows that it is alive; returns the jobs that it still holds.';
+  'Extends the leases of a worker''s jobs, never beyond the time that an attempt may take, and shows that the worker is alive; returns the jobs that it still holds.';
 revoke all on function public.update_job_heartbeats(text, uuid[], numeric)
   from public, anon, authenticated, service_role;
 grant execute on function public.update_job_heartbeats(text, uuid[], numeric) to service_role;
@@ -107,21 +122,30 @@ returns setof uuid
 language plpgsql
 volatile
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_ids uuid[];
   v_lanes text[];
 begin
-  with given_back as (
+  -- `for update` waits for an attempt that is just writing (see hold_lease).
+  with held as materialized (
+    select job.id
+    from public.job_queue as job
+    where job.id = any (p_job_ids)
+      and job.worker_id = p_worker_id
+      and job.attempt_token is not null
+    order by job.id
+    for update
+  ),
+  given_back as (
     update public.job_queue as job
     set status = 'pending',
         scheduled_at = least(job.scheduled_at, now()),
         worker_id = null,
         attempt_token = null,
         lease_expires_at = null
-    where job.id = any (p_job_ids)
-      and job.worker_id = p_worker_id
-      and job.status = 'processing'
+    where job.id = any (array(select held.id from held))
     returning job.id, job.job_lane
   )
   select coalesce(array_agg(given_back.id), '{}'), array_agg(distinct given_back.job_lane)
@@ -143,14 +167,22 @@ returns table (rescued int, dead_lettered int)
 language plpgsql
 volatile
 set search_path = ''
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
 as $$
 declare
-  v_job public.job_queue;
+  -- Asked once: only then does the scan of the lease index stop there, instead of looking at every running job.
+  v_now constant timestamptz := clock_timestamp();
   v_error constant jsonb := jsonb_build_object(
     'code', 'worker_lost',
     'message', 'The machine that did this step went away.',
     'type', 'transient'
   );
+  v_stale uuid[];
+  v_worn_out public.job_queue[];
+  v_lanes text[] := '{}';
+  v_job public.job_queue;
 begin
   rescued := 0;
   dead_lettered := 0;
@@ -159,41 +191,59 @@ begin
     return;
   end if;
 
-  for v_job in
-    select job.*
+  -- Whoever has been held, written or taken over meanwhile is locked or no longer fits; what is found here is ours
+  -- until the end of the transaction.
+  select
+    array_agg(stale.id) filter (where stale.retry_count < stale.max_retries),
+    array_agg(stale.job) filter (where stale.retry_count >= stale.max_retries)
+  into v_stale, v_worn_out
+  from (
+    select job.id, job.retry_count, job.max_retries, job
     from public.job_queue as job
     where job.status = 'processing'
-      and job.lease_expires_at < clock_timestamp()
+      and job.lease_expires_at < v_now
     order by job.lease_expires_at
     limit p_limit
     for update skip locked
+  ) as stale;
+
+  for v_job in
+    update public.job_queue as job
+    set status = 'pending',
+        retry_count = job.retry_count + 1,
+        -- At once: the lease that had to run out was wait enough. `now()`, not the clock: due also within this
+        -- transaction. But what has lost three workers may have killed them: it comes back at another time than what
+        -- died with it, which can end meanwhile.
+        scheduled_at = now() + case
+          when job.retry_count < 2 then interval '0'
+          else random() * make_interval(secs => power(2, least(job.retry_count, 6)))
+        end,
+        error_details = v_error || jsonb_build_object('stage', job.job_type),
+        worker_id = null,
+        attempt_token = null,
+        lease_expires_at = null
+    where job.id = any (v_stale)
+      and job.attempt_token is not null
+    returning job.*
   loop
-    if v_job.retry_count >= v_job.max_retries then
-      perform public.bury_job(v_job.id, v_error || jsonb_build_object('stage', v_job.job_type));
-      dead_lettered := dead_lettered + 1;
-    else
-      -- At once: the lease that had to run out was wait enough.
-      update public.job_queue as job
-      set status = 'pending',
-          retry_count = job.retry_count + 1,
-          -- `now()`, not the clock: due also within this transaction.
-          scheduled_at = now(),
-          error_details = v_error || jsonb_build_object('stage', job.job_type),
-          worker_id = null,
-          attempt_token = null,
-          lease_expires_at = null
-      where job.id = v_job.id
-      returning job.* into v_job;
-      perform public.end_job_reservations(array[v_job.id]);
-      perform public.record_processing_error(v_job, v_job.scheduled_at);
-      perform pg_notify('exora_jobs', v_job.job_lane);
-      rescued := rescued + 1;
+    perform public.record_processing_error(v_job, v_job.scheduled_at);
+    rescued := rescued + 1;
+    if v_job.job_lane <> all (v_lanes) then
+      v_lanes := v_lanes || v_job.job_lane;
     end if;
+  end loop;
+  perform public.end_job_reservations(v_stale);
+  perform pg_notify('exora_jobs', lane.name) from unnest(v_lanes) as lane (name);
+
+  foreach v_job in array coalesce(v_worn_out, '{}')
+  loop
+    perform public.bury_job(v_job.id, v_error || jsonb_build_object('stage', v_job.job_type));
+    dead_lettered := dead_lettered + 1;
   end loop;
   return next;
 end
 $$;
 comment on function public.rescue_stale_jobs(int) is
-  'Jobs whose lease ran out go back to pending, or to dead letter when no retry is left. Any worker may call it; only one does the work.';
+  'Up to p_limit jobs whose lease ran out go back to pending, or to dead letter when no retry is left; whoever got as many asks again. Any worker may call it; only one does the work.';
 revoke all on function public.rescue_stale_jobs(int) from public, anon, authenticated, service_role;
 grant execute on function public.rescue_stale_jobs(int) to service_role;

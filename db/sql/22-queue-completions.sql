@@ -11,6 +11,7 @@ returns boolean
 language plpgsql
 volatile
 set search_path = ''
+set enable_seqscan = off
 as $$
 begin
   update public.job_queue as job
@@ -23,7 +24,7 @@ begin
       lease_expires_at = null
   where job.id = p_job_id
     and job.worker_id = p_worker_id
-    and job.status = 'processing'
+    and job.attempt_token is not null
     and (p_attempt_token is null or job.attempt_token = p_attempt_token);
   if not found then
     return false;
@@ -63,9 +64,10 @@ begin
         worker_id = null,
         attempt_token = null,
         lease_expires_at = null
-    from unnest(p_job_ids, p_attempt_tokens) as done (job_id, attempt_token)
-    where job.id = done.job_id
-      and job.attempt_token = done.attempt_token
+    -- Not as a join of pairs, for which a session that began with a small queue scans the whole primary key of a large
+    -- one: a token is of one attempt at one job.
+    where job.id = any (p_job_ids)
+      and job.attempt_token = any (p_attempt_tokens)
       and job.worker_id = p_worker_id
     returning job.id
   )

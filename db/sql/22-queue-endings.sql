@@ -1,5 +1,6 @@
 -- How an attempt ends by itself without having come to its end: tried again, put off or a dead letter. All are fenced by
--- worker and, when it is given, by attempt token; whoever has lost the lease changes nothing.
+-- worker and, when it is given, by attempt token; whoever has lost the lease changes nothing. Running jobs are told as in
+-- 21-queue-leases.sql: by primary key and token, never by a scan.
 
 -- What may be kept of an error: a code, a sentence that is safe to show, a kind and a stage. Anything else might carry
 -- content of a document and is refused, not dropped: the caller has a defect that should be seen.
@@ -95,6 +96,7 @@ returns void
 language plpgsql
 volatile
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_job public.job_queue;
@@ -107,7 +109,7 @@ begin
       attempt_token = null,
       lease_expires_at = null
   where job.id = p_job_id
-    and job.status = 'processing'
+    and job.attempt_token is not null
   returning job.* into v_job;
   if not found then
     return;
@@ -133,6 +135,7 @@ returns text
 language plpgsql
 volatile
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_job public.job_queue;
@@ -143,7 +146,7 @@ begin
   from public.job_queue as job
   where job.id = p_job_id
     and job.worker_id = p_worker_id
-    and job.status = 'processing'
+    and job.attempt_token is not null
     and (p_attempt_token is null or job.attempt_token = p_attempt_token)
   for update;
   if not found then
@@ -191,6 +194,7 @@ returns boolean
 language plpgsql
 volatile
 set search_path = ''
+set enable_seqscan = off
 as $$
 declare
   v_job public.job_queue;
@@ -200,7 +204,7 @@ begin
   from public.job_queue as job
   where job.id = p_job_id
     and job.worker_id = p_worker_id
-    and job.status = 'processing'
+    and job.attempt_token is not null
     and (p_attempt_token is null or job.attempt_token = p_attempt_token)
   for update;
   if not found then

@@ -6,6 +6,7 @@ import type { Teardown } from './postgres.ts'
 
 export type ChildWorker = {
   readonly pid: number
+  readonly said: readonly string[]
   /** Resolves when the child has said a line that begins so. */
   heard(beginning: string): Promise<string>
   signal(name: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
@@ -13,14 +14,26 @@ export type ChildWorker = {
 }
 
 const script = fileURLToPath(new URL('./worker-child.ts', import.meta.url))
+const shiftedClock = new URL('./shifted-clock.ts', import.meta.url).href
 
 /** Starts `worker-child.ts`; killed with the test if it still runs. */
 export async function startChildWorker(
   t: Teardown,
-  options: { readonly url: string; readonly mode: 'hang' | 'quick' | 'slow'; readonly leaseMs?: number },
+  options: {
+    readonly url: string
+    readonly mode: 'hang' | 'quick' | 'slow' | 'stubborn' | 'blocking' | 'blocked' | 'poisoned' | 'retrying'
+    readonly leaseMs?: number
+    readonly workerId?: string
+    /** How far its time of day is from everybody else's. */
+    readonly clockOffsetMs?: number
+  },
 ): Promise<ChildWorker> {
-  const child = spawn(process.execPath, [script, options.url, options.mode, String(options.leaseMs ?? 1_500)], {
+  const clock = options.clockOffsetMs === undefined ? [] : ['--import', shiftedClock]
+  const args = [...clock, script, options.url, options.mode, String(options.leaseMs ?? 1_500)]
+  const named = options.workerId === undefined ? {} : { WORKER_ID: options.workerId }
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...named, CLOCK_OFFSET_MS: String(options.clockOffsetMs ?? 0) },
   })
   t.teardown(() => child.kill('SIGKILL'))
   const said: string[] = []
@@ -48,5 +61,5 @@ export async function startChildWorker(
     heard('ready'),
     exited.then(({ code }) => Promise.reject(new Error(`the child ended with ${code}`))),
   ])
-  return { pid: child.pid ?? 0, heard, signal: (name) => child.kill(name), exited }
+  return { pid: child.pid ?? 0, said, heard, signal: (name) => child.kill(name), exited }
 }

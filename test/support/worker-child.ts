@@ -1,9 +1,14 @@
 /**
  * A worker in a process of its own, to be killed: `node worker-child.ts <url> <mode> [leaseMs]`. Tells on standard output
- * what it does, one word per line. `hang` never finishes a job; `quick` finishes each at once; `slow` after 300 ms.
+ * what it does, one word per line. `quick` finishes a job at once, `slow` after 300 ms; `hang` never does; `stubborn`
+ * goes on when it is aborted; `blocking` lets nothing else run for three leases, `blocked` for ever; `poisoned` dies of
+ * jobs that have the highest priority; `retrying` fails each job once.
  */
+import { once } from 'node:events'
+import { Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
+import { z } from 'zod'
 import { openDatabase } from '../../db/client.ts'
 import { createLog } from '../../platform/log.ts'
 import { startAll } from '../../platform/service.ts'
@@ -12,13 +17,39 @@ import { createMetrics } from '../../platform/telemetry.ts'
 import { createEngine } from '../../worker/engine/engine.ts'
 import { done } from '../../worker/engine/handler.ts'
 import { createEngineMetrics } from '../../worker/engine/metrics.ts'
+import { newWorkerId } from '../../worker/worker-id.ts'
 import { testHandler } from './worker.ts'
 
 const [url = '', mode = 'quick', leaseMs = '1500'] = process.argv.slice(2)
 const say = (word: string) => process.stdout.write(`${word}\n`)
 const stop = listenForStop()
 const db = openDatabase({ url, max: 4, applicationName: 'test-worker' })
-const workerId = `child-${process.pid}`
+const workerId = newWorkerId(process.env['WORKER_ID'] ?? 'child')
+
+const lines = z.object({ msg: z.string().optional(), job_id: z.string().optional(), outcome: z.string().optional() })
+const destination = new Writable({
+  write(chunk: Buffer, _encoding, written) {
+    for (const text of chunk.toString().split('\n').filter(Boolean)) {
+      const line = lines.parse(JSON.parse(text))
+      if (line.msg === 'job ended') say(`ended ${line.job_id} ${line.outcome}`)
+    }
+    written()
+  },
+})
+
+/** As an endless computation does, without the heat. */
+function block(forMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs)
+}
+
+async function takePoison(jobId: string): Promise<void> {
+  const [job] = await db.sql.begin(async (tx) => {
+    await tx`select set_config('role', 'service_role', true)`
+    return await tx`select priority from public.job_queue where id = ${jobId}`
+  })
+  if (job?.['priority'] === 10) process.kill(process.pid, 'SIGKILL')
+  await delay(300)
+}
 
 const handler = testHandler(async (_payload, { job, signal, write }) => {
   const note = (text: string) =>
@@ -30,6 +61,14 @@ const handler = testHandler(async (_payload, { job, signal, write }) => {
     await delay(600_000, undefined, { signal })
   }
   if (mode === 'slow') await delay(300)
+  if (mode === 'stubborn') {
+    await once(signal, 'abort')
+    say(`aborted ${job.id}`)
+  }
+  if (mode === 'blocking') block(3 * Number(leaseMs))
+  if (mode === 'blocked') block(Number.POSITIVE_INFINITY)
+  if (mode === 'retrying' && job.attempt === 1) throw new Error('the first one fails')
+  if (mode === 'poisoned') await takePoison(job.id)
   return done(async (tx) => {
     await tx.execute(note('result'))
     return undefined
@@ -40,7 +79,7 @@ const engine = createEngine({
   db,
   workerId,
   version: 'test',
-  log: createLog({ level: 'silent', service: 'test' }),
+  log: createLog({ level: 'info', service: 'test', destination }),
   metrics: createEngineMetrics(createMetrics({ service: 'test', runtime: 'leave_out' })),
   handlers: [handler],
   schedules: [],

@@ -78,20 +78,15 @@ export type TestEngine = {
   stop(): Promise<void>
 }
 
-/** An engine inside the test's process; stopped with the test unless stopped before. */
-export async function startEngine(
-  t: Teardown,
-  database: TestDatabase,
-  options: Partial<EngineOptions> & Pick<EngineOptions, 'handlers'>,
-): Promise<TestEngine> {
-  const watched = createWatchedLog()
-  const metrics = createEngineMetrics(createMetrics({ service: 'test', runtime: 'leave_out' }))
-  const workerId = `test-${randomUUID()}`
-  const engine = createEngine({
+export type EngineTestOptions = Partial<EngineOptions> & Pick<EngineOptions, 'handlers'>
+
+/** What a worker of a test is given unless its test says otherwise. */
+export function engineOptions(database: TestDatabase, options: EngineTestOptions): EngineOptions {
+  return {
     db: database.db,
-    log: watched.log,
-    metrics,
-    workerId,
+    log: createWatchedLog().log,
+    metrics: createEngineMetrics(createMetrics({ service: 'test', runtime: 'leave_out' })),
+    workerId: `test-${randomUUID()}`,
     version: 'test',
     lanes: ['fast_queue'],
     concurrency: 4,
@@ -104,7 +99,19 @@ export async function startEngine(
     capacityCheckMs: 60_000,
     drainMs: 2_000,
     ...options,
-  })
+  }
+}
+
+/** An engine inside the test's process; stopped with the test unless stopped before. */
+export async function startEngine(
+  t: Teardown,
+  database: TestDatabase,
+  options: EngineTestOptions,
+): Promise<TestEngine> {
+  const watched = createWatchedLog()
+  const whole = engineOptions(database, { log: watched.log, ...options })
+  const { metrics, workerId } = whole
+  const engine = createEngine(whole)
   const stop = () => engine.stop(AbortSignal.timeout(10_000))
   t.teardown(stop)
   await engine.start()

@@ -208,7 +208,7 @@ test('a bad configuration is named, all of it, and no value is shown', (t) => {
     t.notMatch(String(error), /secret/)
   }
   const defaults = readWorkerConfig({})
-  t.match(defaults, { lanes: ['fast_queue', 'ai_queue', 'background'], leaseMs: 30_000, openai: null })
+  t.match(defaults, { lanes: ['fast_queue', 'ai_queue', 'background'], leaseMs: 8_000, openai: null })
   t.same(readWorkerConfig({ WORKER_LANES: 'ai_queue, ai_queue' }).lanes, ['ai_queue'])
   t.end()
 })

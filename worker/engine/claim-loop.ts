@@ -11,7 +11,8 @@ export type WakeReason = 'start' | 'listening' | 'notification' | 'echo' | 'slot
 
 export type ClaimLoop = {
   start(): void
-  stop(): void
+  /** Resolves when a claim that was under way has been answered. */
+  stop(): Promise<void>
   readonly wake: (reason: WakeReason) => void
   /** There will be something to claim then. */
   readonly wakeIn: (delayMs: number) => void
@@ -40,6 +41,7 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
   let lastReason: WakeReason = 'start'
   let failures = 0
   let echoes = 0
+  let claiming: Promise<void> = Promise.resolve()
   let pollTimer: NodeJS.Timeout | undefined
   const dueTimers = new Set<NodeJS.Timeout>()
 
@@ -49,7 +51,7 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
       lastReason = reason
     }
     if (reason === 'notification') awaitEchoes()
-    if (state === 'idle' && mayHaveMore && room() > 0) void claimUntilDry()
+    if (state === 'idle' && mayHaveMore && room() > 0) claiming = claimUntilDry()
   }
 
   async function claimUntilDry(): Promise<void> {
@@ -128,11 +130,12 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
       schedulePoll()
       wake('start')
     },
-    stop() {
+    async stop() {
       state = 'stopped'
       clearTimeout(pollTimer)
       for (const timer of dueTimers) clearTimeout(timer)
       dueTimers.clear()
+      await claiming
     },
     wake,
     wakeIn: (delayMs) => at(delayMs, () => wake('due')),

@@ -33,6 +33,8 @@ export type EngineHealth = {
 
 export type Engine = Service & { health(): EngineHealth }
 
+const rescuePage = 500
+
 /** One worker: claims jobs of its lanes as soon as they are there and runs them to an end. */
 export function createEngine(options: EngineOptions): Engine {
   const { db, log, metrics, workerId, leaseMs } = options
@@ -54,7 +56,7 @@ export function createEngine(options: EngineOptions): Engine {
     begin: (jobs) => runner.begin(jobs),
     onClaim: (reason) => metrics.claims.inc({ reason }),
   })
-  const heartbeat = createHeartbeat({ db, workerId, running, leaseMs, log })
+  const heartbeat = createHeartbeat({ connection: db.connection, workerId, running, leaseMs, log })
   const listener = createListener({
     db,
     log,
@@ -68,7 +70,7 @@ export function createEngine(options: EngineOptions): Engine {
   })
   const rescue = createRepeat({
     name: 'rescue',
-    everyMs: leaseMs / 3,
+    everyMs: Math.min(1_000, leaseMs / 3),
     work: rescueOnce,
     onError: (error) => log.warn({ error }, 'the rescue of stale jobs failed'),
   })
@@ -91,6 +93,8 @@ export function createEngine(options: EngineOptions): Engine {
   const background = [heartbeat, rescue, capacityWatch]
 
   async function claim(max: number): Promise<readonly ClaimedRow[]> {
+    // What cannot be held is left to others.
+    if (!heartbeat.isAlive()) throw new Error('nothing is claimed while the database confirms no heartbeat')
     const start = starts.next()
     const askedAt = performance.now()
     const request = { workerId, lanes: options.lanes, types, max, leaseMs, start }
@@ -104,13 +108,18 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function rescueOnce(): Promise<void> {
-    const counts = await inService(rescueStaleJobs)
-    metrics.rescued.inc({ to: 'pending' }, counts.rescued)
-    metrics.rescued.inc({ to: 'dead_letter' }, counts.dead_lettered)
-    if (counts.rescued + counts.dead_lettered > 0) log.warn(counts, 'jobs of silent workers were rescued')
-    if (counts.rescued === 0) return
-    loop.wake('due')
-    scheduler.wake()
+    // Each page is a transaction of its own: its jobs begin while the next one is looked for.
+    for (;;) {
+      const counts = await inService((tx) => rescueStaleJobs(tx, rescuePage))
+      metrics.rescued.inc({ to: 'pending' }, counts.rescued)
+      metrics.rescued.inc({ to: 'dead_letter' }, counts.dead_lettered)
+      if (counts.rescued + counts.dead_lettered > 0) log.warn(counts, 'jobs of silent workers were rescued')
+      if (counts.rescued > 0) {
+        loop.wake('due')
+        scheduler.wake()
+      }
+      if (counts.rescued + counts.dead_lettered < rescuePage) return
+    }
   }
 
   // A model that nobody has set a limit for is called within a cautious one, and operators see its row.
@@ -162,11 +171,10 @@ export function createEngine(options: EngineOptions): Engine {
     async stop(signal) {
       if (isStopping) return
       isStopping = true
-      loop.stop()
+      const drained = runner.drain(AbortSignal.any([signal, AbortSignal.timeout(options.drainMs)]), loop.stop())
       await inService(announce).catch((error: unknown) => log.warn({ error }, 'stopping was not announced'))
       // Heartbeats go on until the last job is settled.
-      const outOfTime = AbortSignal.any([signal, AbortSignal.timeout(options.drainMs)])
-      await Promise.all([runner.drain(outOfTime), scheduler.stop(signal)])
+      await Promise.all([drained, scheduler.stop(signal)])
       await Promise.allSettled([listener, ...background].map((service) => service.stop(signal)))
       await inService((tx) => sayGoodbye(tx, workerId))
     },

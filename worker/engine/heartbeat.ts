@@ -1,10 +1,12 @@
-import { asService } from '../../db/actor.ts'
-import type { Database } from '../../db/client.ts'
-import { heartbeatJobs } from '../../db/queries/jobs.ts'
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import type { Connection } from '../../db/client.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { Service } from '../../platform/service.ts'
 import { leaseLost } from './errors.ts'
-import type { RunningJobs } from './running-jobs.ts'
+import { monotonicMs, openBeatMemory } from './heartbeat-messages.ts'
+import type { Heard, ThreadStart, Told } from './heartbeat-messages.ts'
+import type { RunningAttempt, RunningJobs } from './running-jobs.ts'
 
 export type Heartbeat = Service & {
   /** When the database last confirmed one. */
@@ -13,64 +15,98 @@ export type Heartbeat = Service & {
 }
 
 export type HeartbeatOptions = {
-  readonly db: Database
+  readonly connection: Connection
   readonly workerId: string
   readonly running: RunningJobs
   readonly leaseMs: number
   readonly log: Logger
 }
 
+const replaceAfterMs = 250
+const goodbyeMs = 1_500
+
 /**
- * One statement for all jobs of the process, three times per lease. What the database does not confirm is aborted; when
- * it has confirmed nothing for a whole lease, everything is, since others may have taken it over.
+ * One statement for all jobs of the process, four times per lease, from a thread of its own (`heartbeat-thread.ts`).
+ * What the database does not confirm is aborted; when it has confirmed nothing for a whole lease, everything is, since
+ * others may have taken it over.
  */
 export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
-  const { db, workerId, running, leaseMs, log } = options
-  const everyMs = leaseMs / 3
-  let lastBeatAt: Date | null = null
-  let confirmedAt = performance.now()
-  let timer: NodeJS.Timeout | undefined
+  const { connection, workerId, running, leaseMs, log } = options
+  const memory = openBeatMemory()
+  const tried = Promise.withResolvers<void>()
+  let thread: Worker | null = null
   let isStopped = true
-  let beating: Promise<void> = Promise.resolve()
+  let watching: NodeJS.Timeout | undefined
+  let replacing: NodeJS.Timeout | undefined
+  let ended: RunningAttempt[] = []
 
-  async function beat(): Promise<void> {
-    const jobIds = running.ids
-    // The lease counts from when the database wrote it, which is not before we asked.
-    const askedAt = performance.now()
-    try {
-      const held = await asService(db, {}, (tx) => heartbeatJobs(tx, { workerId, jobIds, leaseMs }))
-      confirmedAt = askedAt
-      lastBeatAt = new Date()
-      running.keepOnly(held, jobIds)
-    } catch (error) {
-      log.warn({ error }, 'a heartbeat failed')
-      if (!isAlive()) running.abortAll(leaseLost({ workerId }))
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
+  const tell = (told: Told) => thread?.postMessage(told)
+  // That a job has begun is said before it can block this thread; that jobs have ended can wait for a moment.
+  const tellChanges = (begun: readonly RunningAttempt[]) => {
+    if (begun.length > 0 || ended.length > 0) tell({ kind: 'changed', ended, begun })
+    ended = []
+  }
+  running.watch({
+    onBegin: tellChanges,
+    onEnd: (attempt) => {
+      if (ended.push(attempt) === 1) setImmediate(() => tellChanges([]))
+    },
+  })
+
+  function hear(heard: Heard): void {
+    if (heard.kind === 'tried') tried.resolve()
+    else if (heard.kind === 'lost') running.abortLost(heard.attempts)
+    else log.warn({ error: heard.error }, 'a heartbeat failed')
+  }
+
+  function beginThread(): void {
+    ended = []
+    const workerStart: ThreadStart = {
+      connection,
+      workerId,
+      leaseMs,
+      attempts: running.attempts,
+      memory: memory.buffer,
     }
+    const begun = new Worker(new URL('./heartbeat-thread.ts', import.meta.url), { workerData: workerStart })
+    begun.on('message', hear)
+    begun.on('error', (error) => log.error({ error }, 'the thread of the heartbeat failed'))
+    begun.once('exit', () => {
+      thread = null
+      tried.resolve()
+      if (isStopped) return
+      log.warn({ worker_id: workerId }, 'the thread of the heartbeat ended and is replaced')
+      replacing = setTimeout(beginThread, Math.min(replaceAfterMs, leaseMs / 10))
+    })
+    thread = begun
   }
 
-  const isAlive = () => performance.now() - confirmedAt < leaseMs
-
-  function schedule(): void {
-    timer = setTimeout(() => {
-      beating = beat().finally(() => {
-        if (!isStopped) schedule()
-      })
-    }, everyMs)
-  }
+  const isAlive = () => monotonicMs() - memory.confirmedAtMs < leaseMs
 
   return {
     name: 'heartbeat',
     async start() {
       isStopped = false
-      await beat()
-      schedule()
+      beginThread()
+      watching = setInterval(() => {
+        if (!isAlive()) running.abortAll(leaseLost({ workerId }))
+      }, leaseMs / 4)
+      await tried.promise
     },
-    async stop() {
+    async stop(signal) {
       isStopped = true
-      clearTimeout(timer)
-      await beating
+      clearInterval(watching)
+      clearTimeout(replacing)
+      if (thread === null) return
+      const last = thread
+      const outOfTime = AbortSignal.any([signal, AbortSignal.timeout(goodbyeMs)])
+      const gone = once(last, 'exit', { signal: outOfTime })
+      tell({ kind: 'stop' })
+      await gone.catch(() => {})
+      await last.terminate()
     },
-    lastBeatAt: () => lastBeatAt,
+    lastBeatAt: () => memory.lastBeatAt,
     isAlive,
   }
 }

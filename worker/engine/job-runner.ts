@@ -27,8 +27,11 @@ export type JobRunner = {
   begin(jobs: readonly ClaimedRow[]): void
   /** One job beside the pool and its limits, to its end; cut short by the signal. */
   runAside(job: ClaimedRow, stopping: AbortSignal): Promise<void>
-  /** Ends everything that was claimed: by itself until the signal fires, else by giving it back. */
-  drain(outOfTime: AbortSignal): Promise<void>
+  /**
+   * Ends everything that was claimed: by itself until the signal fires, else by giving it back. What has not begun, and
+   * what the last claim still brings, goes back at once.
+   */
+  drain(outOfTime: AbortSignal, lastClaim: Promise<void>): Promise<void>
 }
 
 export type JobRunnerHooks = { readonly onFreed: () => void; readonly wakeIn: (delayMs: number) => void }
@@ -54,6 +57,8 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     onFreed: hooks.onFreed,
   })
   const contextDeps = { db, workerId, log, bytes }
+  let isDraining = false
+  let late: Promise<void> = Promise.resolve()
   let staleTimer: NodeJS.Timeout | undefined
 
   async function runJob(attempt: Attempt): Promise<void> {
@@ -67,7 +72,8 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
   }
 
   async function runAside(job: ClaimedRow, stopping: AbortSignal): Promise<void> {
-    const attempt = add(job)
+    const attempt = new Attempt(job)
+    add([attempt])
     const stop = () => attempt.abort(workerStopping())
     if (stopping.aborted) stop()
     stopping.addEventListener('abort', stop, { once: true })
@@ -78,11 +84,9 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     stopping.removeEventListener('abort', stop)
   }
 
-  function add(job: ClaimedRow): Attempt {
-    const attempt = new Attempt(job)
-    running.add(attempt)
-    metrics.waited.observe({ lane: job.lane }, Math.max(0, job.waitedMs) / 1000)
-    return attempt
+  function add(attempts: readonly Attempt[]): void {
+    running.add(attempts)
+    for (const { job } of attempts) metrics.waited.observe({ lane: job.lane }, Math.max(0, job.waitedMs) / 1000)
   }
 
   async function settleOne(attempt: Attempt, ending: Ending): Promise<void> {
@@ -106,7 +110,13 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
   }
 
   function begin(jobs: readonly ClaimedRow[]): void {
-    pool.begin(jobs.map(add))
+    const attempts = jobs.map((job) => new Attempt(job))
+    add(attempts)
+    if (isDraining) {
+      late = giveBackAttempts(attempts)
+      return
+    }
+    pool.begin(attempts)
     clearTimeout(staleTimer)
     if (pool.waiting > 0) staleTimer = setTimeout(() => void admitMistake(), staleAheadMs)
   }
@@ -121,9 +131,13 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
   /** What has been claimed and not begun goes to whoever has a slot; how many. */
   async function giveBackWaiting(): Promise<number> {
     const waiting = pool.takeWaiting()
-    if (waiting.length > 0) await giveBack(waiting.map(({ job }) => job.id))
-    for (const attempt of waiting) running.remove(attempt)
+    await giveBackAttempts(waiting)
     return waiting.length
+  }
+
+  async function giveBackAttempts(attempts: readonly Attempt[]): Promise<void> {
+    if (attempts.length > 0) await giveBack(attempts.map(({ job }) => job.id))
+    for (const attempt of attempts) running.remove(attempt)
   }
 
   async function giveBack(jobIds: readonly string[]): Promise<void> {
@@ -148,9 +162,12 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     },
     begin,
     runAside,
-    async drain(outOfTime) {
+    async drain(outOfTime, lastClaim) {
+      isDraining = true
       clearTimeout(staleTimer)
       await giveBackWaiting()
+      await Promise.race([lastClaim, whenAborted(outOfTime)])
+      await late
       const idle = pool.whenIdle()
       await Promise.race([idle, whenAborted(outOfTime)])
       if (pool.running > 0) {

@@ -2,37 +2,64 @@ import type { AppError } from '../../platform/errors.ts'
 import type { Attempt } from './attempt.ts'
 import { leaseLost } from './errors.ts'
 
+/** Which run of which job: a job that is claimed again is another attempt. Plain data, to be told to a thread. */
+export type RunningAttempt = { readonly jobId: string; readonly attemptToken: string }
+
+/** Told at once, in the order in which it happens. */
+export type RunningWatcher = {
+  readonly onBegin: (attempts: readonly RunningAttempt[]) => void
+  readonly onEnd: (attempt: RunningAttempt) => void
+}
+
 /** The attempts that this process holds: claimed, under way, or ended and not yet settled. */
 export type RunningJobs = {
   readonly ids: readonly string[]
+  readonly attempts: readonly RunningAttempt[]
   /** An older attempt at the same job has lost its lease, whatever the heartbeat says: it is aborted. */
-  add(attempt: Attempt): void
+  add(attempts: readonly Attempt[]): void
   remove(attempt: Attempt): void
   abortAll(reason: AppError): void
-  /** Aborts those of the asked-about jobs that are not held any more. */
-  keepOnly(held: ReadonlySet<string>, asked: readonly string[]): void
+  /** Aborts these attempts, as far as they are still the ones that run. */
+  abortLost(lost: readonly RunningAttempt[]): void
+  watch(watcher: RunningWatcher): void
 }
 
 export function createRunningJobs(): RunningJobs {
   const byJobId = new Map<string, Attempt>()
+  const watchers: RunningWatcher[] = []
   return {
     get ids() {
       return [...byJobId.keys()]
     },
-    add(attempt) {
-      byJobId.get(attempt.job.id)?.abort(leaseLost({ jobId: attempt.job.id }))
-      byJobId.set(attempt.job.id, attempt)
+    get attempts() {
+      return [...byJobId.values()].map(namesOf)
+    },
+    add(attempts) {
+      if (attempts.length === 0) return
+      for (const attempt of attempts) {
+        byJobId.get(attempt.job.id)?.abort(leaseLost({ jobId: attempt.job.id }))
+        byJobId.set(attempt.job.id, attempt)
+      }
+      for (const watcher of watchers) watcher.onBegin(attempts.map(namesOf))
     },
     remove(attempt) {
-      if (byJobId.get(attempt.job.id) === attempt) byJobId.delete(attempt.job.id)
+      if (byJobId.get(attempt.job.id) !== attempt) return
+      byJobId.delete(attempt.job.id)
+      for (const watcher of watchers) watcher.onEnd(namesOf(attempt))
     },
     abortAll(reason) {
       for (const attempt of byJobId.values()) attempt.abort(reason)
     },
-    keepOnly(held, asked) {
-      for (const id of asked) {
-        if (!held.has(id)) byJobId.get(id)?.abort(leaseLost({ jobId: id }))
+    abortLost(lost) {
+      for (const { jobId, attemptToken } of lost) {
+        const attempt = byJobId.get(jobId)
+        if (attempt?.job.attemptToken === attemptToken) attempt.abort(leaseLost({ jobId }))
       }
+    },
+    watch(watcher) {
+      watchers.push(watcher)
     },
   }
 }
+
+const namesOf = ({ job }: Attempt): RunningAttempt => ({ jobId: job.id, attemptToken: job.attemptToken })

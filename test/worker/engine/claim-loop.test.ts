@@ -26,7 +26,7 @@ const job = (): ClaimedRow => ({
 })
 
 /** A loop over a queue in memory: what it asked for, and a hand on each claim and each job. */
-function startLoop(t: { teardown(work: () => void): unknown }, options: { size: number; waiting?: number }) {
+function startLoop(t: { teardown(work: () => unknown): unknown }, options: { size: number; waiting?: number }) {
   const asked: number[] = []
   let waiting = options.waiting ?? 0
   let failing = false

@@ -1,4 +1,4 @@
-import { test } from 'tap'
+import tap, { test } from 'tap'
 import { done } from '../../../worker/engine/handler.ts'
 import type { Outcome } from '../../../worker/engine/handler.ts'
 import { startChildWorker } from '../../support/child-worker.ts'
@@ -6,6 +6,9 @@ import { testDatabase } from '../../support/postgres.ts'
 import { enqueueJob, jobRecord, serviceSql } from '../../support/queue.ts'
 import { eventually } from '../../support/signals.ts'
 import { createEffects, startEngine, testHandler } from '../../support/worker.ts'
+
+// Processes that start, on a machine that may be busy.
+tap.setTimeout(120_000)
 
 const statusIs = (sql: ReturnType<typeof serviceSql>, id: string, status: string) =>
   eventually(
@@ -35,23 +38,25 @@ test('when a worker is killed in the middle of a job another finishes it, and it
   t.equal(effects.length, 1)
 })
 
-test('a worker that was frozen longer than its lease changes nothing when it wakes', async (t) => {
+test('a worker that was frozen longer than its lease stops its job when it wakes, and changes nothing', async (t) => {
   const database = await testDatabase(t)
   await createEffects(t, database)
   const sql = serviceSql(t, database.appUrl)
-  const frozen = await startChildWorker(t, { url: database.appUrl, mode: 'slow', leaseMs: 1_000 })
+  const frozen = await startChildWorker(t, { url: database.appUrl, mode: 'stubborn', leaseMs: 1_000 })
   const id = await enqueueJob(sql)
   await frozen.heard('began')
   frozen.signal('SIGSTOP')
   const other = await startChildWorker(t, { url: database.appUrl, mode: 'quick', leaseMs: 1_000 })
-  await other.heard('began')
-  await statusIs(sql, id, 'completed')
+  await other.heard(`ended ${id} completed`)
+  const before = await jobRecord(sql, id)
   frozen.signal('SIGCONT')
-  frozen.signal('SIGTERM')
-  await frozen.heard('bye')
-  t.same(await frozen.exited, { code: 0, signal: null })
+  await frozen.heard(`aborted ${id}`)
+  await frozen.heard(`ended ${id} lost`)
+  t.same(await jobRecord(sql, id), before)
   const effects = await sql`select note from public.effects where job_id = ${id}`
   t.equal(effects.length, 1)
+  frozen.signal('SIGTERM')
+  t.same(await frozen.exited, { code: 0, signal: null }, 'it is none the worse for it')
 })
 
 test('asked to stop, a worker finishes what is nearly done and says goodbye', async (t) => {
