@@ -2,6 +2,8 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { withFencedTransactions } from './fenced-begin.ts'
+import { createListening } from './listening.ts'
+import type { Listening } from './listening.ts'
 import * as schema from './schema/index.ts'
 
 export type Schema = typeof schema
@@ -17,15 +19,10 @@ export type Database = {
    * Null where only a pooler in transaction mode can be reached: it would hand such a session to somebody else.
    */
   readonly service: postgres.Sql | null
-  /**
-   * Listens on a connection of its own, which comes back by itself. What is notified while it is away is lost, so
-   * `onListening` is called at each (re)connection: look there for what was missed.
-   */
-  listen(
-    channel: string,
-    onNotify: (payload: string) => void,
-    onListening?: () => void,
-  ): Promise<{ stop: () => Promise<void> }>
+  /** On a connection of its own, one for all channels, which comes back by itself. */
+  readonly listen: Listening['listen']
+  /** For who has proof that this connection is deaf. */
+  readonly relisten: Listening['relisten']
   /** See `DatabaseOptions`. */
   readonly idleTransactionMs: number
   close(): Promise<void>
@@ -65,20 +62,18 @@ export function openDatabase(options: DatabaseOptions): Database {
   const sql = withFencedTransactions(postgres(forDriver(options.url), settings))
   const directUrl = options.directUrl ?? (isPooled ? null : options.url)
   const service = directUrl === null ? null : openService(forDriver(directUrl), settings)
-  const listener = postgres(forDriver(options.directUrl ?? options.url), { ...settings, max: 1, prepare: false })
+  const listening = createListening(forDriver(options.directUrl ?? options.url), settings)
 
   return {
     idleTransactionMs: options.idleTransactionMs ?? 20_000,
     drizzle: drizzle(forDrizzle, { schema, casing: 'snake_case' }),
     sql,
     service,
-    listen: async (channel, onNotify, onListening) => {
-      const subscription = await listener.listen(channel, onNotify, onListening)
-      return { stop: () => subscription.unlisten() }
-    },
+    listen: listening.listen,
+    relisten: listening.relisten,
     close: async () => {
-      const clients = [forDrizzle, sql, listener, ...(service === null ? [] : [service])]
-      await Promise.all(clients.map((client) => client.end({ timeout: 5 })))
+      const clients = [forDrizzle, sql, ...(service === null ? [] : [service])]
+      await Promise.all([...clients.map((client) => client.end({ timeout: 5 })), listening.close()])
     },
   }
 }

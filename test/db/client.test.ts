@@ -7,11 +7,9 @@ test('a listener hears what others notify, and says when it is back after its co
   const { db } = await testDatabase(t)
   const events = new EventEmitter()
   const listening = once(events, 'listening')
-  const subscription = await db.listen(
-    'lanes',
-    (lane) => events.emit('heard', lane),
-    () => events.emit('listening'),
-  )
+  const subscription = await db.listen('lanes', (lane) => events.emit('heard', lane), {
+    onListening: () => events.emit('listening'),
+  })
   await listening
 
   const heard = once(events, 'heard')

@@ -31,6 +31,8 @@ export type EngineHealth = {
   readonly capacity: CapacityView | null
 }
 
+const deafPollMs = 250
+
 export type Engine = Service & { health(): EngineHealth }
 
 /** One worker: claims jobs of its lanes as soon as they are there and runs them to an end. */
@@ -49,7 +51,7 @@ export function createEngine(options: EngineOptions): Engine {
   const loop = createClaimLoop({
     log,
     room: () => runner.room(),
-    pollMs: () => options.pollMs,
+    pollMs,
     claim,
     begin: (jobs) => runner.begin(jobs),
     onClaim: (reason) => metrics.claims.inc({ reason }),
@@ -59,12 +61,18 @@ export function createEngine(options: EngineOptions): Engine {
     db,
     log,
     lanes: options.lanes,
-    pingEveryMs: 10_000,
+    pingEveryMs: options.pingEveryMs ?? 10_000,
+    pingWithinMs: options.pingWithinMs ?? 5_000,
     onJobs: () => loop.wake('notification'),
     onListening: () => {
       metrics.listening.inc()
       loop.wake('listening')
     },
+    onHearing: (hearing) => {
+      metrics.hearing.set(hearing === 'hearing' ? 1 : 0)
+      loop.repoll()
+    },
+    onQueueUsage: (share01) => metrics.notifyQueueUsage.set(share01),
   })
   const rescue = createRepeat({
     name: 'rescue',
@@ -97,6 +105,12 @@ export function createEngine(options: EngineOptions): Engine {
     const found = await askAsService(db, (sql) => claimJobs(sql, request))
     starts.note(start, found, performance.now() - askedAt)
     return found
+  }
+
+  // The poll alone finds jobs while notifications are not proven to arrive.
+  function pollMs(): number | null {
+    if (options.pollMs === null || options.notifications === 'ignore') return options.pollMs
+    return listener.hearing() === 'hearing' ? options.pollMs : Math.min(options.pollMs, deafPollMs)
   }
 
   function inService<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -172,7 +186,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     health() {
       const isHeartbeatAlive = heartbeat.isAlive()
-      const isListenerAlive = options.notifications === 'ignore' || listener.isHearing()
+      const isListenerAlive = options.notifications === 'ignore' || !['lost', 'deaf'].includes(listener.hearing())
       return {
         isHealthy: isHeartbeatAlive && isListenerAlive,
         isStopping,
