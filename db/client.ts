@@ -5,6 +5,7 @@ import { withFencedTransactions } from './fenced-begin.ts'
 import { createListening } from './listening.ts'
 import type { Listening } from './listening.ts'
 import * as schema from './schema/index.ts'
+import { openSocket } from './sockets.ts'
 
 export type Schema = typeof schema
 export type Drizzle = PostgresJsDatabase<Schema>
@@ -55,6 +56,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     prepare: !isPooled,
     connect_timeout: 10,
     onnotice: () => {},
+    socket: openSocket,
     backoff: () => reconnectMs * fromMsToS,
     connection: { application_name: options.applicationName },
   }

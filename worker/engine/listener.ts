@@ -43,7 +43,7 @@ export function createListener(options: ListenerOptions): Listener {
   let hearing: Hearing = 'unproven'
   let isStopped = true
   let pings = 0
-  let heardPing: (ping: number) => void = () => {}
+  let expected: { readonly ping: number; readonly came: () => void } | undefined
   let unsent = 0
   let timer: NodeJS.Timeout | undefined
 
@@ -68,9 +68,7 @@ export function createListener(options: ListenerOptions): Listener {
     const ping = (pings += 1)
     const isLatest = () => ping === pings && !isStopped
     const { promise: back, resolve } = Promise.withResolvers<'hearing'>()
-    heardPing = (heard) => {
-      if (heard === ping) resolve('hearing')
-    }
+    expected = { ping, came: () => resolve('hearing') }
     const isSent = await withinMs(options.pingWithinMs, send(ping), false)
     if (!isLatest()) return
     unsent = isSent ? 0 : unsent + 1
@@ -118,10 +116,14 @@ export function createListener(options: ListenerOptions): Listener {
     if (lanes.has(lane)) options.onJobs()
   }
 
+  function onPing(payload: string): void {
+    if (Number(payload) === expected?.ping) expected.came()
+  }
+
   async function subscribe(): Promise<void> {
     try {
       subscriptions.push(await db.listen(channel, onJobs))
-      subscriptions.push(await db.listen(pingChannel, (ping) => heardPing(Number(ping)), { onListening, onLost }))
+      subscriptions.push(await db.listen(pingChannel, onPing, { onListening, onLost }))
       if (isStopped) await unsubscribe()
     } catch (error) {
       await unsubscribe()
