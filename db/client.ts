@@ -93,10 +93,12 @@ function openService(url: string, settings: { readonly connection: { readonly ap
   })
 }
 
-/** The marks that Supabase, Prisma-style URLs and PgBouncer hosts leave in a URL. */
+const poolerPorts = new Set(['6432', '6543'])
+
+/** The marks that PgBouncer, Supabase and Prisma-style URLs leave in a URL. */
 export function looksPooled(url: string): boolean {
   const { hostname, port, searchParams } = new URL(url)
-  return searchParams.get('pgbouncer') === 'true' || port === '6543' || /pooler|pgbouncer/i.test(hostname)
+  return searchParams.get('pgbouncer') === 'true' || poolerPorts.has(port) || /pooler|pgbouncer/i.test(hostname)
 }
 
 // Marks for other drivers; ours would send them to the server, which refuses settings that it does not know.

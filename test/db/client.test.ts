@@ -36,6 +36,7 @@ test('drizzle and raw queries do not change how the other reads dates', async (t
 
 test('a pooled address is known by its marks, which are not sent to the server', async (t) => {
   t.ok(looksPooled('postgres://u:p@db.example.com:6543/postgres'))
+  t.ok(looksPooled('postgres://u:p@10.0.0.7:6432/exora'))
   t.ok(looksPooled('postgres://u:p@db.example.com/postgres?pgbouncer=true'))
   t.ok(looksPooled('postgres://u:p@aws-0.pooler.example.com:5432/postgres'))
   t.notOk(looksPooled('postgres://u:p@127.0.0.1:5432/exora'))

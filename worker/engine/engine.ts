@@ -186,7 +186,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     health() {
       const isHeartbeatAlive = heartbeat.isAlive()
-      const isListenerAlive = options.notifications === 'ignore' || !['lost', 'deaf'].includes(listener.hearing())
+      const isListenerAlive = options.notifications === 'ignore' || ['untried', 'hearing'].includes(listener.hearing())
       return {
         isHealthy: isHeartbeatAlive && isListenerAlive,
         isStopping,

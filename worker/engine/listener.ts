@@ -10,10 +10,10 @@ import { wait } from '../../platform/wait.ts'
 const channel = 'exora_jobs'
 
 /**
- * `unproven` until a notification that we sent ourselves has come back; `lost` while there is no connection; `deaf` when
- * there is one and the notification did not come back, as over a dead route or through a pooler.
+ * `hearing` when a notification that we sent ourselves has come back, `deaf` when it has not, as over a dead route or
+ * through a pooler. `unproven` when none could be sent, `lost` while there is no connection.
  */
-export type Hearing = 'unproven' | 'hearing' | 'lost' | 'deaf'
+export type Hearing = 'untried' | 'hearing' | 'deaf' | 'unproven' | 'lost'
 
 export type Listener = Service & { hearing(): Hearing }
 
@@ -31,7 +31,7 @@ export type ListenerOptions = {
   readonly onQueueUsage: (share01: number) => void
 }
 
-// state: unproven → hearing ⇄ deaf | lost. Each connection, and then each `pingEveryMs`, is tried by a ping; a ping that
+// state: untried → hearing ⇄ deaf | unproven | lost. Each connection, and then each `pingEveryMs`, is tried by a ping; a ping that
 // does not come back ends the connection, and only a ping that does come back proves the next one.
 /** The one connection of the process that LISTENs, and the proof that it hears. */
 export function createListener(options: ListenerOptions): Listener {
@@ -40,20 +40,17 @@ export function createListener(options: ListenerOptions): Listener {
   // A channel of our own, so that proving that we hear wakes nobody else.
   const pingChannel = `exora_ping_${randomUUID().replaceAll('-', '')}`
   const subscriptions: { stop: () => Promise<void> }[] = []
-  let hearing: Hearing = 'unproven'
+  let hearing: Hearing = 'untried'
   let isStopped = true
   let pings = 0
   let expected: { readonly ping: number; readonly came: () => void } | undefined
-  let unsent = 0
   let timer: NodeJS.Timeout | undefined
 
   function become(next: Hearing): void {
     if (next === hearing || isStopped) return
-    const before = hearing
+    if (next === 'hearing' && hearing !== 'untried') log.info('notifications of jobs arrive again')
+    else if (next !== 'hearing' && next !== 'untried') log.warn(`${reasons[next]}; jobs are found by polling`)
     hearing = next
-    if (next === 'hearing' && before !== 'unproven') log.info('notifications of jobs arrive again')
-    if (next === 'lost') log.warn('the LISTEN connection was lost; until it is back, jobs are found by polling')
-    if (next === 'deaf') log.warn(deafness)
     options.onHearing(next)
   }
 
@@ -71,12 +68,10 @@ export function createListener(options: ListenerOptions): Listener {
     expected = { ping, came: () => resolve('hearing') }
     const isSent = await withinMs(options.pingWithinMs, send(ping), false)
     if (!isLatest()) return
-    unsent = isSent ? 0 : unsent + 1
     const outcome = isSent ? await withinMs(options.pingWithinMs, back, 'deaf') : 'unsent'
     if (!isLatest()) return
     if (outcome === 'hearing') become('hearing')
-    // The pool may be what is ill; but what cannot be tried for long is taken for deaf.
-    else if (outcome === 'unsent' && unsent < 2) become('unproven')
+    else if (outcome === 'unsent') become('unproven')
     else return renew()
     later(options.pingEveryMs, () => void prove())
   }
@@ -154,9 +149,13 @@ export function createListener(options: ListenerOptions): Listener {
   }
 }
 
-const deafness =
-  'notifications of jobs do not arrive; until they do, jobs are found by polling. ' +
-  'If DATABASE_URL leads through a pooler, set DATABASE_DIRECT_URL to PostgreSQL itself'
+const reasons = {
+  lost: 'the LISTEN connection was lost',
+  unproven: 'no notification could be sent to prove the LISTEN connection',
+  deaf:
+    'notifications do not arrive (if DATABASE_URL leads through a pooler, ' +
+    'DATABASE_DIRECT_URL has to name PostgreSQL itself)',
+} as const
 
 async function withinMs<T, U>(limitMs: number, work: Promise<T>, otherwise: U): Promise<T | U> {
   const done = new AbortController()

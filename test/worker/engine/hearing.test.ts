@@ -54,7 +54,7 @@ test('a LISTEN connection that the network has swallowed is noticed and made ane
 
 test('while notifications do not arrive a worker says so once, looks often, and does every job', async (t) => {
   const { proxy, worker, sql } = await setUp(t, 'is mute')
-  await worker.watched.waitForLines(({ msg }) => /set DATABASE_DIRECT_URL/.test(String(msg)))
+  await worker.watched.waitForLines(({ msg }) => /DATABASE_DIRECT_URL/.test(String(msg)))
   t.equal(await worker.count('hearing'), 0)
   t.equal(worker.engine.health().isListenerAlive, false)
   for (let n = 1; n <= 6; n += 1) {
