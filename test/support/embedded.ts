@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import postgres from 'postgres'
@@ -109,8 +109,10 @@ export type OwnServer = {
 }
 
 /** A migrated database on a server that no other test uses: for restarts and for settings of a whole server. */
-export async function ownServer(t: Test): Promise<OwnServer> {
+export async function ownServer(t: Test, settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> {
   const dataDir = await usedFolder(t)
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`)
+  appendFileSync(join(embeddedHome(dataDir), 'cluster', 'postgresql.conf'), lines.join(''))
   // What is committed has to outlive a crash.
   const database = await startEmbedded({ dataDir, durability: 'durable' })
   t.teardown(() => database.close())

@@ -75,7 +75,7 @@ export type TestEngine = {
   readonly watched: ReturnType<typeof createWatchedLog>
   /** The sum of a counter over all its labels, or over those that fit. */
   count(
-    metric: 'ended' | 'claims' | 'listening' | 'hearing',
+    metric: 'ended' | 'claims' | 'listening' | 'hearing' | 'notifyQueueUsage',
     labels?: Readonly<Record<string, string>>,
   ): Promise<number>
   stop(): Promise<void>

@@ -72,7 +72,7 @@ export function createEngine(options: EngineOptions): Engine {
       metrics.hearing.set(hearing === 'hearing' ? 1 : 0)
       loop.repoll()
     },
-    onQueueUsage: (share01) => metrics.notifyQueueUsage.set(share01),
+    onQueueUsage: (usage01) => metrics.notifyQueueUsage.set(usage01),
   })
   const rescue = createRepeat({
     name: 'rescue',

@@ -28,7 +28,7 @@ export type ListenerOptions = {
   /** At every connection: what was notified before it is lost, so the queue has to be looked at. */
   readonly onListening: () => void
   readonly onHearing: (hearing: Hearing) => void
-  readonly onQueueUsage: (share01: number) => void
+  readonly onQueueUsage: (usage01: number) => void
 }
 
 // state: untried → hearing ⇄ deaf | unproven | lost. Each connection, and then each `pingEveryMs`, is tried by a ping; a ping that
@@ -44,6 +44,7 @@ export function createListener(options: ListenerOptions): Listener {
   let isStopped = true
   let pings = 0
   let expected: { readonly ping: number; readonly came: () => void } | undefined
+  let isTooFull = false
   let timer: NodeJS.Timeout | undefined
 
   function become(next: Hearing): void {
@@ -76,9 +77,15 @@ export function createListener(options: ListenerOptions): Listener {
     later(options.pingEveryMs, () => void prove())
   }
 
+  function noteUsage(usage01: number): void {
+    options.onQueueUsage(usage01)
+    if (usage01 > tooFull01 && !isTooFull) log.warn({ usage01 }, tooFull)
+    isTooFull = usage01 > tooFull01
+  }
+
   async function send(ping: number): Promise<boolean> {
     try {
-      options.onQueueUsage(await asService(db, {}, (tx) => sendPing(tx, pingChannel, String(ping))))
+      noteUsage(await asService(db, {}, (tx) => sendPing(tx, pingChannel, String(ping))))
       return true
     } catch (error) {
       log.debug({ error }, 'the LISTEN connection could not be tried')
@@ -148,6 +155,11 @@ export function createListener(options: ListenerOptions): Listener {
     hearing: () => hearing,
   }
 }
+
+const tooFull01 = 0.25
+const tooFull =
+  'the queue of notifications is filling up: a session that listens has not ended its transaction; ' +
+  'when the queue is full, no job can be added'
 
 const reasons = {
   lost: 'the LISTEN connection was lost',
