@@ -5,6 +5,8 @@ import { withFencedTransactions } from './fenced-begin.ts'
 import { createListening } from './listening.ts'
 import type { Listening } from './listening.ts'
 import * as schema from './schema/index.ts'
+import { openServiceSessions } from './service-sessions.ts'
+import type { ServiceSessions } from './service-sessions.ts'
 import { openSocket } from './sockets.ts'
 
 export type Schema = typeof schema
@@ -19,11 +21,13 @@ export type Database = {
    * Sessions that are the service from their first moment, so that a single statement needs no transaction around it.
    * Null where only a pooler in transaction mode can be reached: it would hand such a session to somebody else.
    */
-  readonly service: postgres.Sql | null
+  readonly service: ServiceSessions | null
   /** On a connection of its own, one for all channels, which comes back by itself. */
   readonly listen: Listening['listen']
   /** For who has proof that this connection is deaf. */
   readonly relisten: Listening['relisten']
+  /** The same for all connections that lead straight to the server: the way may be dead, and nobody has told them. */
+  readonly reconnect: () => void
   /** See `DatabaseOptions`. */
   readonly idleTransactionMs: number
   close(): Promise<void>
@@ -63,7 +67,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const forDrizzle = withFencedTransactions(postgres(forDriver(options.url), settings))
   const sql = withFencedTransactions(postgres(forDriver(options.url), settings))
   const directUrl = options.directUrl ?? (isPooled ? null : options.url)
-  const service = directUrl === null ? null : openService(forDriver(directUrl), settings)
+  const service = directUrl === null ? null : openServiceSessions(forDriver(directUrl), settings)
   const listening = createListening(forDriver(options.directUrl ?? options.url), settings)
 
   return {
@@ -73,24 +77,15 @@ export function openDatabase(options: DatabaseOptions): Database {
     service,
     listen: listening.listen,
     relisten: listening.relisten,
+    reconnect: () => {
+      service?.renew()
+      listening.relisten()
+    },
     close: async () => {
-      const clients = [forDrizzle, sql, ...(service === null ? [] : [service])]
-      await Promise.all([...clients.map((client) => client.end({ timeout: 5 })), listening.close()])
+      const pools = [forDrizzle, sql].map((pool) => pool.end({ timeout: 5 }))
+      await Promise.all([...pools, service?.close(), listening.close()])
     },
   }
-}
-
-// Few connections: its statements are short, and several share one. Types are not asked for, since losing a connection
-// while they are would end the process (see fenced-begin.ts).
-function openService(url: string, settings: { readonly connection: { readonly application_name: string } }) {
-  const asService = { role: 'service_role', 'request.jwt.claims': '{"role":"service_role"}', statement_timeout: 30_000 }
-  return postgres(url, {
-    ...settings,
-    max: 3,
-    prepare: true,
-    fetch_types: false,
-    connection: { ...settings.connection, ...asService },
-  })
 }
 
 const poolerPorts = new Set(['6432', '6543'])

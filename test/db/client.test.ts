@@ -1,6 +1,9 @@
 import { EventEmitter, once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
+import { asService, askAsService } from '../../db/actor.ts'
 import { looksPooled, openDatabase } from '../../db/client.ts'
+import { startDatabaseProxy } from '../support/database-proxy.ts'
 import { testDatabase } from '../support/postgres.ts'
 
 test('a listener hears what others notify, and says when it is back after its connection was cut', async (t) => {
@@ -47,4 +50,34 @@ test('a pooled address is known by its marks, which are not sent to the server',
   t.same(await db.sql`select current_setting('application_name') as name`, [{ name: 'pooled' }])
   const [prepared] = await db.sql`select count(*)::int as n from pg_prepared_statements`
   t.equal(prepared?.['n'], 0)
+})
+
+test('a balancer with nothing behind it is an error for whoever asks, and is not stormed', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const proxy = await startDatabaseProxy(t, appUrl)
+  const db = openDatabase({ url: proxy.url, applicationName: 'exora-test', max: 2 })
+  t.teardown(() => db.close())
+  proxy.refuse()
+  await t.rejects(db.sql`select 1`, { code: 'CONNECTION_CLOSED' })
+  await t.rejects(asService(db, {}, (tx) => tx.execute('select 1')))
+  await t.rejects(db.listen('lanes', () => {}))
+  t.ok(proxy.made() < 10, `${proxy.made()} connections`)
+  proxy.recover()
+  t.same(await db.sql`select 1 as n`, [{ n: 1 }])
+})
+
+test('what was asked on a way that died is told so once the way is given up', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const proxy = await startDatabaseProxy(t, appUrl)
+  const db = openDatabase({ url: appUrl, directUrl: proxy.url, applicationName: 'exora-test', max: 2 })
+  t.teardown(() => db.close())
+  const ask = () => askAsService(db, (sql) => sql<{ who: string }[]>`select current_user as who`)
+  t.same(await ask(), [{ who: 'service_role' }])
+  proxy.swallow()
+  const told = t.rejects(ask(), { code: 'CONNECTION_DESTROYED' })
+  // What is asked is sent by then.
+  for (let turn = 0; turn < 5; turn += 1) await setImmediate()
+  db.reconnect()
+  await told
+  t.same(await ask(), [{ who: 'service_role' }])
 })

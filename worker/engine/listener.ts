@@ -93,12 +93,13 @@ export function createListener(options: ListenerOptions): Listener {
     }
   }
 
-  /** At once when it has just become deaf; then as often as pings are sent, for it may be the way that is deaf. */
+  /** At once when it has just become deaf, and with it what may have died the same death; then now and then. */
   function renew(): void {
-    const delayMs = hearing === 'deaf' ? options.pingEveryMs : 0
+    const isNew = hearing !== 'deaf'
     become('deaf')
-    later(delayMs, () => {
-      db.relisten()
+    later(isNew ? 0 : options.pingEveryMs, () => {
+      if (isNew) db.reconnect()
+      else db.relisten()
       later(options.pingEveryMs, () => void prove())
     })
   }
