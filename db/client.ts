@@ -66,8 +66,12 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
   const forDrizzle = withFencedTransactions(postgres(forDriver(options.url), settings))
   const sql = withFencedTransactions(postgres(forDriver(options.url), settings))
+  // A pooler without a mark: what is prepared in one of its sessions is asked of another.
+  const forgetPrepared = () => {
+    for (const client of [forDrizzle, sql]) client.options.prepare = false
+  }
   const directUrl = options.directUrl ?? (isPooled ? null : options.url)
-  const service = directUrl === null ? null : openServiceSessions(forDriver(directUrl), settings)
+  const service = directUrl === null ? null : openServiceSessions(forDriver(directUrl), settings, forgetPrepared)
   const listening = createListening(forDriver(options.directUrl ?? options.url), settings)
 
   return {

@@ -5,6 +5,8 @@ export type ServiceSessions = {
   readonly ask: <T>(work: (sql: postgres.ISql) => Promise<T>) => Promise<T>
   /** Gives up all sessions, whatever they look like; what they were asked is rejected as the database being away. */
   readonly renew: () => void
+  /** A pooler in transaction mode stood in the way and took no session with a role. */
+  readonly areRefused: () => boolean
   readonly close: () => Promise<void>
 }
 
@@ -14,8 +16,9 @@ const answerMs = statementMs + 5_000
 
 type ClientSettings = { readonly connection: { readonly application_name: string } }
 
-export function openServiceSessions(url: string, settings: ClientSettings): ServiceSessions {
+export function openServiceSessions(url: string, settings: ClientSettings, onRefused: () => void): ServiceSessions {
   let client = open()
+  let areRefused = false
 
   // Few connections: its statements are short, and several share one. Types are not asked for, since losing a connection
   // while they are would end the process (see fenced-begin.ts).
@@ -46,11 +49,22 @@ export function openServiceSessions(url: string, settings: ClientSettings): Serv
       const limit = setTimeout(() => renew(asked), answerMs)
       try {
         return await work(asked)
+      } catch (error) {
+        if (isRefusal(error) && !areRefused) {
+          areRefused = true
+          onRefused()
+        }
+        throw error
       } finally {
         clearTimeout(limit)
       }
     },
     renew: () => renew(client),
+    areRefused: () => areRefused,
     close: () => client.end({ timeout: 5 }),
   }
 }
+
+// "unsupported startup parameter", says PgBouncer; PostgreSQL takes those that we send.
+const isRefusal = (error: unknown) =>
+  error instanceof postgres.PostgresError && error.code === '08P01' && error.message.includes('startup parameter')

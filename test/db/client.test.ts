@@ -81,3 +81,16 @@ test('what was asked on a way that died is told so once the way is given up', as
   await told
   t.same(await ask(), [{ who: 'service_role' }])
 })
+
+test('a pooler that nothing in its address tells of is noticed, and worked with', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const proxy = await startDatabaseProxy(t, appUrl)
+  proxy.refuseRoles()
+  const db = openDatabase({ url: proxy.url, applicationName: 'exora-test', max: 2 })
+  t.teardown(() => db.close())
+  const ask = () => askAsService(db, (sql) => sql<{ who: string }[]>`select current_user as who`)
+  t.same(await ask(), [{ who: 'service_role' }])
+  t.same(await ask(), [{ who: 'service_role' }])
+  const [prepared] = await db.sql`select count(*)::int as n from pg_prepared_statements`
+  t.equal(prepared?.['n'], 0)
+})

@@ -19,6 +19,8 @@ export type DatabaseProxy = {
   /** New connections are taken and closed at once, as by a balancer with nothing behind it; those of now too. */
   readonly refuse: () => void
   readonly recover: () => void
+  /** As PgBouncer does: no session may ask for a role when it begins. */
+  readonly refuseRoles: () => void
 }
 
 type Passage = { readonly sockets: readonly Socket[]; isSwallowed: boolean }
@@ -29,6 +31,7 @@ export async function startDatabaseProxy(t: Teardown, targetUrl: string): Promis
   const passages = new Set<Passage>()
   let made = 0
   let isMute = false
+  let refusesRoles = false
   let mode: 'forward' | 'swallow' | 'refuse' = 'forward'
 
   function pass(client: Socket): void {
@@ -41,6 +44,9 @@ export async function startDatabaseProxy(t: Teardown, targetUrl: string): Promis
     const server = connect({ host: target.hostname, port: Number(target.port) })
     const passage: Passage = { sockets: [client, server], isSwallowed: mode === 'swallow' }
     passages.add(passage)
+    client.once('data', (startup: Buffer) => {
+      if (refusesRoles && startup.includes('\0role\0')) client.end(refusal)
+    })
     client.on('data', (bytes: Buffer) => {
       if (!passage.isSwallowed) server.write(bytes)
     })
@@ -95,8 +101,14 @@ export async function startDatabaseProxy(t: Teardown, targetUrl: string): Promis
     recover: () => {
       mode = 'forward'
     },
+    refuseRoles: () => {
+      refusesRoles = true
+    },
   }
 }
+
+const refusalFields = Buffer.from('SFATAL\0C08P01\0Munsupported startup parameter: role\0\0')
+const refusal = Buffer.concat([Buffer.from([0x45, 0, 0, 0, 4 + refusalFields.length]), refusalFields])
 
 function portOf(address: AddressInfo | string | null): number {
   if (address === null || typeof address === 'string') throw new Error('not a TCP address')
