@@ -15,7 +15,7 @@ void t.test('what all processes hear through', async (test) => {
   const owner = ownerSql(test, server.ownerUrl)
   const sql = serviceSql(test, server.appUrl)
 
-  await test.test('a hundred thousand jobs of one statement wake each of a hundred listeners once', async (t) => {
+  await test.test('a hundred thousand jobs of one statement wake each of a hundred listeners once', async (part) => {
     const heard: string[] = []
     const marked = Promise.withResolvers<void>()
     let marks = 0
@@ -24,7 +24,7 @@ void t.test('what all processes hear through', async (test) => {
       else if ((marks += 1) === listeners) marked.resolve()
     }
     const crowd = Array.from({ length: listeners }, () => postgres(server.appUrl, { max: 1 }))
-    t.teardown(() => Promise.all(crowd.map((client) => client.end({ timeout: 1 }))))
+    part.teardown(() => Promise.all(crowd.map((client) => client.end({ timeout: 1 }))))
     await Promise.all(crowd.map((client) => client.listen('exora_jobs', hear)))
 
     await owner.begin(async (tx) => {
@@ -34,22 +34,22 @@ void t.test('what all processes hear through', async (test) => {
       // Before it is committed, others add, claim and commit.
       const id = await enqueueJob(sql, { type: 'pass1_find' })
       const [claimed] = await sql`select id from public.claim_next_job_v3('w1', null, array['ai_queue'], 1)`
-      t.equal(claimed?.['id'], id)
+      part.equal(claimed?.['id'], id)
     })
     await sql`select pg_notify('exora_jobs', 'mark')`
     await marked.promise
     const byLane = Map.groupBy(heard, (lane) => lane)
-    t.equal(byLane.get('fast_queue')?.length, listeners)
-    t.equal(byLane.get('ai_queue')?.length, listeners)
-    t.equal(heard.length, 2 * listeners)
+    part.equal(byLane.get('fast_queue')?.length, listeners)
+    part.equal(byLane.get('ai_queue')?.length, listeners)
+    part.equal(heard.length, 2 * listeners)
     await owner`truncate public.job_queue cascade`
   })
 
-  await test.test('a queue of notifications that fills up is seen and warned of', async (t) => {
+  await test.test('a queue of notifications that fills up is seen and warned of', async (part) => {
     const db = openDatabase({ url: server.appUrl, applicationName: 'exora-test', max: 4 })
-    t.teardown(() => db.close())
+    part.teardown(() => db.close())
     const worker = await startEngine(
-      t,
+      part,
       { ...server, db },
       {
         handlers: [testHandler(async () => done())],
@@ -58,7 +58,7 @@ void t.test('what all processes hear through', async (test) => {
     )
     // Somebody who listens and does not end a transaction keeps everybody's notifications.
     const sleeper = postgres(server.appUrl, { max: 1 })
-    t.teardown(() => sleeper.end({ timeout: 1 }))
+    part.teardown(() => sleeper.end({ timeout: 1 }))
     const release = Promise.withResolvers<void>()
     await sleeper`listen exora_jobs`
     const sleeping = sleeper.begin(async (tx) => {
@@ -69,7 +69,7 @@ void t.test('what all processes hear through', async (test) => {
     await worker.watched.waitForLines(
       ({ level, msg }) => level === 'warn' && /notifications is filling up/.test(String(msg)),
     )
-    t.ok((await worker.count('notifyQueueUsage')) > 0.5)
+    part.ok((await worker.count('notifyQueueUsage')) > 0.5)
     release.resolve()
     await sleeping
     await eventually(async () => {
