@@ -46,7 +46,14 @@ export async function asService<T>(db: Database, context: ServiceContext, work: 
 
 /** Runs one statement as the service, as one round trip where the database can be reached without a pooler. */
 export async function askAsService<T>(db: Database, ask: (sql: postgres.ISql) => Promise<T>): Promise<T> {
-  if (db.service !== null) return await ask(db.service)
+  const { service } = db
+  if (service !== null && !service.areRefused()) {
+    try {
+      return await service.ask(ask)
+    } catch (error) {
+      if (!service.areRefused()) throw error
+    }
+  }
   // `begin` would unwrap arrays of promises, hence a holder.
   const { answer } = await db.sql.begin(async (tx) => {
     await tx`select set_config('role', 'service_role', true), set_config('request.jwt.claims', ${serviceClaims}, true)`

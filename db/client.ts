@@ -2,7 +2,12 @@ import { drizzle } from 'drizzle-orm/postgres-js'
 import type { PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import { withFencedTransactions } from './fenced-begin.ts'
+import { createListening } from './listening.ts'
+import type { Listening } from './listening.ts'
 import * as schema from './schema/index.ts'
+import { openServiceSessions } from './service-sessions.ts'
+import type { ServiceSessions } from './service-sessions.ts'
+import { openSocket } from './sockets.ts'
 
 export type Schema = typeof schema
 export type Drizzle = PostgresJsDatabase<Schema>
@@ -16,16 +21,13 @@ export type Database = {
    * Sessions that are the service from their first moment, so that a single statement needs no transaction around it.
    * Null where only a pooler in transaction mode can be reached: it would hand such a session to somebody else.
    */
-  readonly service: postgres.Sql | null
-  /**
-   * Listens on a connection of its own, which comes back by itself. What is notified while it is away is lost, so
-   * `onListening` is called at each (re)connection: look there for what was missed.
-   */
-  listen(
-    channel: string,
-    onNotify: (payload: string) => void,
-    onListening?: () => void,
-  ): Promise<{ stop: () => Promise<void> }>
+  readonly service: ServiceSessions | null
+  /** On a connection of its own, one for all channels, which comes back by itself. */
+  readonly listen: Listening['listen']
+  /** For who has proof that this connection is deaf. */
+  readonly relisten: Listening['relisten']
+  /** The same for all connections that lead straight to the server: the way may be dead, and nobody has told them. */
+  readonly reconnect: () => void
   /** See `DatabaseOptions`. */
   readonly idleTransactionMs: number
   /** For a thread, which cannot share ours and opens its own. */
@@ -67,14 +69,19 @@ export function openDatabase(options: DatabaseOptions): Database {
     prepare: !isPooled,
     connect_timeout: 10,
     onnotice: () => {},
+    socket: openSocket,
     backoff: () => reconnectMs * fromMsToS,
     connection: { application_name: options.applicationName },
   }
   const forDrizzle = withFencedTransactions(postgres(forDriver(options.url), settings))
   const sql = withFencedTransactions(postgres(forDriver(options.url), settings))
+  // A pooler without a mark: what is prepared in one of its sessions is asked of another.
+  const forgetPrepared = () => {
+    for (const client of [forDrizzle, sql]) client.options.prepare = false
+  }
   const directUrl = options.directUrl ?? (isPooled ? null : options.url)
-  const service = directUrl === null ? null : openService(forDriver(directUrl), settings)
-  const listener = postgres(forDriver(options.directUrl ?? options.url), { ...settings, max: 1, prepare: false })
+  const service = directUrl === null ? null : openServiceSessions(forDriver(directUrl), settings, forgetPrepared)
+  const listening = createListening(forDriver(options.directUrl ?? options.url), settings)
 
   return {
     idleTransactionMs: options.idleTransactionMs ?? 20_000,
@@ -82,34 +89,25 @@ export function openDatabase(options: DatabaseOptions): Database {
     drizzle: drizzle(forDrizzle, { schema, casing: 'snake_case' }),
     sql,
     service,
-    listen: async (channel, onNotify, onListening) => {
-      const subscription = await listener.listen(channel, onNotify, onListening)
-      return { stop: () => subscription.unlisten() }
+    listen: listening.listen,
+    relisten: listening.relisten,
+    reconnect: () => {
+      service?.renew()
+      listening.relisten()
     },
     close: async () => {
-      const clients = [forDrizzle, sql, listener, ...(service === null ? [] : [service])]
-      await Promise.all(clients.map((client) => client.end({ timeout: 5 })))
+      const pools = [forDrizzle, sql].map((pool) => pool.end({ timeout: 5 }))
+      await Promise.all([...pools, service?.close(), listening.close()])
     },
   }
 }
 
-// Few connections: its statements are short, and several share one. Types are not asked for, since losing a connection
-// while they are would end the process (see fenced-begin.ts).
-function openService(url: string, settings: { readonly connection: { readonly application_name: string } }) {
-  const asService = { role: 'service_role', 'request.jwt.claims': '{"role":"service_role"}', statement_timeout: 30_000 }
-  return postgres(url, {
-    ...settings,
-    max: 3,
-    prepare: true,
-    fetch_types: false,
-    connection: { ...settings.connection, ...asService },
-  })
-}
+const poolerPorts = new Set(['6432', '6543'])
 
-/** The marks that Supabase, Prisma-style URLs and PgBouncer hosts leave in a URL. */
+/** The marks that PgBouncer, Supabase and Prisma-style URLs leave in a URL. */
 export function looksPooled(url: string): boolean {
   const { hostname, port, searchParams } = new URL(url)
-  return searchParams.get('pgbouncer') === 'true' || port === '6543' || /pooler|pgbouncer/i.test(hostname)
+  return searchParams.get('pgbouncer') === 'true' || poolerPorts.has(port) || /pooler|pgbouncer/i.test(hostname)
 }
 
 // Marks for other drivers; ours would send them to the server, which refuses settings that it does not know.

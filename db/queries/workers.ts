@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import { z } from 'zod'
 import type { Tx } from '../actor.ts'
 import type { JobLane } from '../schema/queue.ts'
 
@@ -28,7 +29,15 @@ export async function sayGoodbye(tx: Tx, workerId: string): Promise<void> {
   await tx.execute(sql`select public.worker_goodbye(${workerId})`)
 }
 
-/** A notification to oneself, by which a listener proves that it hears. */
-export async function sendPing(tx: Tx, channel: string): Promise<void> {
-  await tx.execute(sql`select pg_notify(${channel}, '')`)
+const pingRow = z.object({ queue_usage: z.number() })
+
+/**
+ * A notification to oneself, by which a listener proves that it hears. Answers how full, from 0 to 1, the server's queue
+ * of notifications is that some session has not read yet: at 1 whoever notifies fails, and so does every new job.
+ */
+export async function sendPing(tx: Tx, channel: string, payload: string): Promise<number> {
+  const [row] = await tx.execute(sql`
+    select pg_notification_queue_usage() as queue_usage
+    from pg_notify(${channel}, ${payload})`)
+  return pingRow.parse(row).queue_usage
 }

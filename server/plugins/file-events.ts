@@ -32,11 +32,9 @@ export function createFileEvents(db: Database, log: Logger): FileEvents {
   return {
     start: async () => {
       // What was notified while the connection was away is lost, so everybody looks once it is back.
-      subscription = await db.listen(
-        channel,
-        (payload) => wake(watchers, payload, log),
-        () => all().forEach((watcher) => watcher.onChange()),
-      )
+      subscription = await db.listen(channel, (payload) => wake(watchers, payload, log), {
+        onListening: () => all().forEach((watcher) => watcher.onChange()),
+      })
     },
     end: () => all().forEach((watcher) => watcher.onEnd()),
     stop: async () => {

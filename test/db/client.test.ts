@@ -1,17 +1,18 @@
 import { EventEmitter, once } from 'node:events'
+import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
+import { asService, askAsService } from '../../db/actor.ts'
 import { looksPooled, openDatabase } from '../../db/client.ts'
+import { startDatabaseProxy } from '../support/database-proxy.ts'
 import { testDatabase } from '../support/postgres.ts'
 
 test('a listener hears what others notify, and says when it is back after its connection was cut', async (t) => {
   const { db } = await testDatabase(t)
   const events = new EventEmitter()
   const listening = once(events, 'listening')
-  const subscription = await db.listen(
-    'lanes',
-    (lane) => events.emit('heard', lane),
-    () => events.emit('listening'),
-  )
+  const subscription = await db.listen('lanes', (lane) => events.emit('heard', lane), {
+    onListening: () => events.emit('listening'),
+  })
   await listening
 
   const heard = once(events, 'heard')
@@ -38,6 +39,7 @@ test('drizzle and raw queries do not change how the other reads dates', async (t
 
 test('a pooled address is known by its marks, which are not sent to the server', async (t) => {
   t.ok(looksPooled('postgres://u:p@db.example.com:6543/postgres'))
+  t.ok(looksPooled('postgres://u:p@10.0.0.7:6432/exora'))
   t.ok(looksPooled('postgres://u:p@db.example.com/postgres?pgbouncer=true'))
   t.ok(looksPooled('postgres://u:p@aws-0.pooler.example.com:5432/postgres'))
   t.notOk(looksPooled('postgres://u:p@127.0.0.1:5432/exora'))
@@ -46,6 +48,49 @@ test('a pooled address is known by its marks, which are not sent to the server',
   const db = openDatabase({ url: `${appUrl}?pgbouncer=true&connection_limit=1`, applicationName: 'pooled' })
   t.teardown(() => db.close())
   t.same(await db.sql`select current_setting('application_name') as name`, [{ name: 'pooled' }])
+  const [prepared] = await db.sql`select count(*)::int as n from pg_prepared_statements`
+  t.equal(prepared?.['n'], 0)
+})
+
+test('a balancer with nothing behind it is an error for whoever asks, and is not stormed', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const proxy = await startDatabaseProxy(t, appUrl)
+  const db = openDatabase({ url: proxy.url, applicationName: 'exora-test', max: 2 })
+  t.teardown(() => db.close())
+  proxy.refuse()
+  await t.rejects(db.sql`select 1`, { code: 'CONNECTION_CLOSED' })
+  await t.rejects(asService(db, {}, (tx) => tx.execute('select 1')))
+  await t.rejects(db.listen('lanes', () => {}))
+  t.ok(proxy.made() < 10, `${proxy.made()} connections`)
+  proxy.recover()
+  t.same(await db.sql`select 1 as n`, [{ n: 1 }])
+})
+
+test('what was asked on a way that died is told so once the way is given up', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const proxy = await startDatabaseProxy(t, appUrl)
+  const db = openDatabase({ url: appUrl, directUrl: proxy.url, applicationName: 'exora-test', max: 2 })
+  t.teardown(() => db.close())
+  const ask = () => askAsService(db, (sql) => sql<{ who: string }[]>`select current_user as who`)
+  t.same(await ask(), [{ who: 'service_role' }])
+  proxy.swallow()
+  const told = t.rejects(ask(), { code: 'CONNECTION_DESTROYED' })
+  // What is asked is sent by then.
+  for (let turn = 0; turn < 5; turn += 1) await setImmediate()
+  db.reconnect()
+  await told
+  t.same(await ask(), [{ who: 'service_role' }])
+})
+
+test('a pooler that nothing in its address tells of is noticed, and worked with', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const proxy = await startDatabaseProxy(t, appUrl)
+  proxy.refuseRoles()
+  const db = openDatabase({ url: proxy.url, applicationName: 'exora-test', max: 2 })
+  t.teardown(() => db.close())
+  const ask = () => askAsService(db, (sql) => sql<{ who: string }[]>`select current_user as who`)
+  t.same(await ask(), [{ who: 'service_role' }])
+  t.same(await ask(), [{ who: 'service_role' }])
   const [prepared] = await db.sql`select count(*)::int as n from pg_prepared_statements`
   t.equal(prepared?.['n'], 0)
 })

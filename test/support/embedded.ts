@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import postgres from 'postgres'
@@ -9,7 +9,9 @@ import tap from 'tap'
 import { embeddedHome } from '../../db/embedded/connection-file.ts'
 import { isServerOf, readPidFile } from '../../db/embedded/process-of.ts'
 import { startEmbedded } from '../../db/embedded/start.ts'
+import { migrate } from '../../db/migrate.ts'
 import { scratchRoot } from './scratch.ts'
+import { eventually } from './signals.ts'
 
 type Test = { teardown(work: () => unknown): unknown }
 type Urls = { owner: string; app: string }
@@ -96,5 +98,38 @@ export async function query<T>(url: string, work: (sql: postgres.Sql) => Promise
     return await work(sql)
   } finally {
     await sql.end({ timeout: 1 })
+  }
+}
+
+export type OwnServer = {
+  readonly ownerUrl: string
+  readonly appUrl: string
+  /** Resolves when it is back. `fast` ends the sessions and writes everything; `immediate` is a crash, followed by recovery. */
+  readonly restart: (how: 'fast' | 'immediate') => Promise<void>
+}
+
+/** A migrated database on a server that no other test uses: for restarts and for settings of a whole server. */
+export async function ownServer(t: Test, settings: Readonly<Record<string, string>> = {}): Promise<OwnServer> {
+  const dataDir = await usedFolder(t)
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${value}\n`)
+  appendFileSync(join(embeddedHome(dataDir), 'cluster', 'postgresql.conf'), lines.join(''))
+  // What is committed has to outlive a crash.
+  const database = await startEmbedded({ dataDir, durability: 'durable' })
+  t.teardown(() => database.close())
+  await migrate(database.urls.owner)
+  const { owner: ownerUrl, app: appUrl } = database.urls
+  return {
+    ownerUrl,
+    appUrl,
+    restart: async (how) => {
+      const before = await startedAt(ownerUrl)
+      const server = await serverOf(dataDir)
+      if (server === null) throw new Error('no server runs there')
+      process.kill(server, how === 'fast' ? 'SIGINT' : 'SIGQUIT')
+      // Whoever holds a seat at it, as we do, starts it again on the same port.
+      await eventually(async () => {
+        if ((await startedAt(ownerUrl)) === before) throw new Error('not yet down')
+      })
+    },
   }
 }

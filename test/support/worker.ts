@@ -74,7 +74,10 @@ export type TestEngine = {
   readonly workerId: string
   readonly watched: ReturnType<typeof createWatchedLog>
   /** The sum of a counter over all its labels, or over those that fit. */
-  count(metric: 'ended' | 'claims' | 'listening', labels?: Readonly<Record<string, string>>): Promise<number>
+  count(
+    metric: 'ended' | 'claims' | 'listening' | 'hearing' | 'notifyQueueUsage',
+    labels?: Readonly<Record<string, string>>,
+  ): Promise<number>
   stop(): Promise<void>
 }
 

@@ -16,6 +16,8 @@ export type ClaimLoop = {
   readonly wake: (reason: WakeReason) => void
   /** There will be something to claim then. */
   readonly wakeIn: (delayMs: number) => void
+  /** The time between polls has become another. */
+  readonly repoll: () => void
 }
 
 export type ClaimLoopOptions = {
@@ -112,13 +114,14 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
   }
 
   function schedulePoll(): void {
+    clearTimeout(pollTimer)
     const pollMs = options.pollMs()
-    if (pollMs === null) return
+    if (pollMs === null || state === 'stopped') return
     // Half to one and a half, so that workers do not look all at once.
     pollTimer = setTimeout(
       () => {
         wake('poll')
-        if (state !== 'stopped') schedulePoll()
+        schedulePoll()
       },
       pollMs * (0.5 + Math.random()),
     )
@@ -139,5 +142,6 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
     },
     wake,
     wakeIn: (delayMs) => at(delayMs, () => wake('due')),
+    repoll: schedulePoll,
   }
 }

@@ -31,6 +31,8 @@ export type EngineHealth = {
   readonly capacity: CapacityView | null
 }
 
+const deafPollMs = 250
+
 export type Engine = Service & { health(): EngineHealth }
 
 const rescuePage = 500
@@ -51,7 +53,7 @@ export function createEngine(options: EngineOptions): Engine {
   const loop = createClaimLoop({
     log,
     room: () => runner.room(),
-    pollMs: () => options.pollMs,
+    pollMs,
     claim,
     begin: (jobs) => runner.begin(jobs),
     onClaim: (reason) => metrics.claims.inc({ reason }),
@@ -61,12 +63,18 @@ export function createEngine(options: EngineOptions): Engine {
     db,
     log,
     lanes: options.lanes,
-    pingEveryMs: 10_000,
+    pingEveryMs: options.pingEveryMs ?? 10_000,
+    pingWithinMs: options.pingWithinMs ?? 5_000,
     onJobs: () => loop.wake('notification'),
     onListening: () => {
       metrics.listening.inc()
       loop.wake('listening')
     },
+    onHearing: (hearing) => {
+      metrics.hearing.set(hearing === 'hearing' ? 1 : 0)
+      loop.repoll()
+    },
+    onQueueUsage: (usage01) => metrics.notifyQueueUsage.set(usage01),
   })
   const rescue = createRepeat({
     name: 'rescue',
@@ -101,6 +109,12 @@ export function createEngine(options: EngineOptions): Engine {
     const found = await askAsService(db, (sql) => claimJobs(sql, request))
     starts.note(start, found, performance.now() - askedAt)
     return found
+  }
+
+  // The poll alone finds jobs while notifications are not proven to arrive.
+  function pollMs(): number | null {
+    if (options.pollMs === null || options.notifications === 'ignore') return options.pollMs
+    return listener.hearing() === 'hearing' ? options.pollMs : Math.min(options.pollMs, deafPollMs)
   }
 
   function inService<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -180,7 +194,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     health() {
       const isHeartbeatAlive = heartbeat.isAlive()
-      const isListenerAlive = options.notifications === 'ignore' || listener.isHearing()
+      const isListenerAlive = options.notifications === 'ignore' || ['untried', 'hearing'].includes(listener.hearing())
       return {
         isHealthy: isHeartbeatAlive && isListenerAlive,
         isStopping,

@@ -15,6 +15,14 @@ export function createEngineMetrics(metrics: Metrics) {
       'LISTEN connections made; the first is not a reconnect.',
     ),
     bytesInFlight: metrics.gauge('exora_bytes_in_flight', 'Bytes of the documents of jobs under way.'),
+    hearing: metrics.gauge(
+      'exora_listen_hearing',
+      '1 while notifications are proven to arrive; else jobs are polled for.',
+    ),
+    notifyQueueUsage: metrics.gauge(
+      'exora_notify_queue_usage',
+      'Full share, 0 to 1, of the queue of notifications; at 1 no job can be added.',
+    ),
     rescued: metrics.counter('exora_jobs_rescued_total', 'Jobs taken back from workers that fell silent.', ['to']),
     requestsUsed: metrics.gauge('exora_capacity_requests', 'Requests in the last minute.', ['provider', 'endpoint']),
     tokensUsed: metrics.gauge('exora_capacity_tokens', 'Tokens in the last minute.', ['provider', 'endpoint']),

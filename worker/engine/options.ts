@@ -27,6 +27,9 @@ export type EngineOptions = {
   readonly pollMs: number | null
   /** `ignore` switches notifications off: only tests do. */
   readonly notifications: 'listen' | 'ignore'
+  /** How often hearing is proven, and how long that may take: 10 s and 5 s if not given. */
+  readonly pingEveryMs?: number
+  readonly pingWithinMs?: number
   /** How often limits and fleet are looked at. */
   readonly capacityCheckMs: number
   /** Time that running jobs get to end by themselves when the worker is asked to stop. */

@@ -49,3 +49,37 @@ test('when all its connections are cut again and again, a worker loses no job an
   t.same(sums, { n: 60, jobs: 60 })
   t.equal(worker.engine.health().isHealthy, true)
 })
+
+test('whatever a worker is asking the database, the connection it asks on may die', async (t) => {
+  const database = await testDatabase(t)
+  const sql = serviceSql(t, database.appUrl)
+  const owner = ownerSql(t, database.ownerUrl)
+  const worker = await startEngine(t, database, {
+    handlers: [testHandler(async () => done())],
+    leaseMs: 1_500,
+    pollMs: 300,
+  })
+  for (const [n, asking] of ['%claim%', '%heartbeat%', '%rescue%'].entries()) {
+    // Whoever wants the queue now waits, in the middle of its statement.
+    const isCut = await owner.begin(async (tx) => {
+      await tx`lock table public.job_queue, public.workers in access exclusive mode`
+      return await eventually(async () => {
+        const cut = await database.db.sql`
+          select pg_terminate_backend(pid, 5000) as is_cut
+          from pg_stat_activity
+          where datname = current_database()
+            and usename = current_user
+            and wait_event_type = 'Lock'
+            and query ilike ${asking}
+            and pid <> pg_backend_pid()`
+        if (cut.length === 0) throw new Error(`nobody waits for ${asking}`)
+        return cut[0]?.['is_cut']
+      })
+    })
+    t.equal(isCut, true, asking)
+    const id = await enqueueJob(sql)
+    await worker.watched.waitForLines((line) => line['job_id'] === id && line['outcome'] === 'completed')
+    t.equal((await worker.watched.waitForEnded('completed', n + 1)).length, n + 1)
+  }
+  t.equal(worker.engine.health().isHealthy, true)
+})

@@ -1,0 +1,70 @@
+import postgres from 'postgres'
+
+/** Sessions that are the service from their first moment, so that a single statement needs no transaction around it. */
+export type ServiceSessions = {
+  readonly ask: <T>(work: (sql: postgres.ISql) => Promise<T>) => Promise<T>
+  /** Gives up all sessions, whatever they look like; what they were asked is rejected as the database being away. */
+  readonly renew: () => void
+  /** A pooler in transaction mode stood in the way and took no session with a role. */
+  readonly areRefused: () => boolean
+  readonly close: () => Promise<void>
+}
+
+const statementMs = 30_000
+// Later than the server would have ended it: nobody answers there any more. TCP alone would wait for a quarter of an hour.
+const answerMs = statementMs + 5_000
+
+type ClientSettings = { readonly connection: { readonly application_name: string } }
+
+export function openServiceSessions(url: string, settings: ClientSettings, onRefused: () => void): ServiceSessions {
+  let client = open()
+  let areRefused = false
+
+  // Few connections: its statements are short, and several share one. Types are not asked for, since losing a connection
+  // while they are would end the process (see fenced-begin.ts).
+  function open(): postgres.Sql {
+    const service = {
+      role: 'service_role',
+      'request.jwt.claims': '{"role":"service_role"}',
+      statement_timeout: statementMs,
+    }
+    return postgres(url, {
+      ...settings,
+      max: 3,
+      prepare: true,
+      fetch_types: false,
+      connection: { ...settings.connection, ...service },
+    })
+  }
+
+  function renew(given: postgres.Sql): void {
+    if (given !== client) return
+    client = open()
+    void given.end({ timeout: 0 })
+  }
+
+  return {
+    async ask(work) {
+      const asked = client
+      const limit = setTimeout(() => renew(asked), answerMs)
+      try {
+        return await work(asked)
+      } catch (error) {
+        if (isRefusal(error) && !areRefused) {
+          areRefused = true
+          onRefused()
+        }
+        throw error
+      } finally {
+        clearTimeout(limit)
+      }
+    },
+    renew: () => renew(client),
+    areRefused: () => areRefused,
+    close: () => client.end({ timeout: 5 }),
+  }
+}
+
+// "unsupported startup parameter", says PgBouncer; PostgreSQL takes those that we send.
+const isRefusal = (error: unknown) =>
+  error instanceof postgres.PostgresError && error.code === '08P01' && error.message.includes('startup parameter')
