@@ -17,7 +17,7 @@ const script = fileURLToPath(new URL('./worker-child.ts', import.meta.url))
 /** Starts `worker-child.ts`; killed with the test if it still runs. */
 export async function startChildWorker(
   t: Teardown,
-  options: { readonly url: string; readonly mode: 'hang' | 'quick' | 'slow'; readonly leaseMs?: number },
+  options: { readonly url: string; readonly mode: 'hang' | 'call' | 'quick' | 'slow'; readonly leaseMs?: number },
 ): Promise<ChildWorker> {
   const child = spawn(process.execPath, [script, options.url, options.mode, String(options.leaseMs ?? 1_500)], {
     stdio: ['ignore', 'pipe', 'inherit'],

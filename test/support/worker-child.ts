@@ -1,6 +1,7 @@
 /**
  * A worker in a process of its own, to be killed: `node worker-child.ts <url> <mode> [leaseMs]`. Tells on standard output
- * what it does, one word per line. `hang` never finishes a job; `quick` finishes each at once; `slow` after 300 ms.
+ * what it does, one word per line. `hang` never finishes a job; `call` never finishes an outside call; `quick` finishes
+ * each job at once; `slow` after 300 ms.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { sql } from 'drizzle-orm'
@@ -20,7 +21,7 @@ const stop = listenForStop()
 const db = openDatabase({ url, max: 4, applicationName: 'test-worker' })
 const workerId = `child-${process.pid}`
 
-const handler = testHandler(async (_payload, { job, signal, write }) => {
+const handler = testHandler(async (_payload, { job, signal, write, withCapacity }) => {
   const note = (text: string) =>
     sql`insert into public.effects (job_id, attempt_token, note) values (${job.id}, ${job.attemptToken}, ${text})`
   say(`began ${job.id}`)
@@ -28,6 +29,14 @@ const handler = testHandler(async (_payload, { job, signal, write }) => {
     await write((tx) => tx.execute(note('begun')))
     say(`half ${job.id}`)
     await delay(600_000, undefined, { signal })
+  }
+  if (mode === 'call') {
+    const request = { provider: 'openai', endpoint: 'gpt-4o-mini', estimatedTokens: 10, consent: null }
+    await withCapacity(request, async () => {
+      say(`calls ${job.id}`)
+      await delay(600_000, undefined, { signal })
+      return { value: null }
+    })
   }
   if (mode === 'slow') await delay(300)
   return done(async (tx) => {

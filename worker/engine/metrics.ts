@@ -9,7 +9,6 @@ export function createEngineMetrics(metrics: Metrics) {
     ran: metrics.histogram('exora_job_run_seconds', 'From claimed to settled.', ['job_type']),
     claims: metrics.counter('exora_claims_total', 'Claims, by what led to them.', ['reason']),
     running: metrics.gauge('exora_jobs_running', 'Jobs under way in this process.'),
-    bytesInFlight: metrics.gauge('exora_bytes_in_flight', 'Bytes of the files that are being worked on.'),
     poolSize: metrics.gauge('exora_pool_size', 'Jobs that may be under way at once.'),
     listening: metrics.counter(
       'exora_listen_connections_total',
