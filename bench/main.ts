@@ -1,11 +1,13 @@
 /** `npm run bench -- <question>`: each file here answers one question with a ratio measured within the run. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { measureCapacity } from './capacity.ts'
 import { measurePickup } from './pickup.ts'
 import { measureQueue } from './queue.ts'
 import { measureRls } from './rls.ts'
 
 const questions: Readonly<Record<string, (args: readonly string[]) => Promise<unknown>>> = {
+  capacity: measureCapacity,
   pickup: measurePickup,
   queue: measureQueue,
   rls: measureRls,

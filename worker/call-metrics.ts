@@ -52,7 +52,7 @@ function meteredCalls(context: RunContext, metrics: CallMetrics): RunContext['wi
 function count(answer: Answered<unknown>, labels: { provider: string; model: string }, metrics: CallMetrics): void {
   metrics.calls.inc({ ...labels, outcome: 'answered' })
   if (answer.tokensUsed !== undefined) metrics.tokens.inc(labels, answer.tokensUsed)
-  if (answer.costUsd !== undefined) metrics.cost.inc(labels, answer.costUsd)
+  if (typeof answer.costUsd === 'number') metrics.cost.inc(labels, answer.costUsd)
 }
 
 function outcomeOf(error: unknown): 'busy' | 'failed' {

@@ -260,6 +260,7 @@ export const leftOutOfExports = {
   job_schedules: 'Recurring work of the installation.',
   workers: 'Processes of the installation.',
   api_rate_limits: 'Limits of outside services.',
+  api_daily_use: 'Limits of outside services.',
   api_usage_slots: 'Limits of outside services.',
   api_capacity_reservations: 'Limits of outside services.',
 } as const

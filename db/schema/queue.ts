@@ -1,9 +1,11 @@
 import { sql } from 'drizzle-orm'
 import {
   check,
+  date,
   index,
   integer,
   jsonb,
+  numeric,
   pgTable,
   primaryKey,
   smallint,
@@ -184,26 +186,55 @@ export const apiRateLimits = pgTable(
     requestsPerMinute: integer(),
     tokensPerMinute: integer(),
     concurrentRequests: integer(),
+    /** In what time the limits of a minute are kept: 1000 turns 600 a minute into 10 in any second. */
+    windowMs: integer().notNull().default(60_000),
+    requestsPerDay: integer(),
+    tokensPerDay: bigint({ mode: 'number' }),
+    budgetUsdPerDay: numeric({ precision: 12, scale: 2 }),
     /** What the provider itself said last; the smaller of the two counts. */
     reportedRequestsPerMinute: integer(),
     reportedTokensPerMinute: integer(),
+    /** A report counts for an hour: an account that may do more recovers by itself. */
+    reportedAt: at(),
     /** False switches the endpoint off for the whole fleet. */
     isActive: boolean().notNull().default(true),
     /** Set by a provider's 429 or Retry-After; every worker waits until then. */
     blockedUntil: at(),
+    /** How far turns have been given to callers that were refused: the slot, and how much of what leaves with it. */
+    lineSlot: bigint({ mode: 'number' }).notNull().default(0),
+    lineRequests: bigint({ mode: 'number' }).notNull().default(0),
+    lineTokens: bigint({ mode: 'number' }).notNull().default(0),
     updatedAt: createdAt(),
   },
-  (table) => [uniqueIndex('api_rate_limits_endpoint_key').on(table.providerName, table.apiEndpoint)],
+  (table) => [
+    uniqueIndex('api_rate_limits_endpoint_key').on(table.providerName, table.apiEndpoint),
+    check('api_rate_limits_window_check', sql`window_ms between 1000 and 60000`),
+  ],
 ).enableRLS()
 
-/** What was spent in each half second of the last minute: a sliding window, so that no minute ever holds more than the limit. */
+/** What a UTC day has used of an endpoint, for budgets and for the operators. */
+export const apiDailyUse = pgTable(
+  'api_daily_use',
+  {
+    rateLimitId: uuid()
+      .notNull()
+      .references(() => apiRateLimits.id, { onDelete: 'cascade' }),
+    day: date().notNull(),
+    requests: integer().notNull(),
+    tokens: bigint({ mode: 'number' }).notNull(),
+    costUsd: numeric({ precision: 14, scale: 6 }).notNull().default('0'),
+  },
+  (table) => [primaryKey({ name: 'api_daily_use_pkey', columns: [table.rateLimitId, table.day] })],
+).enableRLS()
+
+/** What was spent in each tenth of a second of the last minute: a sliding window, so that no minute ever holds more than the limit. */
 export const apiUsageSlots = pgTable(
   'api_usage_slots',
   {
     rateLimitId: uuid()
       .notNull()
       .references(() => apiRateLimits.id, { onDelete: 'cascade' }),
-    /** Half seconds since 1970. */
+    /** Tenths of a second since 1970. */
     slot: bigint({ mode: 'number' }).notNull(),
     requests: integer().notNull(),
     tokens: bigint({ mode: 'number' }).notNull(),

@@ -219,7 +219,7 @@ begin
     ),
     500
   );
-  if v_job.defer_count >= v_max_deferrals then
+  if v_job.defer_count >= v_max_deferrals and p_reason is distinct from 'budget_spent' then
     perform public.bury_job(p_job_id, jsonb_build_object(
       'code', 'deferred_too_often',
       'message', 'The service that this step needs had no room for too long.',
@@ -231,7 +231,8 @@ begin
 
   update public.job_queue as job
   set status = 'pending',
-      defer_count = job.defer_count + 1,
+      -- Waiting for tomorrow's budget is no loop, however long it takes.
+      defer_count = job.defer_count + case when p_reason = 'budget_spent' then 0 else 1 end,
       scheduled_at = now() + make_interval(secs => greatest(p_delay_seconds, 0)::double precision),
       worker_id = null,
       attempt_token = null,

@@ -1,34 +1,6 @@
--- What outside services may still be asked for, one truth for the whole fleet.
--- A minute is a sliding one, counted in half seconds: no 60 seconds, wherever they begin, hold more than the limit. (A
--- bucket that refills lets its content and its refill through in one minute; a fixed window both sides of its edge.)
+-- Asking for one outside call. What is counted, and how, stands in 24-limits-counted.sql.
 
-alter table public.api_rate_limits set (fillfactor = 50);
-alter table public.api_usage_slots set (
-  fillfactor = 50,
-  autovacuum_vacuum_scale_factor = 0.1,
-  autovacuum_vacuum_threshold = 500
-);
-alter table public.api_capacity_reservations set (
-  fillfactor = 70,
-  autovacuum_vacuum_scale_factor = 0.1,
-  autovacuum_vacuum_threshold = 500
-);
-
-comment on table public.api_rate_limits is
-  'Limits of outside services, as data: operators change them, workers follow within seconds. Null means no limit.';
-comment on table public.api_usage_slots is
-  'Requests and tokens granted in each half second; what is older than a minute no longer counts and is swept.';
-comment on table public.api_capacity_reservations is
-  'Outside calls under way. Each ends by release or, when its worker dies, with the lease of its job.';
-
-insert into public.api_rate_limits as known
-  (provider_name, api_endpoint, requests_per_minute, tokens_per_minute, concurrent_requests)
-values
-  ('openai', 'gpt-4o-mini', 500, 200000, 50),
-  ('google', 'vision-api', 1800, null, 100)
-on conflict (provider_name, api_endpoint) do nothing;
-
-create or replace function public.acquire_api_capacity(
+create or replace function public.ask_api_capacity(
   p_provider_name text,
   p_api_endpoint text,
   p_estimated_tokens int default 1000,
@@ -36,7 +8,7 @@ create or replace function public.acquire_api_capacity(
   p_worker_id text default null,
   p_ttl_seconds int default 120
 )
-returns table (granted boolean, reservation_id uuid, retry_after_ms int)
+returns table (granted boolean, reservation_id uuid, retry_after_ms int, refused_for text, waited_ms numeric)
 language plpgsql
 volatile
 set search_path = ''
@@ -44,18 +16,20 @@ as $$
 #variable_conflict use_column
 declare
   v_limit public.api_rate_limits;
-  v_requests_limit int;
-  v_tokens_limit int;
+  v_requests_limit bigint;
+  v_tokens_limit bigint;
+  v_began timestamptz := clock_timestamp();
   v_now timestamptz;
+  v_today date;
   v_slot bigint;
+  v_window_ms bigint;
+  v_window bigint;
+  v_under_way bigint;
   v_requests bigint;
   v_tokens bigint;
-  v_free_slot bigint;
+  v_turn bigint;
   v_expires_at timestamptz;
   v_reservation_id uuid;
-  -- 60 s, the half second that has begun, and one more: a call starts a moment after its grant (measured without it:
-  -- 301 calls in one of the caller's minutes at a limit of 300). Costs at most 1.6 % of the limit.
-  v_window constant int := 122;
 begin
   if p_estimated_tokens is null or p_estimated_tokens < 0 then
     raise exception 'p_estimated_tokens must not be negative' using errcode = '22023';
@@ -85,17 +59,34 @@ begin
 
   -- Read after the lock has been got, as are the counts: the holder before us has just changed them.
   v_now := clock_timestamp();
-  v_slot := floor(extract(epoch from v_now) * 2);
-  v_requests_limit := least(v_limit.requests_per_minute, v_limit.reported_requests_per_minute);
-  v_tokens_limit := least(v_limit.tokens_per_minute, v_limit.reported_tokens_per_minute);
+  v_slot := floor(extract(epoch from v_now) * 10);
+  v_today := (v_now at time zone 'UTC')::date;
+  v_requests_limit := public.counted_limit(
+    v_limit.requests_per_minute, v_limit.reported_requests_per_minute, v_limit.reported_at
+  );
+  v_tokens_limit := public.counted_limit(
+    v_limit.tokens_per_minute, v_limit.reported_tokens_per_minute, v_limit.reported_at
+  );
+  -- A window holds one request at least, or it is longer.
+  v_window_ms := least(60000, greatest(v_limit.window_ms, ceil(60000.0 / nullif(v_requests_limit, 0))));
+  v_requests_limit := v_requests_limit * v_window_ms / 60000;
+  v_tokens_limit := v_tokens_limit * v_window_ms / 60000;
+  -- The tenth that has begun, and six more: a call starts a moment after its grant (measured without: 301 calls in one
+  -- of the caller's minutes at a limit of 300). Workers do not use a grant that is older. Costs 1.1 % of the limit.
+  v_window := ceil(v_window_ms / 100.0) + 7;
 
   if not v_limit.is_active then
-    return query select false, null::uuid, 60000;
+    return query select false, null::uuid, 60000, 'switched_off', 0.0;
     return;
   end if;
   if v_limit.blocked_until > v_now then
     return query
-    select false, null::uuid, ceil(extract(epoch from v_limit.blocked_until - v_now) * 1000)::int;
+    select
+      false,
+      null::uuid,
+      ceil(extract(epoch from v_limit.blocked_until - v_now) * 1000)::int,
+      'pause',
+      0.0;
     return;
   end if;
   if p_estimated_tokens > v_tokens_limit then
@@ -103,15 +94,29 @@ begin
       p_estimated_tokens, v_tokens_limit, p_provider_name, p_api_endpoint using errcode = '22023';
   end if;
 
-  if v_limit.concurrent_requests <= (
-    select count(*)
-    from public.api_capacity_reservations as under_way
-    where under_way.rate_limit_id = v_limit.id
-      and under_way.released_at is null
-      and under_way.expires_at > v_now
-  ) then
-    -- When a call will end is not known; a fraction of a usual one.
-    return query select false, null::uuid, 250;
+  select count(*) into v_under_way
+  from public.api_capacity_reservations as reservation
+  where reservation.rate_limit_id = v_limit.id
+    and reservation.released_at is null
+    and reservation.expires_at > v_now;
+
+  if public.spent_for_today(v_limit, p_estimated_tokens, v_under_way) then
+    -- Until tomorrow, but operators who raise a budget are heard within minutes.
+    return query
+    select
+      false,
+      null::uuid,
+      least(
+        300000,
+        1 + floor(extract(epoch from (v_today + 1)::timestamp at time zone 'UTC' - v_now) * 1000)
+      )::int,
+      'day',
+      0.0;
+    return;
+  end if;
+  if v_limit.concurrent_requests <= v_under_way then
+    -- When a call will end is not known; a worker whose own call ends asks at once.
+    return query select false, null::uuid, (250 + random() * 500)::int, 'at_once', 0.0;
     return;
   end if;
 
@@ -122,28 +127,24 @@ begin
     and spent.slot > v_slot - v_window;
 
   if v_requests + 1 > v_requests_limit or v_tokens + p_estimated_tokens > v_tokens_limit then
-    -- The first half second that, once out of the window, makes room enough.
-    select min(leaving.slot) into v_free_slot
-    from (
-      select
-        spent.slot,
-        sum(spent.requests) over so_far as requests,
-        sum(spent.tokens) over so_far as tokens
-      from public.api_usage_slots as spent
-      where spent.rate_limit_id = v_limit.id
-        and spent.slot > v_slot - v_window
-      window so_far as (order by spent.slot)
-    ) as leaving
-    where (v_requests_limit is null or v_requests - leaving.requests + 1 <= v_requests_limit)
-      and (v_tokens_limit is null or v_tokens - leaving.tokens + p_estimated_tokens <= v_tokens_limit);
+    v_turn := public.give_turn(
+      v_limit,
+      v_slot - v_window + 1,
+      v_slot - v_window + 25,
+      v_requests + 1 - v_requests_limit,
+      v_tokens + p_estimated_tokens - v_tokens_limit,
+      p_estimated_tokens
+    );
     return query
     select
       false,
       null::uuid,
-      coalesce(
-        greatest(1, ceil((v_free_slot + v_window) * 500 - extract(epoch from v_now) * 1000))::int,
-        60000
-      );
+      case
+        when v_turn is null then v_window_ms
+        else greatest(1, ceil((v_turn + v_window) * 100 - extract(epoch from v_now) * 1000))
+      end::int,
+      case when v_requests + 1 > v_requests_limit then 'requests' else 'tokens' end,
+      0.0;
     return;
   end if;
 
@@ -153,88 +154,47 @@ begin
   set requests = spent.requests + 1,
       tokens = spent.tokens + excluded.tokens;
 
+  insert into public.api_daily_use as today (rate_limit_id, day, requests, tokens)
+  values (v_limit.id, v_today, 1, p_estimated_tokens)
+  on conflict (rate_limit_id, day) do update
+  set requests = today.requests + 1,
+      tokens = today.tokens + excluded.tokens;
+
   insert into public.api_capacity_reservations as reservation
     (rate_limit_id, job_id, worker_id, slot, estimated_tokens, acquired_at, expires_at)
   values
     (v_limit.id, p_job_id, p_worker_id, v_slot, p_estimated_tokens, v_now, v_expires_at)
   returning reservation.id into v_reservation_id;
-  return query select true, v_reservation_id, 0;
+  return query
+  select true, v_reservation_id, 0, null::text, round(extract(epoch from v_now - v_began) * 1000, 3);
 end
 $$;
-comment on function public.acquire_api_capacity(text, text, int, uuid, text, int) is
-  'May one call be made now? Requests, tokens and concurrency at once; a refusal says when to come back. Keep the transaction short: the endpoint''s row is locked.';
-revoke all on function public.acquire_api_capacity(text, text, int, uuid, text, int)
+comment on function public.ask_api_capacity(text, text, int, uuid, text, int) is
+  'May one call be made now? Requests, tokens, concurrency and the day at once; a refusal says why and when to come back, a grant how long its lock was waited for. Keep the transaction short: the endpoint''s row is locked.';
+revoke all on function public.ask_api_capacity(text, text, int, uuid, text, int)
   from public, anon, authenticated, service_role;
-grant execute on function public.acquire_api_capacity(text, text, int, uuid, text, int) to service_role;
+grant execute on function public.ask_api_capacity(text, text, int, uuid, text, int) to service_role;
 
-create or replace function public.release_api_capacity(
+create or replace function public.acquire_api_capacity(
   p_provider_name text,
   p_api_endpoint text,
-  p_estimated_tokens int,
-  p_actual_tokens int default null,
-  p_reservation_id uuid default null
+  p_estimated_tokens int default 1000,
+  p_job_id uuid default null,
+  p_worker_id text default null,
+  p_ttl_seconds int default 120
 )
-returns void
-language plpgsql
-volatile
-set search_path = ''
-as $$
-declare
-  v_reservation public.api_capacity_reservations;
-begin
-  update public.api_capacity_reservations as reservation
-  set released_at = clock_timestamp(),
-      actual_tokens = p_actual_tokens
-  where reservation.id = coalesce(
-      p_reservation_id,
-      -- Who did not keep the id gives back the oldest call of that size.
-      (
-        select oldest.id
-        from public.api_capacity_reservations as oldest
-        join public.api_rate_limits as known on known.id = oldest.rate_limit_id
-        where known.provider_name = p_provider_name
-          and known.api_endpoint = p_api_endpoint
-          and oldest.estimated_tokens = p_estimated_tokens
-          and oldest.job_id is null
-          and oldest.released_at is null
-        order by oldest.acquired_at
-        limit 1
-        for update of oldest skip locked
-      )
-    )
-    and reservation.actual_tokens is null
-    and (reservation.released_at is null or p_actual_tokens is not null)
-  returning reservation.* into v_reservation;
-  if not found or p_actual_tokens is null then
-    return;
-  end if;
-
-  -- The truth counts where the estimate was counted, in the half second of the call.
-  update public.api_usage_slots as spent
-  set tokens = greatest(0, spent.tokens + p_actual_tokens - v_reservation.estimated_tokens)
-  where spent.rate_limit_id = v_reservation.rate_limit_id
-    and spent.slot = v_reservation.slot;
-end
-$$;
-comment on function public.release_api_capacity(text, text, int, int, uuid) is
-  'Ends a call and settles estimate against truth. Calling it again changes nothing.';
-revoke all on function public.release_api_capacity(text, text, int, int, uuid)
-  from public, anon, authenticated, service_role;
-grant execute on function public.release_api_capacity(text, text, int, int, uuid) to service_role;
-
-create or replace function public.end_job_reservations(p_job_ids uuid[])
-returns void
+returns table (granted boolean, reservation_id uuid, retry_after_ms int)
 language sql
 volatile
 set search_path = ''
 as $$
-  -- Their tokens stay counted as estimated: nobody knows any better.
-  update public.api_capacity_reservations as reservation
-  set released_at = clock_timestamp()
-  where reservation.job_id = any (p_job_ids)
-    and reservation.released_at is null
+  select answer.granted, answer.reservation_id, answer.retry_after_ms
+  from public.ask_api_capacity(
+    p_provider_name, p_api_endpoint, p_estimated_tokens, p_job_id, p_worker_id, p_ttl_seconds
+  ) as answer
 $$;
-comment on function public.end_job_reservations(uuid[]) is
-  'A job that no longer runs makes no outside calls: whatever it still held is free again.';
-revoke all on function public.end_job_reservations(uuid[]) from public, anon, authenticated, service_role;
-grant execute on function public.end_job_reservations(uuid[]) to service_role;
+comment on function public.acquire_api_capacity(text, text, int, uuid, text, int) is
+  'ask_api_capacity in the shape of the contract.';
+revoke all on function public.acquire_api_capacity(text, text, int, uuid, text, int)
+  from public, anon, authenticated, service_role;
+grant execute on function public.acquire_api_capacity(text, text, int, uuid, text, int) to service_role;

@@ -18,6 +18,7 @@ values
   ('data_exports', null, 'The archive until expires_at, the row as long as the account: that everything was handed out is evidence.'),
   ('slo_alert_deliveries', null, 'As long as the alert.'),
   ('api_capacity_reservations', null, 'Ten minutes after they were released or ran out (sweep_api_capacity).'),
+  ('api_daily_use', null, 'Three months: what outside services were asked for, and what it cost (sweep_api_capacity).'),
   ('api_usage_slots', null, 'As long as they count against a limit, some minutes (sweep_api_capacity).'),
   ('erased_objects', null, 'Until the store has deleted the bytes.'),
   -- evidence

@@ -160,9 +160,11 @@ begin
       ('system_configuration', 'insert or update or delete', '', 'configuration', 'config_key', '', 'config_value',
         'updated_at'),
       ('api_rate_limits',
-        'insert or update of requests_per_minute, tokens_per_minute, concurrent_requests, is_active or delete', '',
+        'insert or update of requests_per_minute, tokens_per_minute, concurrent_requests, window_ms, requests_per_day, '
+          'tokens_per_day, budget_usd_per_day, is_active or delete', '',
         'configuration', 'id', '',
-        'provider_name,api_endpoint,requests_per_minute,tokens_per_minute,concurrent_requests,is_active', 'updated_at')
+        'provider_name,api_endpoint,requests_per_minute,tokens_per_minute,concurrent_requests,window_ms,requests_per_day,'
+          'tokens_per_day,budget_usd_per_day,is_active', 'updated_at')
     ) as audited (table_name, events, condition, category, key_columns, patient_column, kept, derived)
   loop
     execute format('drop trigger if exists audit on public.%I', v_rule.table_name);

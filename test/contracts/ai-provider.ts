@@ -10,7 +10,12 @@ export type FarSide = {
 }
 
 export type Reply =
-  | { readonly kind: 'facts'; readonly facts: readonly Record<string, unknown>[]; readonly model?: string }
+  | {
+      readonly kind: 'facts'
+      readonly facts: readonly Record<string, unknown>[]
+      readonly model?: string
+      readonly headers?: Record<string, string>
+    }
   | { readonly kind: 'cut_off' }
   | { readonly kind: 'refusal' }
   | { readonly kind: 'malformed'; readonly content: string }

@@ -72,6 +72,7 @@ const covered: Readonly<Record<string, Coverage>> = {
   slo_alerts: always(machine),
   slo_alert_deliveries: always(machine),
   api_usage_slots: always(machine),
+  api_daily_use: always(machine),
   api_capacity_reservations: always(machine),
 }
 

@@ -1,46 +1,9 @@
 import { test } from 'tap'
-import type postgres from 'postgres'
-import { claim, enqueueJob, expireLease, ownerSql, serviceSql } from '../support/queue.ts'
+import { migrate } from '../../db/migrate.ts'
+import { endpointWith } from '../support/limits.ts'
+import type { Grant } from '../support/limits.ts'
 import { testDatabase } from '../support/postgres.ts'
-import type { Teardown } from '../support/postgres.ts'
-
-type Limits = { requests?: number | null; tokens?: number | null; concurrent?: number | null }
-type Grant = { granted: boolean; reservation_id: string | null; retry_after_ms: number }
-
-async function endpointWith(t: Teardown, limits: Limits) {
-  const { appUrl } = await testDatabase(t)
-  const sql = serviceSql(t, appUrl, 20)
-  await sql`
-    insert into public.api_rate_limits
-      (provider_name, api_endpoint, requests_per_minute, tokens_per_minute, concurrent_requests)
-    values ('tester', 'chat', ${limits.requests ?? null}, ${limits.tokens ?? null}, ${limits.concurrent ?? null})`
-  return {
-    sql,
-    acquire: (options: { tokens?: number; job?: string } = {}) => acquire(sql, options),
-    release: (grant: Grant, estimated: number, actual: number | null = null) =>
-      sql`select public.release_api_capacity('tester', 'chat', ${estimated}, ${actual}, ${grant.reservation_id})`,
-    /** Everything granted so far was granted that much earlier. */
-    letPass: async (seconds: number) => {
-      // Through negative numbers, so that no half second meets another on its way.
-      await sql`update public.api_usage_slots set slot = -(slot - ${seconds * 2})`
-      await sql`update public.api_usage_slots set slot = -slot`
-      await sql`update public.api_capacity_reservations set slot = slot - ${seconds * 2}`
-    },
-  }
-}
-
-async function acquire(sql: postgres.Sql, options: { tokens?: number; job?: string } = {}): Promise<Grant> {
-  const [row] = await sql<Grant[]>`
-    select granted, reservation_id, retry_after_ms
-    from public.acquire_api_capacity(
-      p_provider_name => 'tester',
-      p_api_endpoint => 'chat',
-      p_estimated_tokens => ${options.tokens ?? 10},
-      p_job_id => ${options.job ?? null}::uuid
-    )`
-  if (row === undefined) throw new Error('acquire_api_capacity answered nothing')
-  return row
-}
+import { claim, enqueueJob, expireLease, ownerSql, serviceSql } from '../support/queue.ts'
 
 test('the limits of a fresh installation are there, and a second one leaves an operator’s alone', async (t) => {
   const { appUrl } = await testDatabase(t)
@@ -79,7 +42,7 @@ test('no sixty seconds hold more than the limit, wherever they begin', async (t)
   }
   const [most] = await sql`
     select max(n)::int as n from (
-      select sum(requests) over (order by slot range between 119 preceding and current row) as n
+      select sum(requests) over (order by slot range between 599 preceding and current row) as n
       from public.api_usage_slots
     ) as windows`
   t.equal(most?.['n'], 60)
@@ -152,26 +115,74 @@ test('a reservation lives as long as its job is kept alive', async (t) => {
   t.equal((await ask()).granted, true)
 })
 
-test('a provider that asks for a pause gets it from everybody', async (t) => {
-  const { acquire: ask, sql } = await endpointWith(t, { requests: 100 })
-  await sql`select public.record_provider_limits('tester', 'chat', 30000)`
-  await sql`select public.record_provider_limits('tester', 'chat', 1000)`
-  const grants = await Promise.all(Array.from({ length: 10 }, () => ask()))
-  t.ok(grants.every((grant) => !grant.granted && grant.retry_after_ms > 29_000 && grant.retry_after_ms <= 30_000))
-  await sql`update public.api_rate_limits set blocked_until = clock_timestamp() where provider_name = 'tester'`
+test('callers that are refused and will wait get a turn each, as room returns', async (t) => {
+  const { acquire: ask, sql } = await endpointWith(t, { requests: 3 })
+  // Three calls of a minute ago, whose room returns in about 0.6, 1.1 and 1.6 s.
+  await sql`
+    insert into public.api_usage_slots (rate_limit_id, slot, requests, tokens)
+    select id, floor(extract(epoch from clock_timestamp()) * 10) - 607 + 5 * late, 1, 0
+    from public.api_rate_limits, unnest(array[1, 2, 3]) as late
+    where provider_name = 'tester'`
+  const refusals = await sql<Grant[]>`
+    select answer.*
+    from generate_series(1, 4) as caller
+    cross join lateral public.acquire_api_capacity('tester', 'chat', 10 + 0 * caller) as answer`
+  const [first, second, third, again] = refusals.map((refusal) => refusal.retry_after_ms)
+  const near = (ms: number | undefined, wanted: number) => Math.abs((ms ?? 0) - wanted) < 150
+  t.ok(
+    near((second ?? 0) - (first ?? 0), 500) && near((third ?? 0) - (second ?? 0), 500),
+    `${first}, ${second}, ${third}`,
+  )
+  t.ok(near(again, first ?? 0), 'then from the start again, should somebody not come')
+  await sql`update public.api_usage_slots set slot = slot + 100`
+  await sql`update public.api_rate_limits set line_slot = 0`
+  const far = [await ask(), await ask()].map((refusal) => refusal.retry_after_ms)
+  t.ok(
+    far.every((ms) => ms > 8_000 && ms < 11_000),
+    `${far.join(', ')} ms: who will not wait is told the first`,
+  )
+})
+
+test('a limit may be kept within a second instead of a minute', async (t) => {
+  const { acquire: ask, letPass, sql } = await endpointWith(t, { requests: 600 })
+  await sql`update public.api_rate_limits set window_ms = 1000 where provider_name = 'tester'`
+  const askTwenty = () => Promise.all(Array.from({ length: 20 }, () => ask()))
+  t.equal((await askTwenty()).filter((grant) => grant.granted).length, 10)
+  t.ok((await ask()).retry_after_ms <= 1_700)
+  await letPass(2)
+  t.equal((await askTwenty()).filter((grant) => grant.granted).length, 10)
+  await sql`update public.api_rate_limits set requests_per_minute = 20 where provider_name = 'tester'`
+  await letPass(4)
+  t.same(
+    [await ask(), await ask()].map((grant) => grant.granted),
+    [true, false],
+    'a small limit: one in three seconds, not one each second',
+  )
+})
+
+test('a grant that was not used is as if it had never been asked for', async (t) => {
+  const { acquire: ask, sql } = await endpointWith(t, { requests: 1, tokens: 10, concurrent: 1 })
+  const grant = await ask()
+  const giveBack = async () =>
+    (await sql`select public.return_api_capacity(${grant.reservation_id}) as was_there`)[0]?.['was_there']
+  t.same([await giveBack(), await giveBack()], [true, false])
   t.equal((await ask()).granted, true)
 })
 
-test('the smaller of configured and reported limits counts', async (t) => {
-  const { acquire: ask, sql } = await endpointWith(t, { requests: 100 })
-  await sql`select public.record_provider_limits('tester', 'chat', 0, 2)`
-  const grants = [await ask(), await ask(), await ask()]
-  t.same(
-    grants.map((grant) => grant.granted),
-    [true, true, false],
-  )
-  await sql`select public.record_provider_limits('tester', 'chat', 0, 5000)`
-  t.equal((await ask()).granted, true)
+test('what was counted in half seconds still counts after the upgrade', async (t) => {
+  const { ownerUrl } = await testDatabase(t)
+  const owner = ownerSql(t, ownerUrl)
+  await owner`
+    insert into public.api_usage_slots (rate_limit_id, slot, requests, tokens)
+    select id, floor(extract(epoch from clock_timestamp()) * 2) - back, 250, 0
+    from public.api_rate_limits, generate_series(1, 2) as back
+    where provider_name = 'openai'`
+  // Files run when they have changed.
+  await owner`delete from exora_internal.sql_files where name = '24-limits-counted.sql'`
+  await migrate(ownerUrl)
+  const [answer] = await owner`select granted, retry_after_ms from public.acquire_api_capacity('openai', 'gpt-4o-mini')`
+  t.equal(answer?.['granted'], false)
+  t.ok(Number(answer?.['retry_after_ms']) > 50_000)
 })
 
 test('an endpoint that is switched off or not known is never called', async (t) => {
@@ -221,6 +232,8 @@ test('nobody but the service may touch queue or limits', async (t) => {
         'worker_goodbye',
         'acquire_api_capacity',
         'release_api_capacity',
+        'return_api_capacity',
+        'ask_api_capacity',
         'record_provider_limits',
         'get_api_capacity',
         'bury_job',

@@ -46,7 +46,8 @@ function give(reply: Reply, response: ServerResponse): void {
     response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers })
     response.end(JSON.stringify({ error: { message: 'no', type: 'x', code: reply.code ?? null } }))
   } else {
-    response.writeHead(200, { 'content-type': 'application/json' })
+    const headers = reply.kind === 'facts' ? reply.headers : {}
+    response.writeHead(200, { 'content-type': 'application/json', ...headers })
     response.end(JSON.stringify(completion(reply)))
   }
 }

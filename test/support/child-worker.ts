@@ -21,7 +21,7 @@ export async function startChildWorker(
   t: Teardown,
   options: {
     readonly url: string
-    readonly mode: 'hang' | 'quick' | 'slow' | 'stubborn' | 'blocking' | 'blocked' | 'poisoned' | 'retrying'
+    readonly mode: 'hang' | 'call' | 'quick' | 'slow' | 'stubborn' | 'blocking' | 'blocked' | 'poisoned' | 'retrying'
     readonly leaseMs?: number
     readonly workerId?: string
     /** How far its time of day is from everybody else's. */

@@ -14,6 +14,8 @@ import { openDiskStore } from '../../platform/storage/disk.ts'
 import type { Store } from '../../platform/storage/store.ts'
 import { Attempt } from '../../worker/engine/attempt.ts'
 import { createByteBudget } from '../../worker/engine/byte-budget.ts'
+import { createCapacity } from '../../worker/engine/capacity.ts'
+import type { Capacity } from '../../worker/engine/capacity.ts'
 import { execute } from '../../worker/engine/execute.ts'
 import type { Handler } from '../../worker/engine/handler.ts'
 import { createRunContext } from '../../worker/engine/run-context.ts'
@@ -68,12 +70,15 @@ export async function stageRunner(
   const handlers = new Map<string, Handler>(
     Object.values(createHandlers(deps)).map((handler) => [handler.job.name, handler]),
   )
-  const runOne = () => runNext(db, handlers)
+  const capacity = createCapacity({ db, workerId, onChange: () => {} })
+  t.teardown(() => capacity.whenSettled())
+  const stage = { db, handlers, capacity }
+  const runOne = () => runNext(stage)
   return {
     store,
     upload: (by, path, fields) => upload(db, store, by, { path, ...fields }),
     runOne,
-    dieInOne: async () => (await attemptNext(db, handlers))?.job.type ?? null,
+    dieInOne: async () => (await attemptNext(stage))?.job.type ?? null,
     runAll: async () => {
       const ran: string[] = []
       for (let job = await runOne(); job !== null; job = await runOne()) ran.push(job.type)
@@ -82,14 +87,16 @@ export async function stageRunner(
   }
 }
 
-async function runNext(db: Database, handlers: ReadonlyMap<string, Handler>) {
-  const attempt = await attemptNext(db, handlers)
+type Stage = { readonly db: Database; readonly handlers: ReadonlyMap<string, Handler>; readonly capacity: Capacity }
+
+async function runNext(stage: Stage) {
+  const attempt = await attemptNext(stage)
   if (attempt === null) return null
-  const settled = await settle(attempt.job, attempt.ending, { db, workerId, wakeIn: () => {} })
+  const settled = await settle(attempt.job, attempt.ending, { db: stage.db, workerId, wakeIn: () => {} })
   return { type: attempt.job.type, settled }
 }
 
-async function attemptNext(db: Database, handlers: ReadonlyMap<string, Handler>) {
+async function attemptNext({ db, handlers, capacity }: Stage) {
   const [job] = await askAsService(db, (service) =>
     claimJobs(service, {
       workerId,
@@ -102,7 +109,7 @@ async function attemptNext(db: Database, handlers: ReadonlyMap<string, Handler>)
   )
   if (job === undefined) return null
   const bytes = createByteBudget({ maxBytes: 1_000_000_000, onFreed: () => {} })
-  const context = { db, workerId, bytes, log: pino({ level: 'silent' }) }
+  const context = { db, workerId, bytes, capacity, log: pino({ level: 'silent' }) }
   const ending = await execute(new Attempt(job), {
     handlers,
     contextFor: (attempt) => createRunContext(attempt, context),

@@ -1,6 +1,6 @@
 /**
  * A worker in a process of its own, to be killed: `node worker-child.ts <url> <mode> [leaseMs]`. Tells on standard output
- * what it does, one word per line. `quick` finishes a job at once, `slow` after 300 ms; `hang` never does; `stubborn`
+ * what it does, one word per line. `quick` finishes a job at once, `slow` after 300 ms; `hang` never does, `call` never ends an outside call; `stubborn`
  * goes on when it is aborted; `blocking` lets nothing else run for three leases, `blocked` for ever; `poisoned` dies of
  * jobs that have the highest priority; `retrying` fails each job once.
  */
@@ -51,7 +51,7 @@ async function takePoison(jobId: string): Promise<void> {
   await delay(300)
 }
 
-const handler = testHandler(async (_payload, { job, signal, write }) => {
+const handler = testHandler(async (_payload, { job, signal, write, withCapacity }) => {
   const note = (text: string) =>
     sql`insert into public.effects (job_id, attempt_token, note) values (${job.id}, ${job.attemptToken}, ${text})`
   say(`began ${job.id}`)
@@ -59,6 +59,14 @@ const handler = testHandler(async (_payload, { job, signal, write }) => {
     await write((tx) => tx.execute(note('begun')))
     say(`half ${job.id}`)
     await delay(600_000, undefined, { signal })
+  }
+  if (mode === 'call') {
+    const request = { provider: 'openai', endpoint: 'gpt-4o-mini', estimatedTokens: 10, consent: null }
+    await withCapacity(request, async () => {
+      say(`calls ${job.id}`)
+      await delay(600_000, undefined, { signal })
+      return { value: null }
+    })
   }
   if (mode === 'slow') await delay(300)
   if (mode === 'stubborn') {

@@ -1,139 +1,182 @@
 import { asService } from '../../db/actor.ts'
 import type { Tx } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
-import {
-  acquireCapacity,
-  countFleet,
-  readCapacity,
-  recordProviderLimits,
-  releaseCapacity,
-} from '../../db/queries/capacity.ts'
-import type { CapacityState, Endpoint } from '../../db/queries/capacity.ts'
+import { acquireCapacity, recordProviderLimits, releaseCapacity, returnCapacity } from '../../db/queries/capacity.ts'
+import type { Endpoint, Grant } from '../../db/queries/capacity.ts'
 import { holdConsent } from '../../db/queries/consents.ts'
-import type { JobLane } from '../../db/schema/queue.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
-import { wait } from '../../platform/wait.ts'
+import { createCapacityLine } from './capacity-line.ts'
+import type { CapacityLine } from './capacity-line.ts'
 import { SnoozeSignal } from './errors.ts'
-import type { CapacityRequest, ClaimedJob } from './handler.ts'
+import type { Answered, CapacityRequest, ClaimedJob, SaidLimits } from './handler.ts'
+import { createSaidLimits } from './said-limits.ts'
 import { serviceContextOf } from './settle.ts'
 
 // Longer waits give the slot to somebody else.
 const maxWaitInPlaceMs = 2_000
 // A 429 that does not say how long.
 const defaultPauseMs = 5_000
+// The window leaves 600 ms between a grant and its call; the rest is for the way to the provider.
+const freshMs = 400
 
-export type CallDeps = {
+export type Capacity = {
+  /** One outside call within the limits of the fleet. */
+  call<T>(request: CapacityRequest, call: () => Promise<Answered<T>>, run: CallRun): Promise<T>
+  /** How many jobs that call this endpoint it makes sense to run here, as far as callers were told. */
+  usefulJobs(endpoint: Endpoint): number
+  /** Limits or pauses of the endpoint were changed: who asks now may hear something else. */
+  forget(endpoint: Endpoint): void
+  /** Resolves when what was used has been written down. */
+  whenSettled(): Promise<void>
+}
+
+export type CallRun = { readonly job: ClaimedJob; readonly signal: AbortSignal; readonly log: Logger }
+
+export type CapacityDeps = {
   readonly db: Database
   readonly workerId: string
-  readonly job: ClaimedJob
-  readonly signal: AbortSignal
-  readonly log: Logger
+  /** `usefulJobs` has become another. */
+  readonly onChange: () => void
 }
 
-/** One outside call within the limits of the fleet. */
-export async function callWithinCapacity<T>(
-  request: CapacityRequest,
-  call: () => Promise<{ readonly value: T; readonly tokensUsed?: number }>,
-  deps: CallDeps,
-): Promise<T> {
-  const reservationId = await acquireSoon(request, deps)
-  let actualTokens: number | null = null
-  try {
-    const { value, tokensUsed } = await call()
-    actualTokens = tokensUsed ?? null
-    return value
-  } catch (error) {
+export function createCapacity(deps: CapacityDeps): Capacity {
+  const lines = new Map<string, CapacityLine>()
+  const said = createSaidLimits()
+  const giving = new Set<Promise<void>>()
+
+  function lineOf({ provider, endpoint }: Endpoint): CapacityLine {
+    const key = `${provider}/${endpoint}`
+    const known = lines.get(key) ?? createCapacityLine(deps.onChange)
+    lines.set(key, known)
+    return known
+  }
+
+  /**
+   * Whatever became of the job: the call is over, and its room is others'. The answer does not wait for it. If it cannot
+   * be said now, the reservation ends with the job; the answer that was paid for is worth more.
+   */
+  function giveBack(given: Given, { job, log }: CallRun): void {
+    const { request, reservationId, used } = given
+    const work = asService(deps.db, serviceContextOf(job), async (tx) => {
+      await releaseCapacity(tx, {
+        ...request,
+        reservationId,
+        actualTokens: used?.tokensUsed ?? null,
+        costUsd: used?.costUsd ?? null,
+      })
+      const news = said.newsOf(request, used?.said ?? null)
+      if (news !== null) await recordProviderLimits(tx, request, news)
+    })
+      .catch((error: unknown) => log.warn({ error }, 'capacity was not released'))
+      .finally(() => {
+        giving.delete(work)
+        lineOf(request).gaveBack()
+      })
+    giving.add(work)
+  }
+
+  async function ask(tx: Tx, request: CapacityRequest, job: ClaimedJob): Promise<Answer> {
+    const { consent, ...wanted } = request
+    if (consent !== null && !(await holdConsent(tx, consent))) return { kind: 'not_consented' }
+    const askedAt = performance.now()
+    const grant = await acquireCapacity(tx, { ...wanted, jobId: job.id, workerId: deps.workerId })
+    return grant.kind === 'granted' ? { ...grant, askedAt } : grant
+  }
+
+  async function acquire(request: CapacityRequest, run: CallRun, line: CapacityLine): Promise<Granted> {
+    const arrivedAt = performance.now()
+    return await line.inTurn(async () => {
+      await line.untilWorthAsking(arrivedAt, run.signal)
+      for (;;) {
+        run.signal.throwIfAborted()
+        // A transaction of its own: the endpoint's row is locked until it ends.
+        const answer = await asService(deps.db, serviceContextOf(run.job), (tx) => ask(tx, request, run.job))
+        // The run made its plans when the consent held: it begins anew, at once, and makes others.
+        if (answer.kind === 'not_consented') throw new SnoozeSignal(0, 'consent_withdrawn')
+        if (answer.kind === 'granted') {
+          line.granted()
+          return answer
+        }
+        if (performance.now() - arrivedAt + answer.retryAfterMs > maxWaitInPlaceMs) {
+          line.putOff(answer.retryAfterMs)
+          throw putOff(answer)
+        }
+        const wakesOn = answer.by === 'at_once' || answer.by === 'tokens' ? 'giving_back' : 'time'
+        await line.untilRoom(answer.retryAfterMs + Math.random() * 20, run.signal, wakesOn)
+      }
+    })
+  }
+
+  /** Asked for, and used soon enough: a process that was held up in between asks again. */
+  async function acquireFresh(request: CapacityRequest, run: CallRun, line: CapacityLine): Promise<string> {
+    for (let tries = 1; ; tries += 1) {
+      const grant = await acquire(request, run, line)
+      if (performance.now() - grant.askedAt - grant.waitedMs <= freshMs) return grant.reservationId
+      await asService(deps.db, serviceContextOf(run.job), (tx) => returnCapacity(tx, grant.reservationId))
+      if (tries === 3) throw new SnoozeSignal(spread(1_000), 'no_capacity')
+    }
+  }
+
+  async function pauseIfAsked(error: unknown, request: CapacityRequest, { job }: CallRun): Promise<void> {
     const pauseMs = pauseOf(error)
-    if (pauseMs === null) throw error
-    await asService(deps.db, serviceContextOf(deps.job), (tx) =>
+    if (pauseMs === null) return
+    await asService(deps.db, serviceContextOf(job), (tx) =>
       recordProviderLimits(tx, request, { retryAfterMs: pauseMs }),
     )
-    throw new SnoozeSignal(withSpread(pauseMs), 'provider_busy')
-  } finally {
-    // Whatever became of the job: the call is over, and its room is others'. If this cannot be said now, the reservation
-    // ends with the job; the answer that was paid for is worth more.
-    await asService(deps.db, serviceContextOf(deps.job), (tx) =>
-      releaseCapacity(tx, { ...request, actualTokens, reservationId }),
-    ).catch((error: unknown) => deps.log.warn({ error }, 'capacity was not released'))
+    throw new SnoozeSignal(spread(pauseMs), 'provider_busy')
+  }
+
+  return {
+    usefulJobs: (endpoint) => lineOf(endpoint).usefulJobs,
+    forget: (endpoint) => lineOf(endpoint).forget(),
+    async whenSettled() {
+      while (giving.size > 0) await Promise.allSettled(giving)
+    },
+    async call(request, call, run) {
+      const line = lineOf(request)
+      const leave = line.enter(run.job.id)
+      try {
+        const reservationId = await acquireFresh(request, run, line)
+        const used = await call().catch(async (error: unknown) => {
+          giveBack({ request, reservationId, used: null }, run)
+          await pauseIfAsked(error, request, run)
+          throw error
+        })
+        giveBack({ request, reservationId, used }, run)
+        return used.value
+      } finally {
+        leave()
+      }
+    },
   }
 }
 
-async function acquireSoon(request: CapacityRequest, deps: CallDeps): Promise<string> {
-  const startedAt = performance.now()
-  for (;;) {
-    deps.signal.throwIfAborted()
-    // A transaction of its own: the endpoint's row is locked until it ends.
-    const answer = await asService(deps.db, serviceContextOf(deps.job), (tx) => acquireIfAllowed(tx, request, deps))
-    if (answer.kind === 'granted') return answer.reservationId
-    // The run made its plans when the consent held: it begins anew, at once, and makes others.
-    if (answer.kind === 'not_consented') throw new SnoozeSignal(0, 'consent_withdrawn')
-    const waitedMs = performance.now() - startedAt
-    if (waitedMs + answer.retryAfterMs > maxWaitInPlaceMs) {
-      throw new SnoozeSignal(withSpread(Math.max(answer.retryAfterMs, 500)), 'no_capacity')
-    }
-    await wait(answer.retryAfterMs + Math.random() * 50, { signal: deps.signal })
-  }
+type Granted = Extract<Grant, { kind: 'granted' }> & { readonly askedAt: number }
+type Refused = Extract<Grant, { kind: 'refused' }>
+type Answer = Granted | Refused | { readonly kind: 'not_consented' }
+
+type Given = {
+  readonly request: CapacityRequest
+  readonly reservationId: string
+  readonly used: {
+    readonly tokensUsed?: number
+    readonly costUsd?: number | null
+    readonly said?: SaidLimits | null
+  } | null
 }
 
-async function acquireIfAllowed(tx: Tx, request: CapacityRequest, { job, workerId }: CallDeps) {
-  const { consent, ...wanted } = request
-  if (consent !== null && !(await holdConsent(tx, consent))) return { kind: 'not_consented' } as const
-  return await acquireCapacity(tx, { ...wanted, jobId: job.id, workerId })
+/** All are told the same. For a full minute that is when its room begins to return: the lines keep them apart then. */
+function putOff({ by, retryAfterMs }: Refused): SnoozeSignal {
+  const delayMs = by === 'requests' || by === 'tokens' ? retryAfterMs : spread(Math.max(retryAfterMs, 500))
+  return new SnoozeSignal(delayMs, by === 'day' ? 'budget_spent' : 'no_capacity')
 }
 
-// Those who are refused together must not come back together.
-const withSpread = (delayMs: number) => Math.round(delayMs * (1 + Math.random() / 10) + Math.random() * 500)
+const spread = (delayMs: number) => Math.round(delayMs * (1 + Math.random() / 10) + Math.random() * 500)
 
 /** How long the endpoint wants to be left alone, or null when the error says nothing of the kind. */
 function pauseOf(error: unknown): number | null {
   if (!(error instanceof AppError)) return null
   if (error.status === 429) return error.retryAfterMs ?? defaultPauseMs
   return error.status === 503 ? error.retryAfterMs : null
-}
-
-export type CapacityView = {
-  readonly endpoints: readonly CapacityState[]
-  /** Workers that are alive, by lane. */
-  readonly fleet: ReadonlyMap<string, number>
-}
-
-export async function lookAtCapacity(db: Database, silentAfterMs: number): Promise<CapacityView> {
-  return await asService(db, {}, async (tx) => ({
-    endpoints: await readCapacity(tx),
-    fleet: await countFleet(tx, silentAfterMs),
-  }))
-}
-
-export type PoolSizeRules = {
-  readonly concurrency: number
-  readonly lanes: readonly JobLane[]
-  readonly laneEndpoints: Partial<Readonly<Record<JobLane, readonly Endpoint[]>>>
-}
-
-/**
- * As many jobs as this worker may usefully run: what it was given, or less where the services that its lanes call have
- * room for less. Their concurrency is shared by the workers of a lane; each keeps one slot, to notice when room returns.
- */
-export function poolSizeFor(rules: PoolSizeRules, view: CapacityView): number {
-  const byLane = rules.lanes.map((lane) => {
-    const endpoints = rules.laneEndpoints[lane] ?? []
-    const shares = endpoints.map((endpoint) => shareOf(endpoint, view, view.fleet.get(lane) ?? 1))
-    return Math.min(rules.concurrency, ...shares)
-  })
-  const wanted = byLane.reduce((sum, size) => sum + size, 0)
-  return Math.max(1, Math.min(rules.concurrency, wanted))
-}
-
-function shareOf(endpoint: Endpoint, view: CapacityView, workers: number): number {
-  const state = view.endpoints.find(
-    (known) => known.provider === endpoint.provider && known.endpoint === endpoint.endpoint,
-  )
-  if (state === undefined) return Number.POSITIVE_INFINITY
-  if (!state.isActive || state.blockedMs > maxWaitInPlaceMs) return 1
-  const room = Math.min(
-    state.concurrentRequests ?? Number.POSITIVE_INFINITY,
-    state.requestsPerMinute ?? Number.POSITIVE_INFINITY,
-  )
-  return Math.max(1, Math.ceil(room / Math.max(1, workers)))
 }

@@ -8,14 +8,15 @@ import { rescueStaleJobs } from '../../db/queries/jobs.ts'
 import { registerWorker, sayGoodbye } from '../../db/queries/workers.ts'
 import { runSchedule } from '../../jobs/run-schedule.ts'
 import type { Service } from '../../platform/service.ts'
-import { lookAtCapacity, poolSizeFor } from './capacity.ts'
-import type { CapacityView } from './capacity.ts'
+import { createCapacity } from './capacity.ts'
 import { createClaimLoop } from './claim-loop.ts'
 import { createClaimStarts } from './claim-start.ts'
 import { createHeartbeat } from './heartbeat.ts'
 import { createJobRunner } from './job-runner.ts'
 import { createListener } from './listener.ts'
 import type { EngineOptions } from './options.ts'
+import { changedEndpoints, lookAtCapacity, poolSizeFor } from './pool-size.ts'
+import type { CapacityView } from './pool-size.ts'
 import { createRepeat } from './repeat.ts'
 import { createScheduler } from './scheduler.ts'
 
@@ -42,12 +43,16 @@ export function createEngine(options: EngineOptions): Engine {
   const { db, log, metrics, workerId, leaseMs } = options
   const types = options.handlers.map((handler) => handler.job.name)
   const starts = createClaimStarts(options.lanes)
+  const capacity = createCapacity({ db, workerId, onChange: fitPool })
   const runner = createJobRunner(options, {
+    capacity,
     onFreed: () => loop.wake('slot'),
     wakeIn: (delayMs) => loop.wakeIn(delayMs),
   })
   const { pool, running } = runner
-  let capacity: CapacityView | null = null
+  let capacityView: CapacityView | null = null
+  // As the limits alone would have it.
+  let limitSize = options.concurrency
   let isStopping = false
 
   const loop = createClaimLoop({
@@ -146,18 +151,28 @@ export function createEngine(options: EngineOptions): Engine {
   }
 
   async function followLimits(): Promise<void> {
-    capacity = await lookAtCapacity(db, leaseMs)
-    for (const { provider, endpoint, ...use } of capacity.endpoints) {
+    const before = capacityView
+    const view = await lookAtCapacity(db, leaseMs)
+    capacityView = view
+    for (const { provider, endpoint, ...use } of view.endpoints) {
       metrics.requestsUsed.set({ provider, endpoint }, use.requestsUsed)
       metrics.tokensUsed.set({ provider, endpoint }, use.tokensUsed)
       metrics.underWay.set({ provider, endpoint }, use.underWay)
     }
-    const size = poolSizeFor(options, capacity)
-    metrics.poolSize.set(size)
-    if (size === pool.size) return
-    log.info({ size, before: pool.size }, 'the pool follows the limits')
-    pool.resize(size)
+    for (const endpoint of changedEndpoints(before, view)) capacity.forget(endpoint)
+    fitPool()
+    const size = poolSizeFor(options, view)
+    if (size === limitSize) return
+    log.info({ size, before: limitSize }, 'the pool follows the limits')
+    limitSize = size
     await inService(announce)
+  }
+
+  function fitPool(): void {
+    if (capacityView === null) return
+    const size = poolSizeFor(options, capacityView, (endpoint) => capacity.usefulJobs(endpoint))
+    metrics.poolSize.set(size)
+    if (size !== pool.size) pool.resize(size)
   }
 
   const announce = (tx: Tx) =>
@@ -167,7 +182,7 @@ export function createEngine(options: EngineOptions): Engine {
       pid: process.pid,
       lanes: options.lanes,
       jobTypes: options.handlers.map(({ job }) => job.name),
-      concurrency: pool.size,
+      concurrency: limitSize,
       version: options.version,
       isStopping,
     })
@@ -189,6 +204,7 @@ export function createEngine(options: EngineOptions): Engine {
       await inService(announce).catch((error: unknown) => log.warn({ error }, 'stopping was not announced'))
       // Heartbeats go on until the last job is settled.
       await Promise.all([drained, scheduler.stop(signal)])
+      await capacity.whenSettled()
       await Promise.allSettled([listener, ...background].map((service) => service.stop(signal)))
       await inService((tx) => sayGoodbye(tx, workerId))
     },
@@ -203,7 +219,7 @@ export function createEngine(options: EngineOptions): Engine {
         lastHeartbeatAt: heartbeat.lastBeatAt(),
         isHeartbeatAlive,
         isListenerAlive,
-        capacity,
+        capacity: capacityView,
       }
     },
   }

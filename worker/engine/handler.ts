@@ -37,8 +37,22 @@ export type CapacityRequest = {
   readonly consent: NeededConsent | null
 }
 
+/** What a provider says of its own limits, with an answer. */
+export type SaidLimits = {
+  readonly requestsPerMinute: number | null
+  readonly tokensPerMinute: number | null
+  /** How long it wants to be left alone after this answer; 0 mostly. */
+  readonly pauseMs: number
+}
+
 /** What a call gave, and what it used as far as the service says. */
-export type Answered<T> = { readonly value: T; readonly tokensUsed?: number; readonly costUsd?: number }
+export type Answered<T> = {
+  readonly value: T
+  /** Not given: the estimate stays. */
+  readonly tokensUsed?: number
+  readonly costUsd?: number | null
+  readonly said?: SaidLimits | null
+}
 
 export type RunContext = {
   readonly job: ClaimedJob

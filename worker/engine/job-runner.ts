@@ -4,6 +4,7 @@ import type { ClaimedRow } from '../../db/queries/claims.ts'
 import { handBackJobs } from '../../db/queries/jobs.ts'
 import { Attempt } from './attempt.ts'
 import { createByteBudget } from './byte-budget.ts'
+import type { Capacity } from './capacity.ts'
 import { createClaimAhead, staleAheadMs } from './claim-ahead.ts'
 import { createCompletions } from './completions.ts'
 import { workerStopping } from './errors.ts'
@@ -34,7 +35,11 @@ export type JobRunner = {
   drain(outOfTime: AbortSignal, lastClaim: Promise<void>): Promise<void>
 }
 
-export type JobRunnerHooks = { readonly onFreed: () => void; readonly wakeIn: (delayMs: number) => void }
+export type JobRunnerHooks = {
+  readonly capacity: Capacity
+  readonly onFreed: () => void
+  readonly wakeIn: (delayMs: number) => void
+}
 
 export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): JobRunner {
   const { db, log, metrics, workerId } = options
@@ -56,7 +61,7 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     onSettled: (attempt, settled) => ended(attempt, { kind: 'done' }, settled),
     onFreed: hooks.onFreed,
   })
-  const contextDeps = { db, workerId, log, bytes }
+  const contextDeps = { db, workerId, log, bytes, capacity: hooks.capacity }
   let isDraining = false
   let late: Promise<void> = Promise.resolve()
   let staleTimer: NodeJS.Timeout | undefined

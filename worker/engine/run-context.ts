@@ -5,7 +5,7 @@ import { holdLease } from '../../db/queries/jobs.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { Attempt } from './attempt.ts'
 import type { ByteBudget } from './byte-budget.ts'
-import { callWithinCapacity } from './capacity.ts'
+import type { Capacity } from './capacity.ts'
 import { leaseLost } from './errors.ts'
 import type { RunContext } from './handler.ts'
 import { serviceContextOf } from './settle.ts'
@@ -15,6 +15,7 @@ export type RunContextDeps = {
   readonly workerId: string
   readonly log: Logger
   readonly bytes: ByteBudget
+  readonly capacity: Capacity
 }
 
 /** What a handler sees of the engine. What costs something is made when it is asked for: many jobs need none of it. */
@@ -39,7 +40,7 @@ export function createRunContext(attempt: Attempt, deps: RunContextDeps): RunCon
         return await work(tx)
       }),
     holdBytes: (bytes, work) => deps.bytes.hold(bytes, work, attempt.signal),
-    withCapacity: (request, call) => callWithinCapacity(request, call, { ...deps, job, signal: attempt.signal }),
+    withCapacity: (request, call) => deps.capacity.call(request, call, { job, signal: attempt.signal, log: deps.log }),
   }
 }
 

@@ -65,7 +65,7 @@ function aiWithin(context: RunContext, { patientId }: FileInStage, { ai }: Handl
         async () => {
           const value = await ai.find(question, { signal: context.signal })
           const tokensUsed = value.tokensIn + value.tokensOut
-          return value.costUsd === null ? { value, tokensUsed } : { value, tokensUsed, costUsd: value.costUsd }
+          return { value, tokensUsed, costUsd: value.costUsd, said: value.said }
         },
       ),
   }

@@ -62,6 +62,8 @@ function withinLimits({ provider, limit }: OutsideOcr, consent: NeededConsent, c
     recognise: (image, options) =>
       context.withCapacity({ ...limit, estimatedTokens: 0, consent }, async () => ({
         value: await provider.recognise(image, options),
+        tokensUsed: 0,
+        costUsd: provider.costUsdPerPicture ?? 0,
       })),
   }
 }

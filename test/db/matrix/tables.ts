@@ -93,6 +93,7 @@ export const tables: Readonly<Record<string, TableSpec>> = {
   retention_rules: { kind: 'everybody', ...ofNobody, service: full },
 
   api_capacity_reservations: internal(),
+  api_daily_use: internal(),
   api_rate_limits: internal(),
   api_usage_slots: internal(),
   audit_seals: internal('closed'),

@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { defineError } from '../../../platform/errors.ts'
-import { poolSizeFor } from '../../../worker/engine/capacity.ts'
 import { done } from '../../../worker/engine/handler.ts'
+import { poolSizeFor } from '../../../worker/engine/pool-size.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import { enqueueJob, jobRecord, serviceSql } from '../../support/queue.ts'
 import { eventually } from '../../support/signals.ts'
@@ -31,6 +31,8 @@ test('calls never exceed what is allowed at once, and what they used is settled'
   await Promise.all(Array.from({ length: 12 }, () => enqueueJob(sql)))
   await worker.watched.waitForEnded('completed', 12)
   t.equal(most, 2)
+  // What was used is written down beside the work, and before a worker is gone.
+  await worker.stop()
   const [used] = await sql`
     select requests_used, tokens_used::int, under_way from public.get_api_capacity() where provider_name = 'openai'`
   t.same(used, { requests_used: 12, tokens_used: 480, under_way: 0 })
@@ -107,6 +109,12 @@ test('the size of a pool is this worker’s share of what its lanes may use', (t
     tokensUsed: 0,
     blockedMs: 0,
     isActive: true,
+    requestsPerDay: null,
+    tokensPerDay: null,
+    budgetUsdPerDay: null,
+    requestsToday: 0,
+    tokensToday: 0,
+    costUsdToday: 0,
     ...changes,
   })
   const rules = { concurrency: 6, lanes: ['fast_queue'] as const, laneEndpoints: { fast_queue: [google] } }

@@ -3,6 +3,7 @@ import tap, { test } from 'tap'
 import { claimJobs } from '../../../db/queries/claims.ts'
 import { done, snooze } from '../../../worker/engine/handler.ts'
 import type { Handler } from '../../../worker/engine/handler.ts'
+import { createCapacity } from '../../../worker/engine/capacity.ts'
 import { createJobRunner } from '../../../worker/engine/job-runner.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import { enqueueJob, jobRecord, ownerSql, serviceSql } from '../../support/queue.ts'
@@ -66,7 +67,8 @@ test('what was claimed and has not begun goes back before the worker has finishe
     return done()
   })
   const options = engineOptions(database, { handlers: [handler], concurrency: 1 })
-  const runner = createJobRunner(options, { onFreed: () => {}, wakeIn: () => {} })
+  const capacity = createCapacity({ db: database.db, workerId: options.workerId, onChange: () => {} })
+  const runner = createJobRunner(options, { capacity, onFreed: () => {}, wakeIn: () => {} })
   const ids = [await enqueueJob(sql), await enqueueJob(sql), await enqueueJob(sql)]
   runner.begin(await claimJobs(sql, { ...options, types: ['ocr'], max: 3, start: null }))
   await began.promise

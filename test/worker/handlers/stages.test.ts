@@ -281,6 +281,7 @@ const modelThatQuotesTheFirstWords: AiProvider = {
       tokensIn: 10,
       tokensOut: 5,
       costUsd: 0.001,
+      said: null,
     })
   },
 }

@@ -37,6 +37,7 @@ const answered = (facts: readonly AnsweredFact[]): Answer => ({
   tokensIn: 10,
   tokensOut: 5,
   costUsd: null,
+  said: null,
 })
 
 type Ask = (question: Question) => Promise<Answer>

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { costUsd } from './prices.ts'
 import { instructions, promptVersion, questionText } from './prompt.ts'
 import { translateError } from './openai-errors.ts'
+import { limitsOf } from './openai-limits.ts'
 import {
   aiAnswerCutOff,
   aiAnswerMalformed,
@@ -50,7 +51,7 @@ export function createOpenAi(settings: OpenAiSettings): AiProvider {
 }
 
 async function ask(client: OpenAI, model: string, question: Question, signal: AbortSignal): Promise<Answer> {
-  const completion = await complete(client, model, question, signal)
+  const { completion, headers } = await complete(client, model, question, signal)
   const facts = parseFacts(completion)
   const tokensIn = completion.usage?.prompt_tokens ?? 0
   const tokensOut = completion.usage?.completion_tokens ?? 0
@@ -60,6 +61,7 @@ async function ask(client: OpenAI, model: string, question: Question, signal: Ab
     tokensIn,
     tokensOut,
     costUsd: costUsd(completion.model, { tokensIn, tokensOut }),
+    said: limitsOf(headers),
   }
 }
 
@@ -68,9 +70,9 @@ async function complete(
   model: string,
   question: Question,
   signal: AbortSignal,
-): Promise<ChatCompletion> {
+): Promise<{ readonly completion: ChatCompletion; readonly headers: Headers }> {
   try {
-    return await client.chat.completions.create(
+    const call = client.chat.completions.create(
       {
         model,
         store: false,
@@ -85,6 +87,8 @@ async function complete(
       },
       { signal },
     )
+    const { data, response } = await call.withResponse()
+    return { completion: data, headers: response.headers }
   } catch (error) {
     // Stopped by us: why is the engine's to say.
     signal.throwIfAborted()

@@ -66,6 +66,14 @@ export type Question = {
   readonly locale: string
 }
 
+/** What a service says of its own limits. */
+export type SaidLimits = {
+  readonly requestsPerMinute: number | null
+  readonly tokensPerMinute: number | null
+  /** How long it will take nothing more; 0 mostly. */
+  readonly pauseMs: number
+}
+
 export type Answer = {
   readonly facts: readonly AnsweredFact[]
   /** As the service named it: it may not be the one that was asked for. */
@@ -74,6 +82,8 @@ export type Answer = {
   readonly tokensOut: number
   /** null: the price of this model is not known. */
   readonly costUsd: number | null
+  /** null: nothing was said. */
+  readonly said: SaidLimits | null
 }
 
 export type AiProvider = {

@@ -4,6 +4,7 @@
  */
 import { ImageAnnotatorClient } from '@google-cloud/vision'
 import { z } from 'zod'
+import { retryAfterMs, retryDelayMs } from './google-pause.ts'
 import { meanConfidence, ocrRateLimited, ocrRefused, ocrUnavailable } from './provider.ts'
 import type { OcrProvider, OcrResult, OcrWord } from './provider.ts'
 
@@ -24,6 +25,8 @@ export function createGoogleVision({ apiKey, timeoutMs = 30_000, endpoint }: Goo
   return {
     name: 'google-vision',
     version: 'v1',
+    // 1.50 US dollars for a thousand, as published in 2025; the first thousand of a month may be free.
+    costUsdPerPicture: 0.0015,
     recognise: async ({ png }, { signal }) => {
       signal.throwIfAborted()
       const content = Buffer.from(png)
@@ -60,8 +63,7 @@ function noteWaits(client: ImageAnnotatorClient, waits: Waits): void {
   const fetch = auth.fetch.bind(auth)
   auth.fetch = async <T>(...args: Parameters<typeof fetch<T>>) => {
     const response = await fetch<T>(...args)
-    const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
-    waits.askedForMs = Number.isFinite(seconds) ? seconds * 1000 : null
+    waits.askedForMs = retryAfterMs(response.headers.get('retry-after'))
     return response
   }
 }
@@ -93,9 +95,10 @@ function translate(signal: AbortSignal, waits: Waits): (error: unknown) => never
     signal.throwIfAborted()
     const { code } = failureSchema.safeParse(error).data ?? {}
     // The client's messages may quote the answer; only its code goes on.
-    if (rateLimited.has(code)) throw ocrRateLimited({ code, retryAfterMs: waits.askedForMs ?? defaultRetryMs })
+    const askedForMs = retryDelayMs(error) ?? waits.askedForMs
+    if (rateLimited.has(code)) throw ocrRateLimited({ code, retryAfterMs: askedForMs ?? defaultRetryMs })
     if (refused.has(code)) throw ocrRefused({ code })
-    throw ocrUnavailable({ code })
+    throw ocrUnavailable({ code, ...(askedForMs === null ? {} : { retryAfterMs: askedForMs }) })
   }
 }
 

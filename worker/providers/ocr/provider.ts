@@ -31,6 +31,8 @@ export type OcrResult = {
 export type OcrProvider = {
   readonly name: string
   readonly version: string
+  /** Counted against the budget of the day; not given: it costs nothing. */
+  readonly costUsdPerPicture?: number
   readonly recognise: (image: OcrImage, options: { readonly signal: AbortSignal }) => Promise<OcrResult>
   /** Ends workers and connections; a provider may be used again afterwards. */
   readonly close: () => Promise<void>

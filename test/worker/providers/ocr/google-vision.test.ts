@@ -95,6 +95,20 @@ void test('the wait that the service asks for is passed on', async (t) => {
   const body = { error: { code: 429, message: 'no', status: 'RESOURCE_EXHAUSTED' } }
   server.answer = { kind: 'json', status: 429, headers: { 'retry-after': '7' }, body }
   await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_rate_limited', retryAfterMs: 7000 })
+  const retryInfo = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '12.5s' }
+  server.answer = { kind: 'json', status: 429, body: { error: { ...body.error, details: [retryInfo] } } }
+  await t.rejects(
+    ocr.recognise(image, { signal }),
+    { code: 'ocr_rate_limited', retryAfterMs: 12_500 },
+    'in the details of the error as well',
+  )
+  const away = { error: { code: 503, message: 'no', status: 'UNAVAILABLE' } }
+  const date = new Date(Date.now() + 60_000).toUTCString()
+  server.answer = { kind: 'json', status: 503, headers: { 'retry-after': date }, body: away }
+  const failure: unknown = await ocr.recognise(image, { signal }).catch((error: unknown) => error)
+  t.match(failure, { code: 'ocr_unavailable' })
+  const waitMs = Number(Object(failure).retryAfterMs)
+  t.ok(waitMs > 50_000 && waitMs <= 60_000, 'and when it is away, as a date')
 })
 
 void test('a refusal of the one picture inside a good answer is a refusal', async (t) => {

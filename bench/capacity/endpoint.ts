@@ -1,0 +1,1 @@
+export const benchEndpoint = { provider: 'bench', endpoint: 'chat' } as const
