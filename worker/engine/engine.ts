@@ -5,11 +5,14 @@ import { ensureEndpoint } from '../../db/queries/capacity.ts'
 import { claimJobs } from '../../db/queries/claims.ts'
 import type { ClaimedRow } from '../../db/queries/claims.ts'
 import { rescueStaleJobs } from '../../db/queries/jobs.ts'
+import { readPausedLanes } from '../../db/queries/lanes.ts'
 import { registerWorker, sayGoodbye } from '../../db/queries/workers.ts'
+import type { JobLane } from '../../db/schema/queue.ts'
 import { runSchedule } from '../../jobs/run-schedule.ts'
 import type { Service } from '../../platform/service.ts'
 import { lookAtCapacity, poolSizeFor } from './capacity.ts'
 import type { CapacityView } from './capacity.ts'
+import { createCancellations } from './cancellations.ts'
 import { createClaimLoop } from './claim-loop.ts'
 import { createClaimStarts } from './claim-start.ts'
 import { createHeartbeat } from './heartbeat.ts'
@@ -29,6 +32,8 @@ export type EngineHealth = {
   readonly isListenerAlive: boolean
   /** As last looked at; null before the first look. */
   readonly capacity: CapacityView | null
+  /** Lanes of any worker that operators have paused, as last looked at. */
+  readonly pausedLanes: readonly JobLane[]
 }
 
 export type Engine = Service & { health(): EngineHealth }
@@ -44,6 +49,7 @@ export function createEngine(options: EngineOptions): Engine {
   })
   const { pool, running } = runner
   let capacity: CapacityView | null = null
+  let pausedLanes: readonly JobLane[] = []
   let isStopping = false
 
   const loop = createClaimLoop({
@@ -66,6 +72,7 @@ export function createEngine(options: EngineOptions): Engine {
       loop.wake('listening')
     },
   })
+  const cancellations = createCancellations({ db, onCancelled: (jobId) => running.cancel(jobId) })
   const rescue = createRepeat({
     name: 'rescue',
     everyMs: leaseMs / 3,
@@ -124,6 +131,7 @@ export function createEngine(options: EngineOptions): Engine {
 
   async function followLimits(): Promise<void> {
     capacity = await lookAtCapacity(db, leaseMs)
+    pausedLanes = await inService(readPausedLanes)
     for (const { provider, endpoint, ...use } of capacity.endpoints) {
       metrics.requestsUsed.set({ provider, endpoint }, use.requestsUsed)
       metrics.tokensUsed.set({ provider, endpoint }, use.tokensUsed)
@@ -156,7 +164,10 @@ export function createEngine(options: EngineOptions): Engine {
       await knowEndpoints()
       await followLimits()
       for (const service of [...background, scheduler]) await service.start()
-      if (options.notifications === 'listen') await listener.start()
+      if (options.notifications === 'listen') {
+        await listener.start()
+        await cancellations.start()
+      }
       loop.start()
     },
     async stop(signal) {
@@ -167,7 +178,7 @@ export function createEngine(options: EngineOptions): Engine {
       // Heartbeats go on until the last job is settled.
       const outOfTime = AbortSignal.any([signal, AbortSignal.timeout(options.drainMs)])
       await Promise.all([runner.drain(outOfTime), scheduler.stop(signal)])
-      await Promise.allSettled([listener, ...background].map((service) => service.stop(signal)))
+      await Promise.allSettled([listener, cancellations, ...background].map((service) => service.stop(signal)))
       await inService((tx) => sayGoodbye(tx, workerId))
     },
     health() {
@@ -182,6 +193,7 @@ export function createEngine(options: EngineOptions): Engine {
         isHeartbeatAlive,
         isListenerAlive,
         capacity,
+        pausedLanes,
       }
     },
   }
