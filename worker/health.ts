@@ -15,6 +15,8 @@ export type WorkerHealth = {
   readonly heartbeat: 'alive' | 'dead'
   readonly listener: 'alive' | 'dead'
   readonly lanes: readonly JobLane[]
+  /** Those of them that operators have paused. */
+  readonly paused_lanes: readonly JobLane[]
   readonly api_capacity: { readonly openai: Availability; readonly google_vision: Availability }
   readonly environment: string
   readonly version: string
@@ -40,6 +42,7 @@ export function describeHealth(
       heartbeat: state.isHeartbeatAlive ? 'alive' : 'dead',
       listener: state.isListenerAlive ? 'alive' : 'dead',
       lanes: config.lanes,
+      paused_lanes: config.lanes.filter((lane) => state.pausedLanes.includes(lane)),
       api_capacity: {
         openai: config.openai === null ? 'unavailable' : availabilityOf(endpoints, 'openai', config.openai.model),
         google_vision: config.googleVision === null ? 'unavailable' : availabilityOf(endpoints, 'google', 'vision-api'),

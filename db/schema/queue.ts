@@ -62,6 +62,8 @@ export const jobQueue = pgTable(
     retryCount: smallint().notNull().default(0),
     maxRetries: smallint().notNull().default(6),
     deferCount: integer().notNull().default(0),
+    /** How often an operator has taken it back from the dead letters. */
+    replayCount: smallint().notNull().default(0),
     /**
      * Place of the job in its patient's own line: all first jobs go before all second ones (see `enqueue_job_v3`). Null
      * for a job that is scheduled for later: it gets its place when it is due.
@@ -110,6 +112,24 @@ export const jobQueue = pgTable(
       'job_queue_lease_check',
       sql`(status = 'processing') = (worker_id is not null and attempt_token is not null and lease_expires_at is not null)`,
     ),
+  ],
+).enableRLS()
+
+/** Where operators hold the claims of a whole lane: one row a lane. */
+export const jobLaneStates = pgTable(
+  'job_lanes',
+  {
+    jobLane: text({ enum: jobLanes }).primaryKey(),
+    /** Set: nothing of this lane is claimed; what runs goes on. */
+    pausedAt: at(),
+    /** The operator's account; null where it was the owner of the database. */
+    pausedBy: uuid(),
+    pauseReason: text(),
+  },
+  () => [
+    check('job_lanes_lane_check', oneOf('job_lane', jobLanes)),
+    check('job_lanes_reason_check', sql`length(pause_reason) <= 200`),
+    check('job_lanes_pause_check', sql`paused_at is not null or (paused_by is null and pause_reason is null)`),
   ],
 ).enableRLS()
 

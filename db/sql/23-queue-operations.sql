@@ -43,8 +43,10 @@ begin
   set status = 'pending',
       retry_count = 0,
       defer_count = 0,
+      replay_count = job.replay_count + 1,
       scheduled_at = now(),
-      fair_turn = coalesce(job.fair_turn, 0),
+      -- A new place in the line (promote_due_jobs): its old one is before everybody who came since.
+      fair_turn = null,
       dead_letter_at = null
   where job.id = p_job_id
     and job.status = 'dead_letter'
@@ -90,12 +92,15 @@ begin
   where job.id = p_job_id
   returning job.* into v_job;
   perform public.end_job_reservations(array[p_job_id]);
+  if v_old_status = 'processing' then
+    perform pg_notify('exora_jobs_cancelled', p_job_id::text);
+  end if;
   perform public.audit_job(v_job, v_old_status, p_reason);
   return true;
 end
 $$;
 comment on function public.take_job_out(uuid, text[], jsonb, text) is
-  'To cancelled, with everything that goes with it. A running job loses its lease: its worker writes nothing any more and aborts it at the next heartbeat.';
+  'To cancelled, with everything that goes with it. A running job loses its lease: its worker writes nothing any more, hears of it on exora_jobs_cancelled and aborts it.';
 revoke all on function public.take_job_out(uuid, text[], jsonb, text) from public, anon, authenticated, service_role;
 grant execute on function public.take_job_out(uuid, text[], jsonb, text) to service_role;
 

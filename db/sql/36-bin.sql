@@ -51,9 +51,10 @@ create or replace function public.cancel_jobs_of_file(p_shell_file_id uuid) retu
 language plpgsql volatile set search_path = '' as $$
 declare
   v_ids uuid[];
+  v_running uuid[];
 begin
   with live as materialized (
-    select job.id
+    select job.id, job.status
     from public.job_queue as job
     where job.shell_file_id = p_shell_file_id and job.status in ('pending', 'processing')
     order by job.id
@@ -68,10 +69,15 @@ begin
         lease_expires_at = null
     from live
     where job.id = live.id
-    returning job.id
+    returning job.id, live.status as old_status
   )
-  select coalesce(array_agg(cancelled.id), '{}') into v_ids from cancelled;
+  select
+    coalesce(array_agg(cancelled.id), '{}'),
+    array_agg(cancelled.id) filter (where cancelled.old_status = 'processing')
+  into v_ids, v_running
+  from cancelled;
   perform public.end_job_reservations(v_ids);
+  perform pg_notify('exora_jobs_cancelled', running.id::text) from unnest(v_running) as running (id);
 end
 $$;
 comment on function public.cancel_jobs_of_file(uuid) is

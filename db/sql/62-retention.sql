@@ -66,6 +66,7 @@ values
   ('subscription_plans', null, 'As long as the installation.'),
   ('api_rate_limits', null, 'As long as the installation.'),
   ('job_types', null, 'As long as the installation.'),
+  ('job_lanes', null, 'As long as the installation.'),
   ('job_schedules', null, 'As long as the installation.'),
   ('slo_states', null, 'As long as the installation.')
 on conflict (table_name) do update

@@ -159,6 +159,7 @@ begin
       ('feature_flags', 'insert or update or delete', '', 'configuration', 'feature_name', '', 'enabled', 'updated_at'),
       ('system_configuration', 'insert or update or delete', '', 'configuration', 'config_key', '', 'config_value',
         'updated_at'),
+      ('job_lanes', 'insert or update or delete', '', 'queue', 'job_lane', '', 'paused_at,paused_by', ''),
       ('api_rate_limits',
         'insert or update of requests_per_minute, tokens_per_minute, concurrent_requests, window_ms, requests_per_day, '
           'tokens_per_day, budget_usd_per_day, is_active or delete', '',

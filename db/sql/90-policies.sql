@@ -59,7 +59,8 @@ revoke insert, update, delete, truncate on
   public.account_closures,
   public.system_notifications,
   public.failed_audit_events,
-  public.erased_objects
+  public.erased_objects,
+  public.job_lanes
 from service_role;
 revoke update on public.shell_files from service_role;
 grant update (review_state, page_count, quality_grade, document_class, document_date, locale, updated_at)

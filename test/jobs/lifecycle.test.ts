@@ -77,6 +77,9 @@ test('every arrow of the diagram is a way that a job can go', async (t) => {
   await walk(dead, 'requeue_dead_letter', () => sql`select public.requeue_dead_letter(${dead})`)
   await claim(sql, 'w1')
   await fail(dead, false)()
+  await walk(dead, 'requeue_dead_letters', () => sql`select public.requeue_dead_letters()`)
+  await claim(sql, 'w1')
+  await fail(dead, false)()
   await walk(dead, 'cancel_job', cancel(dead))
 
   const deferred = await processing()

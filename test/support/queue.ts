@@ -43,6 +43,18 @@ export async function enqueueJob(sql: postgres.ISql, fields: EnqueueFields = {})
   return row.id
 }
 
+/** A job that was given up at its first attempt. Nothing else may wait in its lane. */
+export async function buryJob(
+  sql: postgres.Sql,
+  fields: EnqueueFields & { readonly code?: string } = {},
+): Promise<string> {
+  const id = await enqueueJob(sql, fields)
+  await claim(sql, 'undertaker')
+  const error = { code: fields.code ?? 'page_unreadable', message: 'A page could not be read.' }
+  await sql`select public.fail_job(${id}, 'undertaker', ${sql.json(error)}, false)`
+  return id
+}
+
 export type JobRecord = {
   readonly id: string
   readonly status: string
@@ -51,6 +63,7 @@ export type JobRecord = {
   readonly retry_count: number
   readonly max_retries: number
   readonly defer_count: number
+  readonly replay_count: number
   readonly scheduled_at: Date
   readonly lease_expires_at: Date | null
   readonly error_details: { code: string; message: string; type: string; stage: string } | null

@@ -53,7 +53,9 @@ function lastCommitOf(tag: string): string | null {
 }
 
 function commitThatAdded(tag: string): string | null {
-  const found = git(['log', '--no-renames', '--diff-filter=A', '--format=%H', '--', `db/migrations/${tag}.sql`])
+  // A migration that got its number in a merge is added by no other commit.
+  const asMerged = ['--first-parent', '-m', '--no-renames', '--diff-filter=A', '--format=%H']
+  const found = git(['log', ...asMerged, '--', `db/migrations/${tag}.sql`])
   return found.trim().split('\n').at(-1) || null
 }
 

@@ -5,10 +5,13 @@ import { ensureEndpoint } from '../../db/queries/capacity.ts'
 import { claimJobs } from '../../db/queries/claims.ts'
 import type { ClaimedRow } from '../../db/queries/claims.ts'
 import { rescueStaleJobs } from '../../db/queries/jobs.ts'
+import { readPausedLanes } from '../../db/queries/lanes.ts'
 import { registerWorker, sayGoodbye } from '../../db/queries/workers.ts'
+import type { JobLane } from '../../db/schema/queue.ts'
 import { runSchedule } from '../../jobs/run-schedule.ts'
 import type { Service } from '../../platform/service.ts'
 import { createCapacity } from './capacity.ts'
+import { createCancellations } from './cancellations.ts'
 import { createClaimLoop } from './claim-loop.ts'
 import { createClaimStarts } from './claim-start.ts'
 import { createHeartbeat } from './heartbeat.ts'
@@ -30,6 +33,8 @@ export type EngineHealth = {
   readonly isListenerAlive: boolean
   /** As last looked at; null before the first look. */
   readonly capacity: CapacityView | null
+  /** Lanes of any worker that operators have paused, as last looked at. */
+  readonly pausedLanes: readonly JobLane[]
 }
 
 const deafPollMs = 250
@@ -53,6 +58,7 @@ export function createEngine(options: EngineOptions): Engine {
   let capacityView: CapacityView | null = null
   // As the limits alone would have it.
   let limitSize = options.concurrency
+  let pausedLanes: readonly JobLane[] = []
   let isStopping = false
 
   const loop = createClaimLoop({
@@ -81,6 +87,7 @@ export function createEngine(options: EngineOptions): Engine {
     },
     onQueueUsage: (usage01) => metrics.notifyQueueUsage.set(usage01),
   })
+  const cancellations = createCancellations({ db, onCancelled: (jobId) => running.cancel(jobId) })
   const rescue = createRepeat({
     name: 'rescue',
     everyMs: Math.min(1_000, leaseMs / 3),
@@ -154,6 +161,7 @@ export function createEngine(options: EngineOptions): Engine {
     const before = capacityView
     const view = await lookAtCapacity(db, leaseMs)
     capacityView = view
+    pausedLanes = await inService(readPausedLanes)
     for (const { provider, endpoint, ...use } of view.endpoints) {
       metrics.requestsUsed.set({ provider, endpoint }, use.requestsUsed)
       metrics.tokensUsed.set({ provider, endpoint }, use.tokensUsed)
@@ -194,7 +202,10 @@ export function createEngine(options: EngineOptions): Engine {
       await knowEndpoints()
       await followLimits()
       for (const service of [...background, scheduler]) await service.start()
-      if (options.notifications === 'listen') await listener.start()
+      if (options.notifications === 'listen') {
+        await listener.start()
+        await cancellations.start()
+      }
       loop.start()
     },
     async stop(signal) {
@@ -205,7 +216,7 @@ export function createEngine(options: EngineOptions): Engine {
       // Heartbeats go on until the last job is settled.
       await Promise.all([drained, scheduler.stop(signal)])
       await capacity.whenSettled()
-      await Promise.allSettled([listener, ...background].map((service) => service.stop(signal)))
+      await Promise.allSettled([listener, cancellations, ...background].map((service) => service.stop(signal)))
       await inService((tx) => sayGoodbye(tx, workerId))
     },
     health() {
@@ -220,6 +231,7 @@ export function createEngine(options: EngineOptions): Engine {
         isHeartbeatAlive,
         isListenerAlive,
         capacity: capacityView,
+        pausedLanes,
       }
     },
   }

@@ -1,6 +1,7 @@
 import { defineError } from '../../platform/errors.ts'
 
 export const leaseLost = defineError('lease_lost', 409, 'Another worker has taken this step over.')
+export const jobCancelled = defineError('job_cancelled', 409, 'This step was cancelled.')
 export const jobTimeout = defineError('job_timeout', 504, 'This step took too long.')
 export const badPayload = defineError('bad_payload', 422, 'The job does not say what it should work on.')
 export const unknownJob = defineError('unknown_job', 422, 'No worker knows how to do this kind of job.')

@@ -12,7 +12,8 @@ export type ExecuteDeps = {
 
 /** Runs one attempt to its end: never throws, and ends soon after it is aborted even when the handler does not. */
 export async function execute(attempt: Attempt, deps: ExecuteDeps): Promise<Ending> {
-  const { job } = attempt
+  const { job, reason } = attempt
+  if (reason !== null) return outcomeOf(reason)
   const handler = deps.handlers.get(job.type)
   if (handler === undefined) return discard(unknownJob({ jobType: job.type }))
   const payload = handler.job.payload.safeParse(job.payload)

@@ -1,6 +1,6 @@
 import { databaseError } from '../../db/errors.ts'
 import { AppError } from '../../platform/errors.ts'
-import { SnoozeSignal, jobFailed, leaseLost, workerStopping } from './errors.ts'
+import { SnoozeSignal, jobCancelled, jobFailed, leaseLost, workerStopping } from './errors.ts'
 import { discard, retry, snooze } from './handler.ts'
 import type { Outcome } from './handler.ts'
 
@@ -14,7 +14,7 @@ const permanentStatuses = new Set([400, 404, 410, 413, 415, 422])
 /** The one place where a thrown error becomes a decision. */
 export function outcomeOf(error: unknown): Ending {
   if (error instanceof SnoozeSignal) return snooze(error.delayMs, error.reason)
-  if (leaseLost.matches(error)) return { kind: 'lost' }
+  if (leaseLost.matches(error) || jobCancelled.matches(error)) return { kind: 'lost' }
   if (workerStopping.matches(error)) return { kind: 'handed_back' }
   if (error instanceof AppError) return permanentStatuses.has(error.status) ? discard(error) : retry(error)
   return retry(databaseError(error) ?? jobFailed({ cause: error }))
