@@ -1,67 +1,84 @@
 /**
- * The queue beside its peers: `npm run bench -- queue [question …] [--rounds n]`. Every figure is a ratio of medians of
- * interleaved rounds of one run.
+ * The queue beside its peers: `npm run bench -- queue [question …] [--rounds n] [--scale 0.1]`. Every figure is a ratio of
+ * medians of interleaved rounds of one run.
  */
 import { availableParallelism, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
-import { contenderNames, loadContender } from './queue/contenders.ts'
+import type { Report } from './main.ts'
+import { claim } from './queue/claim.ts'
+import { prepareField } from './queue/contenders.ts'
 import { drain } from './queue/drain.ts'
+import { enqueue } from './queue/enqueue.ts'
 import { pickup } from './queue/pickup.ts'
-import type { Answer, Bench, Figure, Prepared, Question } from './queue/question.ts'
+import type { Answer, Bench, Question } from './queue/question.ts'
+import { rescue } from './queue/rescue.ts'
 import { startServer } from './queue/server.ts'
-import type { Server } from './queue/server.ts'
 
 /** Another question is another file and a line here. */
-const questions: readonly Question[] = [pickup, drain]
+const questions: readonly Question[] = [pickup, drain, enqueue, claim, rescue]
 
 const usualRounds = 5
 
 export async function measureQueue(args: readonly string[]): Promise<Report> {
+  const { asked, rounds, scale } = readArgs(args)
+  const say = sayWithTime(performance.now())
+  const server = await startServer()
+  const field = await prepareField(server, say)
+  const close = async () => {
+    await field.close()
+    await server.close()
+  }
+  const onSignal = () => void close().finally(() => process.exit(130))
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+  try {
+    const bench: Bench = { server, field, rounds, scale, say }
+    const answers = new Map<string, Answer>()
+    for (const question of asked) {
+      say(`${question.name}: ${question.asks}`)
+      answers.set(question.name, await question.answer(bench))
+    }
+    return { ...describe(bench), ...collect(answers), isPartial: asked.length < questions.length || scale < 1 }
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal)
+    await close()
+  }
+}
+
+function readArgs(args: readonly string[]) {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: String(usualRounds) } },
+    options: {
+      rounds: { type: 'string', default: String(usualRounds) },
+      scale: { type: 'string', default: '1' },
+    },
   })
   const asked = questions.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
   if (asked.length === 0) throw new Error(`questions about the queue: ${questions.map(({ name }) => name).join(', ')}`)
+  return { asked, rounds: Number(values.rounds), scale: Number(values.scale) }
+}
 
-  const server = await startServer()
-  try {
-    const contenders = await prepare(server)
-    const bench: Bench = { server, contenders, rounds: Number(values.rounds), say: sayWithTime(performance.now()) }
-    const details: Record<string, Answer> = {}
-    for (const question of asked) {
-      bench.say(question.asks)
-      details[question.name] = await question.answer(bench)
-    }
-    const figures = Object.values(details).flatMap((answer) => answer.figures)
-    return { figures, ...describe(bench), details }
-  } finally {
-    await server.close()
+function collect(answers: ReadonlyMap<string, Answer>) {
+  const given = [...answers.values()]
+  const byName = <T>(part: (answer: Answer) => T) =>
+    Object.fromEntries([...answers].map(([name, answer]) => [name, part(answer)]))
+  return {
+    figures: given.flatMap((answer) => answer.figures),
+    tables: byName(({ table }) => table),
+    plots: given.flatMap((answer) => answer.plots),
+    answers: byName(({ table, details }) => ({ medians: table, ...details })),
   }
 }
 
-export type Report = { readonly figures: readonly Figure[]; readonly details: Readonly<Record<string, Answer>> }
-
-async function prepare(server: Server): Promise<readonly Prepared[]> {
-  const prepared: Prepared[] = []
-  for (const name of contenderNames) {
-    const contender = await loadContender(name)
-    const database = `bench_${name.replaceAll('-', '_')}`
-    const place = await server.createPlace(database)
-    await contender.prepare(place)
-    prepared.push({ contender, place, database })
-  }
-  return prepared
-}
-
-function describe({ server, contenders, rounds }: Bench) {
+function describe({ server, field, rounds, scale }: Bench) {
   return {
     measured_on: new Date().toISOString().slice(0, 10),
     machine: { cores: availableParallelism(), memory_gib: Math.round(totalmem() / 2 ** 30), node: process.version },
     postgresql: server.settings,
     rounds,
-    contenders: contenders.map(({ contender }) => ({ name: contender.name, settings: contender.settings })),
+    scale,
+    contenders: field.prepared.map(({ contender }) => ({ name: contender.name, settings: contender.settings })),
+    missing: field.missing,
   }
 }
 

@@ -94,7 +94,8 @@ function handlersOf({ handlers, metrics, tracing }: WorkerDeps): readonly Handle
   return tracing === null ? all : all.map((handler) => traceHandler(handler, tracing))
 }
 
-function engineSettingsOf(
+/** What the environment says of the engine. */
+export function engineSettingsOf(
   config: WorkerConfig,
 ): Pick<
   EngineOptions,

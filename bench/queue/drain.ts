@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { barChart } from './chart.ts'
 import { jobIdOf } from './contender.ts'
-import type { Bench, Figure, Prepared, Question } from './question.ts'
-import { atLeast, atMost } from './question.ts'
+import type { Prepared } from './contenders.ts'
+import type { Bench, Figure, Question } from './question.ts'
+import { atLeast, atMost, missingRows, queuesOf } from './question.ts'
 import { median, rotated, rounded } from './statistics.ts'
 import { startWorkerProcess } from './worker-process.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
-const jobs = 20_000
+const fullSize = 20_000
 const warmUpJobs = 1_000
 const concurrency = 24
 const fleets = [1, 4] as const
@@ -20,45 +22,75 @@ type Round = { readonly jobsPerSecond: number; readonly doubled: number; readonl
  */
 export const drain: Question = {
   name: 'drain',
-  asks: `${jobs} jobs that do nothing, by one and by four worker processes, concurrency ${concurrency}, jobs/s`,
+  asks: `${fullSize.toLocaleString('en')} jobs that do nothing, by one and by four worker processes, concurrency ${concurrency}, jobs/s`,
   async answer(bench) {
-    const figures: Figure[] = []
-    const details: Record<string, unknown> = {}
-    const wrong: Round[] = []
+    const jobs = Math.round(fullSize * bench.scale)
+    const results: Fleet[] = []
     for (const processes of fleets) {
-      const rounds = await measureFleet(bench, processes)
-      const rate = (name: string) => median((rounds.get(name) ?? []).map((round) => round.jobsPerSecond))
-      const ratio = rounded(rate('exora') / rate('graphile-worker'))
-      figures.push(atLeast(`drain by ${inWords(processes)}, of graphile-worker tuned`, ratio, 1))
-      wrong.push(...(rounds.get('exora') ?? []))
-      details[`processes_${processes}`] = {
-        jobs_per_second: Object.fromEntries([...rounds.keys()].map((name) => [name, Math.round(rate(name))])),
-        rounds: Object.fromEntries(rounds),
-      }
+      results.push({ processes, rounds: await measureFleet(bench, { processes, jobs }) })
     }
-    figures.push(
-      atMost('drain: jobs run twice', sum(wrong, 'doubled'), 0),
-      atMost('drain: jobs not run', sum(wrong, 'lost'), 0),
-    )
-    return { figures, details: { jobs, concurrency, ...details } }
+    return {
+      figures: [...results.map(figureOf), ...figuresOfCounts(results)],
+      table: [...tableOf(results), ...missingRows(bench)],
+      details: {
+        jobs,
+        concurrency,
+        rounds: results.map(({ processes, rounds }) => ({ processes, ...Object.fromEntries(rounds) })),
+      },
+      plots: [plotOf(results)],
+    }
   },
 }
 
-async function measureFleet(bench: Bench, processes: number): Promise<Map<string, Round[]>> {
-  const rounds = new Map<string, Round[]>(bench.contenders.map(({ contender }) => [contender.name, []]))
+type Fleet = { readonly processes: number; readonly rounds: ReadonlyMap<string, readonly Round[]> }
+
+const rateOf = ({ rounds }: Fleet, name: string) =>
+  Math.round(median((rounds.get(name) ?? []).map((round) => round.jobsPerSecond)))
+
+const namesIn = (results: readonly Fleet[]) => [...(results[0]?.rounds.keys() ?? [])]
+
+function figureOf(fleet: Fleet): Figure {
+  const ratio = rateOf(fleet, 'exora') / rateOf(fleet, 'graphile-worker')
+  return atLeast(`drain by ${inWords(fleet.processes)}, of graphile-worker tuned`, rounded(ratio), 1)
+}
+
+function figuresOfCounts(results: readonly Fleet[]): readonly Figure[] {
+  const ours = results.flatMap(({ rounds }) => rounds.get('exora') ?? [])
+  return [atMost('drain: jobs run twice', sum(ours, 'doubled'), 0), atMost('drain: jobs not run', sum(ours, 'lost'), 0)]
+}
+
+function tableOf(results: readonly Fleet[]) {
+  return namesIn(results).map((contender) => ({
+    contender,
+    ...Object.fromEntries(results.map((fleet) => [inWords(fleet.processes), rateOf(fleet, contender)])),
+  }))
+}
+
+function plotOf(results: readonly Fleet[]) {
+  const bars = results.flatMap((fleet) =>
+    namesIn(results).map((label) => ({ label, group: inWords(fleet.processes), value: rateOf(fleet, label) })),
+  )
+  const title = `Jobs that do nothing, concurrency ${concurrency}`
+  return barChart({ name: 'drain', title, unit: 'jobs/s, more is better', bars })
+}
+
+type Size = { readonly processes: number; readonly jobs: number }
+
+async function measureFleet(bench: Bench, size: Size): Promise<Map<string, Round[]>> {
+  const rounds = new Map<string, Round[]>(queuesOf(bench).map(({ contender }) => [contender.name, []]))
   for (let round = 0; round < bench.rounds; round += 1) {
-    for (const prepared of rotated(bench.contenders, round)) {
-      const measured = await measureRound(prepared, bench, processes)
+    for (const prepared of rotated(queuesOf(bench), round)) {
+      const measured = await measureRound(prepared, bench, size)
       rounds.get(prepared.contender.name)?.push(measured)
       const { name } = prepared.contender
-      bench.say(`drain by ${inWords(processes)}, round ${round + 1}, ${name}: ${measured.jobsPerSecond} jobs/s`)
+      bench.say(`drain by ${inWords(size.processes)}, round ${round + 1}, ${name}: ${measured.jobsPerSecond} jobs/s`)
     }
   }
   return rounds
 }
 
-async function measureRound({ contender, place, database }: Prepared, bench: Bench, processes: number): Promise<Round> {
-  const producer = await contender.openProducer(place)
+async function measureRound({ contender, place }: Prepared, bench: Bench, { processes, jobs }: Size): Promise<Round> {
+  const producer = await contender.openProducer(place, 1)
   const task = { contender: contender.name, place, concurrency, mode: 'count' } as const
   const workers = await Promise.all(Array.from({ length: processes }, () => startWorkerProcess(task)))
   const untilDrained = async (count: number) => {
@@ -73,20 +105,20 @@ async function measureRound({ contender, place, database }: Prepared, bench: Ben
   for (const worker of workers) await worker.forget()
   for (const worker of workers) worker.freeze()
   await producer.addMany(jobIds(jobs))
-  await bench.server.settle([database])
+  await bench.server.settle(place, contender.tables)
 
   const startedAt = performance.now()
   for (const worker of workers) worker.thaw()
   await untilDrained(jobs)
   const seconds = (performance.now() - startedAt) / 1_000
 
-  const counts = await countRuns(workers)
+  const counts = await countRuns(workers, jobs)
   for (const worker of workers) await worker.stop()
   await producer.close()
   return { jobsPerSecond: Math.round(jobs / seconds), ...counts }
 }
 
-async function countRuns(workers: readonly WorkerProcess[]): Promise<{ doubled: number; lost: number }> {
+async function countRuns(workers: readonly WorkerProcess[], jobs: number): Promise<{ doubled: number; lost: number }> {
   const times = new Uint8Array(jobs)
   for (const worker of workers) {
     for (const index of await worker.indexesRun()) times[index] = (times[index] ?? 0) + 1

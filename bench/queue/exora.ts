@@ -6,9 +6,10 @@ import { migrate } from '../../db/migrate.ts'
 import { defineJob } from '../../jobs/job.ts'
 import { createLog } from '../../platform/log.ts'
 import { createMetrics } from '../../platform/telemetry.ts'
+import { readWorkerConfig } from '../../worker/config.ts'
 import { createEngine } from '../../worker/engine/engine.ts'
 import { createEngineMetrics } from '../../worker/engine/metrics.ts'
-import { readWorkerConfig } from '../../worker/config.ts'
+import { engineSettingsOf } from '../../worker/worker.ts'
 import type { Contender, Place, Producer, Work } from './contender.ts'
 
 const payload = z.object({ shell_file_id: z.string() })
@@ -17,6 +18,7 @@ const job = defineJob({ name: 'ocr', lane: 'fast_queue', payload, attempts: 6, t
 export const exora: Contender = {
   name: 'exora',
   settings: 'as shipped; durations of the environment at their defaults',
+  tables: ['public.job_queue'],
   async prepare(place) {
     await migrate(place.owner)
   },
@@ -24,23 +26,27 @@ export const exora: Contender = {
   startWorker,
 }
 
-async function openProducer(place: Place): Promise<Producer> {
-  const app = postgres(place.app, { max: 1, onnotice: () => {} })
+async function openProducer(place: Place, connections: number): Promise<Producer> {
+  const app = postgres(place.app, { max: connections, onnotice: () => {}, connection: { role: 'service_role' } })
   const owner = postgres(place.owner, { max: 1, onnotice: () => {} })
-  await app`set role service_role`
   return {
     async add(jobId) {
       await app`select public.enqueue_job_v3('ocr', 'ocr', ${app.json({ shell_file_id: jobId })})`
     },
+    // The rows that enqueue_job_v3 would add, at once: workers are stopped while they are added, so it must not take long.
     async addMany(jobIds) {
-      await app`
-        select count(public.enqueue_job_v3('ocr', 'ocr', jsonb_build_object('shell_file_id', job_id)))
+      await owner`
+        insert into public.job_queue (job_type, job_lane, job_name, job_payload, shell_file_id)
+        select 'ocr', 'fast_queue', 'ocr', jsonb_build_object('shell_file_id', job_id), job_id::uuid
         from unnest(${[...jobIds]}::text[]) as job_id`
     },
     async countUnfinished() {
       const [row] = await owner<{ count: number }[]>`
         select count(*)::int as count from public.job_queue where status in ('pending', 'processing')`
       return row?.count ?? 0
+    },
+    async clear() {
+      await owner`delete from public.job_queue where status in ('pending', 'processing')`
     },
     async close() {
       await Promise.all([app.end(), owner.end()])
@@ -49,17 +55,14 @@ async function openProducer(place: Place): Promise<Producer> {
 }
 
 async function startWorker(place: Place, work: Work) {
-  const db = openDatabase({ url: place.app, applicationName: 'exora-bench' })
-  const config = readWorkerConfig({})
+  const config = { ...readWorkerConfig({}), lanes: ['fast_queue'] as const, concurrency: work.concurrency }
+  const db = openDatabase({ url: place.app, max: config.concurrency + 8, applicationName: 'exora-bench' })
   const engine = createEngine({
+    ...engineSettingsOf(config),
     db,
-    log: createLog({ level: 'warn', service: 'bench' }),
+    log: createLog({ level: 'error', service: 'bench' }),
     metrics: createEngineMetrics(createMetrics({ service: 'bench', runtime: 'leave_out' })),
     workerId: randomUUID(),
-    version: 'bench',
-    lanes: ['fast_queue'],
-    concurrency: work.concurrency,
-    maxBytesInFlight: 1_000_000_000,
     handlers: [
       {
         job,
@@ -70,12 +73,6 @@ async function startWorker(place: Place, work: Work) {
       },
     ],
     schedules: [],
-    laneEndpoints: {},
-    leaseMs: config.leaseMs,
-    pollMs: config.pollMs,
-    notifications: 'listen',
-    capacityCheckMs: 2_000,
-    drainMs: config.drainMs,
   })
   await engine.start()
   return {

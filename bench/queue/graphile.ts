@@ -1,5 +1,6 @@
 import { Logger, makeWorkerUtils, run, runMigrations } from 'graphile-worker'
 import postgres from 'postgres'
+import { jobIdIn } from './contender.ts'
 import type { Contender, Place, Producer, Work } from './contender.ts'
 
 /** The settings of its own page on performance, which its headline figures were made with. */
@@ -13,6 +14,7 @@ export const graphile: Contender = {
   name: 'graphile-worker',
   settings:
     'localQueue.size 500, completeJobBatchDelay 0, failJobBatchDelay 0, maxPoolSize = concurrency + 1, prepared',
+  tables: ['graphile_worker._private_jobs'],
   async prepare(place) {
     await runMigrations({ connectionString: place.owner, logger: quiet })
   },
@@ -20,8 +22,8 @@ export const graphile: Contender = {
   startWorker,
 }
 
-async function openProducer(place: Place): Promise<Producer> {
-  const sql = postgres(place.owner, { max: 1, onnotice: () => {} })
+async function openProducer(place: Place, connections: number): Promise<Producer> {
+  const sql = postgres(place.owner, { max: connections, onnotice: () => {} })
   const utils = await makeWorkerUtils({ connectionString: place.owner, logger: quiet })
   return {
     async add(jobId) {
@@ -33,6 +35,9 @@ async function openProducer(place: Place): Promise<Producer> {
     async countUnfinished() {
       const [row] = await sql<{ count: number }[]>`select count(*)::int as count from graphile_worker._private_jobs`
       return row?.count ?? 0
+    },
+    async clear() {
+      await sql`truncate graphile_worker._private_jobs`
     },
     async close() {
       await utils.release()
@@ -56,9 +61,4 @@ async function startWorker(place: Place, work: Work) {
     taskList: { [task]: async (payload) => await work.onRun(jobIdIn(payload)) },
   })
   return { stop: () => runner.stop() }
-}
-
-function jobIdIn(payload: unknown): string {
-  if (typeof payload !== 'object' || payload === null || !('jobId' in payload)) throw new TypeError('a job has no id')
-  return String(payload.jobId)
 }

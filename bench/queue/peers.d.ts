@@ -31,3 +31,53 @@ declare module 'graphile-worker' {
     release(): Promise<void>
   }>
 }
+
+declare module 'pg-boss' {
+  export class PgBoss {
+    constructor(options: {
+      readonly connectionString: string
+      readonly useListenNotify: boolean
+      readonly max: number
+      readonly superviseIntervalSeconds: number
+      readonly monitorIntervalSeconds: number
+    })
+    on(event: 'error', listener: (error: Error) => void): this
+    start(): Promise<this>
+    stop(options: { readonly graceful: boolean }): Promise<void>
+    createQueue(name: string, options: { readonly notify: boolean; readonly heartbeatSeconds: number }): Promise<void>
+    send(name: string, data: object): Promise<string | null>
+    deleteAllJobs(name: string): Promise<number | null>
+    insert(name: string, jobs: readonly { readonly data: object }[]): Promise<string[] | null>
+    work(
+      name: string,
+      options: { readonly batchSize: number; readonly localConcurrency: number; readonly burstWhenBatchFull: boolean },
+      handler: (jobs: readonly { readonly data: unknown }[]) => Promise<void>,
+    ): Promise<string>
+  }
+}
+
+declare module 'bullmq' {
+  type Settings = {
+    readonly connection: { readonly host: string; readonly port: number; readonly maxRetriesPerRequest: null }
+  }
+  type NewJob = { readonly name: string; readonly data: object }
+  export class Queue {
+    constructor(name: string, settings: Settings)
+    waitUntilReady(): Promise<unknown>
+    add(name: string, data: object): Promise<unknown>
+    addBulk(jobs: readonly NewJob[]): Promise<unknown>
+    obliterate(options: { readonly force: boolean }): Promise<void>
+    getJobCounts(...states: string[]): Promise<Record<string, number>>
+    close(): Promise<void>
+  }
+  export class Worker {
+    constructor(
+      name: string,
+      processor: (job: { readonly data: unknown }) => Promise<void>,
+      settings: Settings & { readonly concurrency: number; readonly removeOnComplete: { readonly count: number } },
+    )
+    on(event: 'error', listener: (error: Error) => void): this
+    waitUntilReady(): Promise<unknown>
+    close(force: boolean): Promise<void>
+  }
+}

@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { barChart } from './chart.ts'
 import { jobIdOf } from './contender.ts'
-import type { Bench, Prepared, Question } from './question.ts'
-import { atMost } from './question.ts'
+import type { Prepared } from './contenders.ts'
+import type { Bench, Question } from './question.ts'
+import { atMost, missingRows } from './question.ts'
 import { median, quantile, rotated, rounded } from './statistics.ts'
 import { startWorkerProcess } from './worker-process.ts'
 
@@ -16,9 +18,9 @@ export const pickup: Question = {
   name: 'pickup',
   asks: 'commit of an enqueue → first line of the handler, one idle worker process, ms',
   async answer(bench) {
-    const rounds = new Map<string, Round[]>(bench.contenders.map(({ contender }) => [contender.name, []]))
+    const rounds = new Map<string, Round[]>(bench.field.prepared.map(({ contender }) => [contender.name, []]))
     for (let round = 0; round < bench.rounds; round += 1) {
-      for (const prepared of rotated(bench.contenders, round)) {
+      for (const prepared of rotated(bench.field.prepared, round)) {
         const measured = await measureRound(prepared, bench)
         rounds.get(prepared.contender.name)?.push(measured)
         bench.say(`pickup, round ${round + 1}, ${prepared.contender.name}: ${inWords(measured)}`)
@@ -31,22 +33,35 @@ export const pickup: Question = {
         atMost('pickup p50, of graphile-worker', ratio('p50'), 1),
         atMost('pickup p99, of graphile-worker', ratio('p99'), 1),
       ],
+      table: [
+        ...[...rounds.keys()].map((contender) => ({
+          contender,
+          p50_ms: rounded(of(contender, 'p50')),
+          p99_ms: rounded(of(contender, 'p99')),
+        })),
+        ...missingRows(bench),
+      ],
       details: {
         jobs_per_round: jobsPerRound,
-        medians_ms: [...rounds.keys()].map((name) => ({
-          name,
-          p50: rounded(of(name, 'p50')),
-          p99: rounded(of(name, 'p99')),
-        })),
         rounds_ms: Object.fromEntries(rounds),
       },
+      plots: [
+        barChart({
+          name: 'pickup',
+          title: 'From the commit of a job to the first line of its handler',
+          unit: 'ms, less is better',
+          bars: (['p50', 'p99'] as const).flatMap((group) =>
+            [...rounds.keys()].map((label) => ({ label, group, value: rounded(of(label, group)) })),
+          ),
+        }),
+      ],
     }
   },
 }
 
-async function measureRound({ contender, place, database }: Prepared, bench: Bench): Promise<Round> {
-  await bench.server.settle([database])
-  const producer = await contender.openProducer(place)
+async function measureRound({ contender, place }: Prepared, bench: Bench): Promise<Round> {
+  await bench.server.settle(place, contender.tables)
+  const producer = await contender.openProducer(place, 1)
   const worker = await startWorkerProcess({ contender: contender.name, place, concurrency, mode: 'tell' })
   const waits: number[] = []
   for (let index = 0; index < warmUpJobs + jobsPerRound; index += 1) {

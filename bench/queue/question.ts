@@ -1,4 +1,6 @@
-import type { Contender, Place } from './contender.ts'
+import type { Plot } from './chart.ts'
+import type { ContenderName } from './contender.ts'
+import type { Field, Prepared } from './contenders.ts'
 import type { Server } from './server.ts'
 
 /** One thing to know about the queue; answered by a file of its own. */
@@ -10,18 +12,33 @@ export type Question = {
 
 export type Bench = {
   readonly server: Server
-  readonly contenders: readonly Prepared[]
+  readonly field: Field
   /** Of each contender; the order changes from round to round. */
   readonly rounds: number
+  /** Of how many jobs there are: 1 for the figures that count. */
+  readonly scale: number
   readonly say: (line: string) => void
 }
 
-export type Prepared = { readonly contender: Contender; readonly place: Place; readonly database: string }
+/** Rows for those who are not measured here, so that nobody wonders. */
+export const missingRows = ({ field }: Bench) =>
+  Object.entries(field.missing).map(([contender, why]) => ({ contender, remark: why }))
+
+/** All but the floor, which can do nothing but be picked up from. */
+export const queuesOf = ({ field }: Bench): readonly Prepared[] =>
+  field.prepared.filter(({ contender }) => contender.name !== 'floor')
+
+export function preparedOf({ field }: Bench, name: ContenderName): Prepared | undefined {
+  return field.prepared.find(({ contender }) => contender.name === name)
+}
 
 export type Answer = {
   readonly figures: readonly Figure[]
+  /** Who did how well: one row for each contender or way. */
+  readonly table: readonly Readonly<Record<string, string | number>>[]
   /** What the figures are made of, for whoever wants to know more. */
-  readonly details: unknown
+  readonly details: Readonly<Record<string, unknown>>
+  readonly plots: readonly Plot[]
 }
 
 export type Figure = {

@@ -12,9 +12,9 @@ export type Server = {
   readonly settings: Readonly<Record<string, string>>
   createPlace(name: string): Promise<Place>
   /** As above row level security, in a database of `createPlace`. */
-  superuserIn(name: string): postgres.Sql
+  superuserIn(place: Place, connections: number): postgres.Sql
   /** Dirty pages of what was before are not written during what is measured next. */
-  settle(names: readonly string[]): Promise<void>
+  settle(place: Place, tables: readonly string[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -31,13 +31,13 @@ export async function startServer(): Promise<Server> {
     settings: await settingsOf(superuser),
     async createPlace(name) {
       await admin.unsafe(`create database ${name}`)
-      return { owner: inDatabase(embedded.urls.owner, name), app: inDatabase(embedded.urls.app, name) }
+      return { owner: inDatabase(embedded.urls.owner, name), app: inDatabase(embedded.urls.app, name), database: name }
     },
-    superuserIn: (name) => connect(inDatabase(superuserUrl, name)),
-    async settle(names) {
-      for (const name of names) {
-        const sql = connect(inDatabase(superuserUrl, name))
-        await sql`vacuum (analyze)`
+    superuserIn: ({ database }, connections) => connect(inDatabase(superuserUrl, database ?? 'postgres'), connections),
+    async settle({ database }, tables) {
+      if (database !== null) {
+        const sql = connect(inDatabase(superuserUrl, database))
+        for (const table of tables) await sql.unsafe(`vacuum (analyze) ${table}`)
         await sql.end()
       }
       await superuser`checkpoint`
@@ -50,7 +50,7 @@ export async function startServer(): Promise<Server> {
   }
 }
 
-const connect = (url: string) => postgres(url, { max: 1, onnotice: () => {} })
+const connect = (url: string, max = 1) => postgres(url, { max, onnotice: () => {} })
 
 async function settingsOf(sql: postgres.Sql): Promise<Record<string, string>> {
   const rows = await sql<{ name: string; setting: string }[]>`
