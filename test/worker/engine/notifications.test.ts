@@ -18,7 +18,8 @@ test('jobs that nobody notifies of are all found by the poll, whichever lane has
     await worker.watched.waitForEnded('completed', (n * (n + 1)) / 2)
   }
   t.equal(await worker.count('claims', { reason: 'notification' }), 0)
-  t.ok((await worker.count('claims', { reason: 'poll' })) >= 5)
+  // Some may have come while an earlier poll was still claiming.
+  t.ok((await worker.count('claims', { reason: 'poll' })) >= 1)
   t.equal(worker.engine.health().isListenerAlive, true, 'the connection itself hears')
 })
 
