@@ -47,7 +47,7 @@ begin
 end
 $$;
 comment on function public.pause_lane(text, text) is
-  'No job of the lane is claimed any more; what runs goes on, what comes in waits. False when it was paused already. Operators only; audited.';
+  'No job of the lane is claimed any more, but for recurring work; what runs goes on, what comes in waits. False when it was paused already. Operators only; audited.';
 
 -- Security definer: see the head of this file.
 create or replace function public.resume_lane(p_job_lane text)

@@ -38,6 +38,7 @@ npm run queue -- retry --all --all
   The stage of its document fails, and can be started again from there (POST /api/process-document).`,
   pause: `npm run queue -- pause <lane> [--reason <text>]
   Nothing of the lane is claimed any more, by no worker. What runs goes on; what comes in waits.
+  Recurring work is not held: it seals the audit and raises the alarms.
   --reason  a word to the other operators, up to 200 characters; nothing of a patient`,
   resume: `npm run queue -- resume <lane>
   Lets a paused lane go on; its workers look at once.`,
