@@ -14,7 +14,6 @@ export type ClaimedRow = {
   readonly attemptToken: string
   /** From 1. */
   readonly attempt: number
-  readonly retryCount: number
   readonly patientId: string | null
   readonly shellFileId: string | null
   readonly initiatedBy: string | null
@@ -54,15 +53,14 @@ export async function claimJobs(sql: postgres.ISql, request: ClaimRequest): Prom
       job.job_payload as payload,
       job.attempt_token as "attemptToken",
       job.retry_count + 1 as attempt,
-      job.retry_count as "retryCount",
       job.patient_id as "patientId",
       job.shell_file_id as "shellFileId",
       job.initiated_by as "initiatedBy",
       job.correlation_id as "correlationId",
       job.priority,
       job.fair_turn as "fairTurn",
-      (extract(epoch from job.scheduled_at) * 1000)::float8 as "dueAtMs",
-      (extract(epoch from job.started_at - job.scheduled_at) * 1000)::float8 as "waitedMs"
+      date_part('epoch', job.scheduled_at) * 1000 as "dueAtMs",
+      date_part('epoch', job.started_at - job.scheduled_at) * 1000 as "waitedMs"
     from public.claim_next_job_v3(
       ${request.workerId}, ${listOf(request.types)}::text[], ${listOf(request.lanes)}::text[],
       ${request.max}, ${request.leaseMs / 1000}, ${startPlaces(request.start)}::text::jsonb

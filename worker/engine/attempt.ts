@@ -11,11 +11,10 @@ export class Attempt {
   // Most attempts are never aborted and nobody asks for their signal: it is made when it is asked for.
   #controller: AbortController | null = null
   #reason: AppError | null = null
-  readonly #abandoned = Promise.withResolvers<never>()
+  #abandon: ((reason: AppError) => void) | null = null
 
   constructor(job: ClaimedRow) {
     this.job = job
-    this.#abandoned.promise.catch(() => {})
   }
 
   get signal(): AbortSignal {
@@ -35,11 +34,19 @@ export class Attempt {
     if (this.#reason !== null) return
     this.#reason = reason
     this.#controller?.abort(reason)
-    setTimeout(() => this.#abandoned.reject(reason), windDownMs).unref()
+    this.#abandonSoon(reason)
   }
 
   /** Settles like the work, or a moment after the attempt has been aborted. */
-  async untilAborted<T>(work: Promise<T>): Promise<T> {
-    return await Promise.race([work, this.#abandoned.promise])
+  untilAborted<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#abandon = reject
+      if (this.#reason !== null) this.#abandonSoon(this.#reason)
+      work.then(resolve, reject)
+    })
+  }
+
+  #abandonSoon(reason: AppError): void {
+    setTimeout(() => this.#abandon?.(reason), windDownMs).unref()
   }
 }

@@ -16,7 +16,6 @@ export type ClaimedJob = {
   readonly attemptToken: string
   /** From 1. Waiting for capacity and being handed back do not count. */
   readonly attempt: number
-  readonly retryCount: number
   readonly patientId: string | null
   readonly shellFileId: string | null
   readonly initiatedBy: string | null

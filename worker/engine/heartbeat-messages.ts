@@ -1,4 +1,5 @@
 import type { Connection } from '../../db/client.ts'
+import type { Attempt } from './attempt.ts'
 import type { RunningAttempt } from './running-jobs.ts'
 
 /** What the heartbeat's thread is born with. */
@@ -10,10 +11,21 @@ export type ThreadStart = {
   readonly memory: SharedArrayBuffer
 }
 
-/** What the thread is told. `ended` happened before `begun`. */
+/**
+ * What the thread is told. `ended` happened before `begun`. Both are attempts as one text: a message is copied, and
+ * thousands of objects a second cost more than short jobs do.
+ */
 export type Told =
-  | { readonly kind: 'changed'; readonly ended: readonly RunningAttempt[]; readonly begun: readonly RunningAttempt[] }
+  | { readonly kind: 'changed'; readonly ended: string; readonly begun: string }
   | { readonly kind: 'stop' }
+
+export const attemptsToText = (attempts: readonly Attempt[]): string =>
+  attempts.map(({ job }) => `${job.id} ${job.attemptToken}`).join()
+
+export const attemptsOfText = (text: string): readonly RunningAttempt[] =>
+  text === ''
+    ? []
+    : text.split(',').map((attempt) => ({ jobId: attempt.slice(0, 36), attemptToken: attempt.slice(37) }))
 
 /** What the thread tells. */
 export type Heard =

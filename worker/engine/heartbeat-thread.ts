@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import postgres from 'postgres'
 import { withFencedTransactions } from '../../db/fenced-begin.ts'
 import { wait } from '../../platform/wait.ts'
-import { monotonicMs, openBeatMemory } from './heartbeat-messages.ts'
+import { attemptsOfText, monotonicMs, openBeatMemory } from './heartbeat-messages.ts'
 import type { Heard, ThreadStart, Told } from './heartbeat-messages.ts'
 
 // Both sides are of one checkout: nothing to parse.
@@ -42,10 +42,10 @@ const tell = (heard: Heard) => parentPort?.postMessage(heard)
 
 parentPort?.on('message', (told: Told) => {
   if (told.kind === 'stop') return stopping.abort()
-  for (const { jobId, attemptToken } of told.ended) {
+  for (const { jobId, attemptToken } of attemptsOfText(told.ended)) {
     if (attempts.get(jobId) === attemptToken) attempts.delete(jobId)
   }
-  for (const { jobId, attemptToken } of told.begun) attempts.set(jobId, attemptToken)
+  for (const { jobId, attemptToken } of attemptsOfText(told.begun)) attempts.set(jobId, attemptToken)
 })
 
 async function beat(): Promise<void> {

@@ -4,9 +4,10 @@ import type { Connection } from '../../db/client.ts'
 import type { Logger } from '../../platform/log.ts'
 import type { Service } from '../../platform/service.ts'
 import { leaseLost } from './errors.ts'
-import { monotonicMs, openBeatMemory } from './heartbeat-messages.ts'
+import type { Attempt } from './attempt.ts'
+import { attemptsToText, monotonicMs, openBeatMemory } from './heartbeat-messages.ts'
 import type { Heard, ThreadStart, Told } from './heartbeat-messages.ts'
-import type { RunningAttempt, RunningJobs } from './running-jobs.ts'
+import type { RunningJobs } from './running-jobs.ts'
 
 export type Heartbeat = Service & {
   /** When the database last confirmed one. */
@@ -24,6 +25,7 @@ export type HeartbeatOptions = {
 
 const replaceAfterMs = 250
 const goodbyeMs = 1_500
+const tellEndedAfterMs = 100
 
 /**
  * One statement for all jobs of the process, four times per lease, from a thread of its own (`heartbeat-thread.ts`).
@@ -38,19 +40,24 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
   let isStopped = true
   let watching: NodeJS.Timeout | undefined
   let replacing: NodeJS.Timeout | undefined
-  let ended: RunningAttempt[] = []
+  let ended: Attempt[] = []
+  let telling: NodeJS.Timeout | undefined
 
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
   const tell = (told: Told) => thread?.postMessage(told)
-  // That a job has begun is said before it can block this thread; that jobs have ended can wait for a moment.
-  const tellChanges = (begun: readonly RunningAttempt[]) => {
-    if (begun.length > 0 || ended.length > 0) tell({ kind: 'changed', ended, begun })
+  // That a job has begun is said before it can block this thread; that jobs have ended can wait: what is asked about in vain
+  // is only lost once more.
+  const tellChanges = (begun: readonly Attempt[]) => {
+    clearTimeout(telling)
+    telling = undefined
+    tell({ kind: 'changed', ended: attemptsToText(ended), begun: attemptsToText(begun) })
     ended = []
   }
   running.watch({
     onBegin: tellChanges,
     onEnd: (attempt) => {
-      if (ended.push(attempt) === 1) setImmediate(() => tellChanges([]))
+      ended.push(attempt)
+      telling ??= setTimeout(tellChanges, tellEndedAfterMs, []).unref()
     },
   })
 
@@ -98,6 +105,7 @@ export function createHeartbeat(options: HeartbeatOptions): Heartbeat {
       isStopped = true
       clearInterval(watching)
       clearTimeout(replacing)
+      clearTimeout(telling)
       if (thread === null) return
       const last = thread
       const outOfTime = AbortSignal.any([signal, AbortSignal.timeout(goodbyeMs)])

@@ -161,7 +161,10 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
         return 0
       }
       const extra = ahead.sizeFor(pool.size)
-      const room = pool.size + extra - pool.running - pool.waiting - completions.pending
+      // What has ended and is on its way to the database keeps its place, but for as many as may be claimed ahead: so the
+      // next claim and the last completion are under way at once.
+      const unsettled = Math.max(0, completions.pending - extra)
+      const room = pool.size + extra - pool.running - pool.waiting - unsettled
       // Claims of a handful, while there is enough to do, would cost more than the jobs.
       return pool.waiting > 0 && room < extra / 2 ? 0 : Math.max(0, room)
     },

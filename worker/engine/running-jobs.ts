@@ -7,8 +7,8 @@ export type RunningAttempt = { readonly jobId: string; readonly attemptToken: st
 
 /** Told at once, in the order in which it happens. */
 export type RunningWatcher = {
-  readonly onBegin: (attempts: readonly RunningAttempt[]) => void
-  readonly onEnd: (attempt: RunningAttempt) => void
+  readonly onBegin: (attempts: readonly Attempt[]) => void
+  readonly onEnd: (attempt: Attempt) => void
 }
 
 /** The attempts that this process holds: claimed, under way, or ended and not yet settled. */
@@ -47,12 +47,12 @@ export function createRunningJobs(): RunningJobs {
         byJobId.set(attempt.job.id, attempt)
         if (cancelled.has(attempt.job.id)) attempt.abort(jobCancelled({ jobId: attempt.job.id }))
       }
-      for (const watcher of watchers) watcher.onBegin(attempts.map(namesOf))
+      for (const watcher of watchers) watcher.onBegin(attempts)
     },
     remove(attempt) {
       if (byJobId.get(attempt.job.id) !== attempt) return
       byJobId.delete(attempt.job.id)
-      for (const watcher of watchers) watcher.onEnd(namesOf(attempt))
+      for (const watcher of watchers) watcher.onEnd(attempt)
     },
     cancel(jobId) {
       byJobId.get(jobId)?.abort(jobCancelled({ jobId }))

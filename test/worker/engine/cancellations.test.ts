@@ -175,7 +175,6 @@ const attemptAt = (id: string) =>
     payload: { shell_file_id: randomUUID() },
     attemptToken: randomUUID(),
     attempt: 1,
-    retryCount: 0,
     patientId: null,
     shellFileId: null,
     initiatedBy: null,

@@ -14,7 +14,6 @@ const jobOf = (type: string): ClaimedRow => ({
   payload: {},
   attemptToken: randomUUID(),
   attempt: 1,
-  retryCount: 0,
   patientId: null,
   shellFileId: null,
   initiatedBy: null,

@@ -13,7 +13,6 @@ const jobAt = (fairTurn: number, dueAtMs: number, priority = 5): ClaimedRow => (
   payload: {},
   attemptToken: randomUUID(),
   attempt: 1,
-  retryCount: 0,
   patientId: null,
   shellFileId: null,
   initiatedBy: null,
