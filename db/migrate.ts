@@ -4,11 +4,14 @@ import { fileURLToPath } from 'node:url'
 import { join } from 'node:path'
 import { readMigrationFiles } from 'drizzle-orm/migrator'
 import postgres from 'postgres'
+import { backoffMs } from '../platform/backoff.ts'
+import { wait } from '../platform/wait.ts'
 
 export type MigrateOptions = {
   /** Tests give folders of their own. */
   readonly migrationsFolder?: string
   readonly sqlFolder?: string
+  readonly lockTimeoutMs?: number
 }
 
 export type MigrateResult = { readonly migrations: number; readonly sqlFiles: readonly string[] }
@@ -25,8 +28,30 @@ const migrateLock = 7_306_003
  * Order: SQL files numbered below 10 (what tables stand on), the generated migrations, the other SQL files.
  * A SQL file runs again when it has changed, and so do all after it, since functions lean on each other; all run again
  * when the login of server and workers has been made since.
+ *
+ * Server and workers go on meanwhile. Whatever waits for a lock that a long transaction holds keeps everybody behind
+ * it waiting, so a migration that does not get one within seconds gives up what it has and begins again a little later.
  */
 export async function migrate(ownerUrl: string, options: MigrateOptions = {}): Promise<MigrateResult> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await migrateOnce(ownerUrl, options)
+    } catch (error) {
+      if (tries === maxTries || !isLockTimeout(error)) throw error
+      await wait(backoffMs(tries, { baseMs: 500, maxMs: 10_000 }))
+    }
+  }
+}
+
+// Some minutes in all.
+const maxTries = 30
+const defaultLockTimeoutMs = 5_000
+
+const isLockTimeout = (error: unknown): boolean =>
+  (error instanceof postgres.PostgresError && error.code === '55P03') ||
+  (error instanceof Error && error.cause !== undefined && isLockTimeout(error.cause))
+
+async function migrateOnce(ownerUrl: string, options: MigrateOptions): Promise<MigrateResult> {
   const files = await readSqlFiles(options.sqlFolder ?? here('./sql'))
   const migrations = readMigrationFiles({ migrationsFolder: options.migrationsFolder ?? here('./migrations') })
   const sql = postgres(ownerUrl, {
@@ -38,7 +63,9 @@ export async function migrate(ownerUrl: string, options: MigrateOptions = {}): P
   try {
     return await sql.begin(async (tx) => {
       await tx.unsafe(ownSession)
+      // Another migration is waited for, however long it takes; nobody waits behind us for that.
       await tx`select pg_advisory_xact_lock(${migrateLock})`
+      await tx`select set_config('lock_timeout', ${String(options.lockTimeoutMs ?? defaultLockTimeoutMs)}, true)`
       await tx.unsafe(ledgers)
       const due = await dueSqlFiles(tx, files)
       const before = due.filter((file) => isFoundation(file))

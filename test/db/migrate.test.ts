@@ -5,6 +5,7 @@ import postgres from 'postgres'
 import { test } from 'tap'
 import { migrate } from '../../db/migrate.ts'
 import { emptyDatabase } from '../support/postgres.ts'
+import { eventually } from '../support/signals.ts'
 
 const repository = join(import.meta.dirname, '../..')
 
@@ -54,6 +55,40 @@ test('when a SQL file changes, it and all after it run again, and none before', 
   await migrate(ownerUrl, folders)
   writeFileSync(join(folders.sqlFolder, '30-b.sql'), 'select 22;')
   t.same(await migrate(ownerUrl, folders), { migrations: 0, sqlFiles: ['30-b.sql', '40-c.sql'] })
+})
+
+test('while a long transaction holds a table, a migration lets the others through and gets its turn in the end', async (t) => {
+  const { ownerUrl } = await emptyDatabase(t)
+  await migrate(ownerUrl)
+  const folders = copyOf(t, { '99-late.sql': 'lock table public.job_queue in access exclusive mode;' })
+  const release = Promise.withResolvers<void>()
+  const held = Promise.withResolvers<void>()
+  const report = query(ownerUrl, (sql) =>
+    sql.begin(async (tx) => {
+      await tx`select count(*) from public.job_queue`
+      held.resolve()
+      await release.promise
+    }),
+  )
+  await held.promise
+  let isMigrated = false
+  const migrating = migrate(ownerUrl, { ...folders, lockTimeoutMs: 50 }).then((result) => {
+    isMigrated = true
+    return result
+  })
+  await query(ownerUrl, async (sql) => {
+    await eventually(async () => {
+      const waiting = await sql`
+        select from pg_stat_activity
+        where application_name = 'exora-migrate' and datname = current_database() and wait_event_type = 'Lock'`
+      if (waiting.length === 0) throw new Error('the migration does not wait yet')
+    })
+    await sql`insert into public.job_queue (job_type, job_lane, job_name, job_payload) values ('ocr', 'fast_queue', 'ocr', '{}')`
+  })
+  t.notOk(isMigrated, 'the report still runs')
+  release.resolve()
+  await report
+  t.match(await migrating, { sqlFiles: ['99-late.sql'] })
 })
 
 test('a file that fails is named with its line, and nothing of the run remains', async (t) => {

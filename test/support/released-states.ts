@@ -15,7 +15,7 @@ const readJournal = (folder: string): Journal => JSON.parse(readFileSync(join(fo
 export const migrationTags: readonly string[] = readJournal(migrations).entries.map(({ tag }) => tag)
 
 /** The migrations up to one of them, with nothing but what tables stand on and their protection. */
-export function tablesAsOf(t: Teardown, tag: string): Required<MigrateOptions> {
+export function tablesAsOf(t: Teardown, tag: string): Required<Omit<MigrateOptions, 'lockTimeoutMs'>> {
   const { migrationsFolder, sqlFolder } = emptyFolders(t)
   cutMigrations(migrationsFolder, tag)
   const present = join(repository, 'db/sql')
@@ -29,7 +29,7 @@ export function tablesAsOf(t: Teardown, tag: string): Required<MigrateOptions> {
  * the commit before the next migration came (of the newest one: those that it came with). Of a migration that is not
  * committed yet, and in a shallow clone, whose history does not reach so far, the tables alone.
  */
-export function releasedAs(t: Teardown, tag: string): Required<MigrateOptions> {
+export function releasedAs(t: Teardown, tag: string): Required<Omit<MigrateOptions, 'lockTimeoutMs'>> {
   const commit = lastCommitOf(tag)
   if (commit === null) {
     const mayBeUnknown = tag === migrationTags.at(-1) || git(['rev-parse', '--is-shallow-repository']).trim() === 'true'
@@ -78,7 +78,7 @@ function cutMigrations(folder: string, tag: string): void {
   writeFileSync(join(folder, 'meta/_journal.json'), JSON.stringify({ ...journal, entries }))
 }
 
-function emptyFolders(t: Teardown): Required<MigrateOptions> {
+function emptyFolders(t: Teardown): Required<Omit<MigrateOptions, 'lockTimeoutMs'>> {
   const folder = mkdtempSync(join(scratchRoot(), 'exora-released-'))
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const folders = { migrationsFolder: join(folder, 'migrations'), sqlFolder: join(folder, 'sql') }

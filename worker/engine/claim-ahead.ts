@@ -3,7 +3,7 @@ import type { ClaimedRow } from '../../db/queries/claims.ts'
 // As much as the slots do in this time is claimed before there is a slot for it. Document jobs run for longer than
 // that, and nothing is claimed ahead: they would wait here while another worker is idle, and a crash would take them along.
 const horizonMs = 50
-const maxAhead = 500
+const maxAhead = 1_000
 // What has not begun after this time waits for a slot that is held by something long.
 export const staleAheadMs = 500
 const cautiousMs = 10_000

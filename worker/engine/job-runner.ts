@@ -41,6 +41,9 @@ export type JobRunnerHooks = {
   readonly wakeIn: (delayMs: number) => void
 }
 
+// While one claim of so many is on its way, as many are run.
+const mostAtOnce = 500
+
 export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): JobRunner {
   const { db, log, metrics, workerId } = options
   const handlers = new Map(options.handlers.map((handler) => [handler.job.name, handler]))
@@ -166,7 +169,7 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
       const unsettled = Math.max(0, completions.pending - extra)
       const room = pool.size + extra - pool.running - pool.waiting - unsettled
       // Claims of a handful, while there is enough to do, would cost more than the jobs.
-      return pool.waiting > 0 && room < extra / 2 ? 0 : Math.max(0, room)
+      return pool.waiting > 0 && room < extra / 2 ? 0 : Math.max(0, Math.min(room, mostAtOnce))
     },
     begin,
     runAside,

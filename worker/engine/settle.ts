@@ -105,7 +105,9 @@ export function serviceContextOf(job: ClaimedJob): ServiceContext {
   }
 }
 
-const maxTries = 6
+// About a minute: a restart of the database costs less than doing the work again, and whoever has taken the job over
+// meanwhile has it.
+const maxTries = 20
 
 async function whileUnavailable<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {

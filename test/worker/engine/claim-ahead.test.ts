@@ -37,11 +37,11 @@ test('who claimed ahead in vain does not for a while', async (t) => {
   let now = 0
   const ahead = createClaimAhead(() => now)
   ahead.note(jobOf('security_scan'), 0.01)
-  t.equal(ahead.sizeFor(4), 500)
+  t.equal(ahead.sizeFor(4), 1_000)
   ahead.wasWrong()
   t.equal(ahead.sizeFor(4), 0)
   now += 60_000
-  t.equal(ahead.sizeFor(4), 500)
+  t.equal(ahead.sizeFor(4), 1_000)
 })
 
 const fill = (sql: ReturnType<typeof serviceSql>, count: number) => sql`
