@@ -43,6 +43,7 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
   let lastReason: WakeReason = 'start'
   let failures = 0
   let echoes = 0
+  let lookedAt = 0
   let claiming: Promise<void> = Promise.resolve()
   let pollTimer: NodeJS.Timeout | undefined
   const dueTimers = new Set<NodeJS.Timeout>()
@@ -63,6 +64,7 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
     try {
       for (let wanted = room(); isClaiming() && mayHaveMore && wanted > 0; wanted = room()) {
         mayHaveMore = false
+        lookedAt = performance.now()
         const found = await options.claim(wanted)
         options.begin(found)
         options.onClaim(lastReason, found.length)
@@ -83,11 +85,13 @@ export function createClaimLoop(options: ClaimLoopOptions): ClaimLoop {
 
   function awaitEchoes(): void {
     if (echoes > 0) return
+    const heardAt = performance.now()
     for (const delayMs of echoesMs) {
       echoes += 1
       at(delayMs, () => {
         echoes -= 1
-        wake('echo')
+        // Where there is always something to do, others have looked since.
+        if (lookedAt < heardAt + delayMs / 2) wake('echo')
       })
     }
   }
