@@ -112,6 +112,8 @@ const isUnharmed = ({ end, isFrozen, wasAsked, wasKilled }: Worker) =>
 function endOf({ wasAsked, wasKilled }: Worker, code: number | null, signal: string | null): WorkerEnd {
   if (signal === 'SIGKILL') return wasKilled ? 'killed' : 'killed_itself'
   if (code === exitCodes.startFailed) return 'start_failed'
+  // It was asked before it listened.
+  if (signal === 'SIGTERM') return 'stopped'
   if (code === exitCodes.stopFailed) return 'stop_failed'
   return wasAsked && code === exitCodes.stopped ? 'stopped' : 'crashed'
 }
