@@ -11,7 +11,7 @@ export type Chaos = {
   readonly outageMs: number
 }
 
-/** Deals the deck of troubles, shuffled, until the signal; at least once through all of it, whatever the signal says. */
+/** Deals the deck of troubles: all of it at least once, and again until the signal where the plan says so. */
 export async function wreak(
   place: Place,
   fleet: Fleet,
@@ -63,7 +63,7 @@ export async function wreak(
   }
 
   do await deal()
-  while (!signal.aborted)
+  while (plan.deals === 'until_the_load_ends' && !signal.aborted)
   await Promise.all(frozen)
   return { counts, outageMs }
 }

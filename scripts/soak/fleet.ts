@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { wait } from '../../platform/wait.ts'
 import type { JobLane } from '../../db/schema/queue.ts'
-import { exitCodes } from './worker-exits.ts'
+import { exitCodes, readyLine } from './worker-exits.ts'
 
 /** The worker processes of a soak. Each that ends, for whatever reason, is followed by a new one on its lanes. */
 export type Fleet = {
@@ -19,7 +19,7 @@ export type Fleet = {
   /** Stands still for that long. */
   freeze(worker: Worker, ms: number): Promise<void>
   ask(worker: Worker): void
-  /** Lines of error logs, and of what was said outside of any log. */
+  /** Errors in the logs of workers that had begun, and whatever was said outside of any log. */
   readComplaints(): Promise<readonly Complaint[]>
   stop(): Promise<void>
 }
@@ -54,7 +54,8 @@ export async function startFleet({ folder, lanes, settings }: FleetOptions): Pro
 
   function start(served: readonly JobLane[]): void {
     const id = `soak-${workers.length + 1}`
-    const log = openSync(join(folder, `${id}.log`), 'a')
+    const logPath = join(folder, `${id}.log`)
+    const log = openSync(logPath, 'a')
     const args = [script, JSON.stringify({ ...settings, workerId: id, lanes: served })]
     const child = spawn(process.execPath, args, { stdio: ['pipe', log, log], env: { PATH: process.env['PATH'] ?? '' } })
     closeSync(log)
@@ -70,6 +71,7 @@ export async function startFleet({ folder, lanes, settings }: FleetOptions): Pro
     workers.push(worker)
     child.once('exit', (code, signal) => {
       worker.end = endOf(worker, code, signal)
+      if (worker.end === 'crashed' && !wasReady(readFileSync(logPath, 'utf8'))) worker.end = 'start_failed'
       if (worker.end === 'killed_itself') fallSilent(worker)
       if (!isStopping) start(served)
     })
@@ -118,6 +120,8 @@ function endOf({ wasAsked, wasKilled }: Worker, code: number | null, signal: str
   return wasAsked && code === exitCodes.stopped ? 'stopped' : 'crashed'
 }
 
+const wasReady = (log: string) => log.split('\n').includes(readyLine)
+
 const patienceMs = 20_000
 
 async function stopWorker(worker: Worker): Promise<void> {
@@ -137,9 +141,11 @@ async function readComplaints(folder: string): Promise<readonly Complaint[]> {
   const complaints: Complaint[] = []
   for (const name of await readdir(folder)) {
     const text = await readFile(join(folder, name), 'utf8')
-    for (const line of text.split('\n'))
-      if (line !== '' && !/^\{"level":"(warn|info)"/.test(line))
-        complaints.push({ workerId: name.replace('.log', ''), line })
+    if (!wasReady(text)) continue
+    const lines = text
+      .split('\n')
+      .filter((line) => !['', readyLine].includes(line) && !line.startsWith('{"level":"warn"'))
+    complaints.push(...lines.map((line) => ({ workerId: name.replace('.log', ''), line })))
   }
   return complaints
 }

@@ -15,8 +15,9 @@ export type SoakPlan = {
   /** Which lanes each worker serves. */
   readonly workers: readonly (readonly JobLane[])[]
   readonly leaseMs: number
-  /** A shuffled deck, dealt again and again. */
+  /** A deck that is shuffled and dealt. */
   readonly troubles: readonly Trouble[]
+  readonly deals: 'once' | 'until_the_load_ends'
   readonly troubleEveryMs: number
   readonly deleteFinishedAfterMs: number
   readonly limits: ProviderLimits
@@ -41,6 +42,7 @@ export function longPlan(minutes: number, seed: number): SoakPlan {
     workers: [quickOnly, everything, everything, everything],
     leaseMs: 3_000,
     troubles: ['kill', 'kill', 'kill', 'freeze', 'freeze', 'term', 'cut', 'cut', 'stop_fast', 'stop_immediate'],
+    deals: 'until_the_load_ends',
     troubleEveryMs: 2_500,
     deleteFinishedAfterMs: 15_000,
     limits: { requestsPerMinute: 300, concurrentRequests: 6 },
@@ -59,7 +61,8 @@ export function shortPlan(seed: number): SoakPlan {
     workers: [quickOnly, everything, everything],
     leaseMs: 2_000,
     troubles: ['kill', 'freeze', 'term', 'cut', 'stop_fast', 'stop_immediate'],
-    troubleEveryMs: 1_000,
+    deals: 'once',
+    troubleEveryMs: 1_500,
     deleteFinishedAfterMs: 4_000,
     limits: { requestsPerMinute: 300, concurrentRequests: 4 },
   }

@@ -13,7 +13,7 @@ import { createMetrics } from '../../platform/telemetry.ts'
 import { createEngine } from '../../worker/engine/engine.ts'
 import { createEngineMetrics } from '../../worker/engine/metrics.ts'
 import { createSoakHandlers, endpoint } from './jobs.ts'
-import { exitCodes } from './worker-exits.ts'
+import { exitCodes, readyLine } from './worker-exits.ts'
 
 const settings = z.object({
   url: z.string(),
@@ -50,6 +50,7 @@ await runMain(async () => {
     // The database is away; whoever runs workers starts them again.
     process.exit(exitCodes.startFailed),
   )
+  process.stdout.write(`${readyLine}\n`)
   if (!stop.asked.aborted)
     await new Promise((resolve) => {
       stop.asked.addEventListener('abort', resolve, { once: true })
