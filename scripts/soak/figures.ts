@@ -45,9 +45,9 @@ export async function measure(
     told('restarts of the database, immediate', times('stop_immediate')),
     told('the database was away, s', happened.outageMs / 1_000),
     told('attempts taken from silent workers', totals.rescues),
-    told('from silence to the next attempt, p50 s', quantile(rescueMs, 0.5) / 1_000),
-    told('from silence to the next attempt, p95 s', quantile(rescueMs, 0.95) / 1_000),
-    told('from silence to the next attempt, longest s', quantile(rescueMs, 1) / 1_000),
+    told('from silence to rescue, p50 s', quantile(rescueMs, 0.5) / 1_000),
+    told('from silence to rescue, p95 s', quantile(rescueMs, 0.95) / 1_000),
+    told('from silence to rescue, longest s', quantile(rescueMs, 1) / 1_000),
     told('jobs cancelled', upkeep.cancelled),
     told('dead letters requeued', upkeep.requeued),
     told('finished jobs deleted', rows.deleted),
@@ -104,15 +104,7 @@ const rescuesSql = `
     ended.job_id,
     claim.worker_id,
     extract(epoch from claim.at) * 1000 as claimed_at,
-    extract(epoch from ended.at) * 1000 as rescued_at,
-    extract(epoch from coalesce(
-      (
-        select min(again.at)
-        from soak.ledger as again
-        where again.job_id = ended.job_id and again.id > ended.id and again.to_status = 'processing'
-      ),
-      ended.at
-    )) * 1000 as begun_again_at
+    extract(epoch from ended.at) * 1000 as rescued_at
   from soak.ledger as ended
   join soak.ledger as claim
     on claim.attempt_token = ended.attempt_token
@@ -126,7 +118,6 @@ type Rescue = {
   readonly worker_id: string
   readonly claimed_at: number
   readonly rescued_at: number
-  readonly begun_again_at: number
 }
 
 /** From when the worker fell silent; a claim that got lost on a cut connection was of a living one and is left out. */
@@ -135,7 +126,7 @@ async function readRescues({ place, fleet }: Evidence): Promise<readonly number[
     askAsService(
       place.db,
       (ask) => ask<Rescue[]>`
-        select worker_id, claimed_at::float8, rescued_at::float8, begun_again_at::float8
+        select worker_id, claimed_at::float8, rescued_at::float8
         from (${ask.unsafe(rescuesSql)}) as rescue`,
     ),
   )
@@ -143,6 +134,6 @@ async function readRescues({ place, fleet }: Evidence): Promise<readonly number[
     const silentAt = fleet.silences
       .filter(({ workerId, at }) => workerId === rescue.worker_id && at <= rescue.rescued_at && at >= rescue.claimed_at)
       .at(-1)?.at
-    return silentAt === undefined ? [] : [rescue.begun_again_at - silentAt]
+    return silentAt === undefined ? [] : [rescue.rescued_at - silentAt]
   })
 }
