@@ -76,7 +76,7 @@ async function cutConnections({ owner }: Place, count: number): Promise<boolean>
       from (
         select activity.pid
         from pg_stat_activity as activity
-        where activity.application_name = 'soak-worker'
+        where activity.application_name like 'soak-worker%'
         order by random()
         limit ${count}
       ) as victim`

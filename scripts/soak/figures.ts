@@ -50,6 +50,7 @@ export async function measure(
     told('from silence to rescue, longest s', quantile(rescueMs, 1) / 1_000),
     told('jobs cancelled', upkeep.cancelled),
     told('dead letters requeued', upkeep.requeued),
+    told('lanes paused and resumed', upkeep.paused),
     told('finished jobs deleted', rows.deleted),
     told('calls to the provider', provider.calls),
     told('most calls at once', provider.mostAtOnce, plan.limits.concurrentRequests),

@@ -1,6 +1,7 @@
 import { askAsService } from '../../db/actor.ts'
+import { jobLanes } from '../../db/schema/queue.ts'
 import { wait } from '../../platform/wait.ts'
-import { isOutage } from './place.ts'
+import { isOutage, untilAnswered } from './place.ts'
 import type { Place } from './place.ts'
 import type { SoakPlan } from './plan.ts'
 import type { Random } from './random.ts'
@@ -8,16 +9,17 @@ import type { Random } from './random.ts'
 export type Upkeep = {
   readonly cancelled: number
   readonly requeued: number
+  readonly paused: number
   readonly failures: readonly unknown[]
 }
 
 /**
  * What goes on beside the workers until the signal: housekeeping, much more often than in life, and an operator who
- * cancels and requeues what comes before their eyes.
+ * cancels and requeues what comes before their eyes, and holds a lane for a while.
  */
 export async function keepUp(place: Place, plan: SoakPlan, random: Random, signal: AbortSignal): Promise<Upkeep> {
   const failures: unknown[] = []
-  const operator = { cancelled: 0, requeued: 0 }
+  const operator = { cancelled: 0, requeued: 0, paused: 0 }
   const requeuedIds = new Set<string>()
   const deleteAfter = `${plan.deleteFinishedAfterMs} milliseconds`
 
@@ -60,6 +62,14 @@ export async function keepUp(place: Place, plan: SoakPlan, random: Random, signa
     operator.requeued += 1
   }
 
+  async function pauseOne(): Promise<void> {
+    const lane = random.pick(jobLanes)
+    await askAsService(place.db, (ask) => ask`select public.pause_lane(${lane}, 'soak')`)
+    operator.paused += 1
+    await wait(plan.leaseMs / 3)
+    await untilAnswered(() => askAsService(place.db, (ask) => ask`select public.resume_lane(${lane})`))
+  }
+
   async function repeat(work: () => Promise<void>, meanMs: number): Promise<void> {
     while (!signal.aborted) {
       await wait(random.between(meanMs / 2, meanMs * 1.5))
@@ -70,6 +80,11 @@ export async function keepUp(place: Place, plan: SoakPlan, random: Random, signa
   }
 
   const halfMs = plan.troubleEveryMs / 2
-  await Promise.all([repeat(housekeeping, 300), repeat(cancelOne, halfMs), repeat(requeueOne, 2 * halfMs)])
+  await Promise.all([
+    repeat(housekeeping, 300),
+    repeat(cancelOne, halfMs),
+    repeat(requeueOne, 2 * halfMs),
+    repeat(pauseOne, 6 * halfMs),
+  ])
   return { ...operator, failures }
 }

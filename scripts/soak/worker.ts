@@ -41,6 +41,7 @@ await runMain(async () => {
     schedules: [],
     laneEndpoints: { ai_queue: [endpoint] },
     concurrency: 8,
+    maxBytesInFlight: 100_000_000,
     pollMs: 1_000,
     notifications: 'listen',
     capacityCheckMs: 500,
