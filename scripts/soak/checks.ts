@@ -187,7 +187,8 @@ export const checks: readonly Check[] = [
     sql: `
       select coalesce(held.job_id, held.id) as job_id
       from public.api_capacity_reservations as held
-      where held.released_at is null`,
+      where held.released_at is null
+        and held.expires_at > clock_timestamp()`,
   },
 ]
 

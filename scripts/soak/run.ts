@@ -110,8 +110,18 @@ async function settle(place: Place, plan: SoakPlan, say: (line: string) => void)
   const giveUpAt = performance.now() + plan.settleMs
   for (let looks = 0; performance.now() < giveUpAt; looks += 1) {
     const { live } = await countRows(place)
-    if (live === 0) return
+    // The room of a cancelled job whose worker was killed is free when its lease would have ended.
+    if (live === 0 && (await untilAnswered(() => countHeld(place))) === 0) return
     if (looks % 20 === 0) say(`settling: ${live} jobs are alive`)
     await wait(250)
   }
+}
+
+async function countHeld({ db }: Place): Promise<number> {
+  const held = await askAsService(
+    db,
+    (ask) => ask`
+      select from public.api_capacity_reservations where released_at is null and expires_at > clock_timestamp()`,
+  )
+  return held.length
 }

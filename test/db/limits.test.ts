@@ -100,6 +100,22 @@ test('what a worker held is free again when it dies, and when its job ends', asy
   await t.rejects(ask({ job: id }), { message: /does not run on this worker/ })
 })
 
+for (const [how, sqlOf] of [
+  ['cancelled', 'select public.cancel_job($1::text::uuid)'],
+  ['stopped', 'select public.stop_job($1::text::uuid)'],
+  ['handed back', `select public.hand_back_jobs('w1', array[$1::text::uuid])`],
+] as const)
+  test(`the call of a job that is ${how} holds its room until it is over`, async (t) => {
+    const { acquire: ask, release, sql } = await endpointWith(t, { concurrent: 1 })
+    const id = await enqueueJob(sql)
+    await claim(sql, 'w1')
+    const call = await ask({ job: id })
+    await sql.unsafe(sqlOf, [id])
+    t.equal((await ask()).granted, false, 'the provider still has it')
+    await release(call, 10, 10)
+    t.equal((await ask()).granted, true)
+  })
+
 test('a reservation lives as long as its job is kept alive', async (t) => {
   const { acquire: ask, sql } = await endpointWith(t, { concurrent: 1 })
   const id = await enqueueJob(sql)
