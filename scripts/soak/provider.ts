@@ -44,7 +44,7 @@ export async function startProvider(random: Random): Promise<Provider> {
     } else if (fate < 0.09) {
       failed += 1
       response.destroy()
-    } else response.end('answered')
+    } else response.writeHead(200, { 'x-ratelimit-limit-requests': random.whole(1_000, 1_003) }).end('answered')
   }
 
   const server = createServer((request, response) => {
