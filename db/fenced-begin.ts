@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { TransactionFence } from './transaction-fence.ts'
+import { TransactionFence, connectionLost } from './transaction-fence.ts'
 import type { Work } from './transaction-fence.ts'
 
 /**
@@ -59,7 +59,8 @@ export function withFencedTransactions(client: postgres.Sql): postgres.Sql {
       try {
         return await beginOnce(options, noted)
       } catch (error) {
-        if (hasBegun || attempt === attempts || !mayBeOfAnother(error)) throw error
+        if (hasBegun || attempt === attempts || !mayBeOfAnother(error))
+          throw isOfSystem(error) ? connectionLost(error) : error
       }
     }
   }
@@ -88,6 +89,10 @@ const attempts = 4
  * it for the answer to what the next session is asked first. A login that is refused is its own.
  */
 const mayBeOfAnother = (error: unknown) => error instanceof postgres.PostgresError && !error.code.startsWith('28')
+
+/** What BEGIN and COMMIT meet comes as the system says it; who tries again listens for the driver's word. */
+const isOfSystem = (error: unknown) =>
+  error instanceof Error && 'code' in error && /^(ECONN|EPIPE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND)/.test(String(error.code))
 
 type ForBegin = { readonly onexecute: (connection: { readonly id: number }) => unknown }
 

@@ -152,6 +152,8 @@ function isStatement(made: unknown): made is Statement {
 const isAnswer = (error: unknown) => error instanceof postgres.PostgresError && error.severity !== 'FATAL'
 
 /** The code is the driver's own, for those who look at it. */
-function connectionLost(): Error {
-  return Object.assign(new Error('the connection of the transaction was lost'), { code: 'CONNECTION_CLOSED' })
+export function connectionLost(cause?: unknown): Error {
+  return Object.assign(new Error('the connection of the transaction was lost', { cause }), {
+    code: 'CONNECTION_CLOSED',
+  })
 }

@@ -21,7 +21,8 @@ export function explainFailure(error: unknown): string {
   if (code === 'ENOTDIR' || code === 'EEXIST')
     return `${typeof path === 'string' ? path : 'DATA_DIR'} is not a folder: set DATA_DIR to one.`
   if (code === 'ENOSPC') return 'There is no space left on the disk.'
-  if (code === 'ECONNREFUSED')
+  // A driver says it in a word of its own, with the system's underneath.
+  if (code === 'ECONNREFUSED' || (error.cause instanceof Error && describe(error.cause).code === 'ECONNREFUSED'))
     return 'The database does not answer: is DATABASE_URL right, and does PostgreSQL run there?'
   return error.stack ?? error.message
 }

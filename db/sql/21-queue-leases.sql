@@ -152,7 +152,7 @@ begin
   into v_ids, v_lanes
   from given_back;
 
-  perform public.end_job_reservations(v_ids);
+  -- Calls that they still make are ended next, by their worker, and their reservations with them.
   perform pg_notify('exora_jobs', lane.name) from unnest(v_lanes) as lane (name);
   return query select unnest(v_ids);
 end

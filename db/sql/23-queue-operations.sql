@@ -91,8 +91,8 @@ begin
       lease_expires_at = null
   where job.id = p_job_id
   returning job.* into v_job;
-  perform public.end_job_reservations(array[p_job_id]);
   if v_old_status = 'processing' then
+    -- A call that it makes goes on until its worker has heard: its room is free when the call is over, or with its lease.
     perform pg_notify('exora_jobs_cancelled', p_job_id::text);
   end if;
   perform public.audit_job(v_job, v_old_status, p_reason);
@@ -183,9 +183,15 @@ language sql
 volatile
 set search_path = ''
 as $$
+  -- A handler may not have heeded that it was to end; its call ends with the process.
+  update public.api_capacity_reservations as held
+  set released_at = clock_timestamp()
+  where held.worker_id = p_worker_id
+    and held.released_at is null;
   delete from public.workers as worker where worker.id = p_worker_id
 $$;
-comment on function public.worker_goodbye(text) is 'Takes a worker that has stopped out of the registry.';
+comment on function public.worker_goodbye(text) is
+  'Takes a worker that has stopped out of the registry, and ends whatever calls it still had.';
 revoke all on function public.worker_goodbye(text) from public, anon, authenticated, service_role;
 grant execute on function public.worker_goodbye(text) to service_role;
 

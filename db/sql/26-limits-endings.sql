@@ -44,6 +44,14 @@ begin
     return;
   end if;
 
+  -- In the order in which a grant counts, or the two would wait for each other: first the tenth of a second of the call,
+  -- where the estimate was counted, then the day.
+  if p_actual_tokens is not null then
+    update public.api_usage_slots as spent
+    set tokens = greatest(0, spent.tokens + p_actual_tokens - v_reservation.estimated_tokens)
+    where spent.rate_limit_id = v_reservation.rate_limit_id
+      and spent.slot = v_reservation.slot;
+  end if;
   update public.api_daily_use as that_day
   set tokens = greatest(
         0, that_day.tokens + coalesce(p_actual_tokens - v_reservation.estimated_tokens, 0)
@@ -51,14 +59,6 @@ begin
       cost_usd = that_day.cost_usd + coalesce(p_actual_cost_usd, 0)
   where that_day.rate_limit_id = v_reservation.rate_limit_id
     and that_day.day = (v_reservation.acquired_at at time zone 'UTC')::date;
-  if p_actual_tokens is null then
-    return;
-  end if;
-  -- The truth counts where the estimate was counted, in the tenth of a second of the call.
-  update public.api_usage_slots as spent
-  set tokens = greatest(0, spent.tokens + p_actual_tokens - v_reservation.estimated_tokens)
-  where spent.rate_limit_id = v_reservation.rate_limit_id
-    and spent.slot = v_reservation.slot;
 end
 $$;
 comment on function public.release_api_capacity(text, text, int, int, uuid, numeric) is

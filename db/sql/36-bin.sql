@@ -50,7 +50,6 @@ comment on function public.hold_jobs_of_file(uuid) is
 create or replace function public.cancel_jobs_of_file(p_shell_file_id uuid) returns void
 language plpgsql volatile set search_path = '' as $$
 declare
-  v_ids uuid[];
   v_running uuid[];
 begin
   with live as materialized (
@@ -71,12 +70,9 @@ begin
     where job.id = live.id
     returning job.id, live.status as old_status
   )
-  select
-    coalesce(array_agg(cancelled.id), '{}'),
-    array_agg(cancelled.id) filter (where cancelled.old_status = 'processing')
-  into v_ids, v_running
+  select array_agg(cancelled.id) filter (where cancelled.old_status = 'processing') into v_running
   from cancelled;
-  perform public.end_job_reservations(v_ids);
+  -- Their calls go on until their workers have heard, and end their reservations; see take_job_out.
   perform pg_notify('exora_jobs_cancelled', running.id::text) from unnest(v_running) as running (id);
 end
 $$;

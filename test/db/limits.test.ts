@@ -3,6 +3,7 @@ import { migrate } from '../../db/migrate.ts'
 import { endpointWith } from '../support/limits.ts'
 import type { Grant } from '../support/limits.ts'
 import { testDatabase } from '../support/postgres.ts'
+import { eventually } from '../support/signals.ts'
 import { claim, enqueueJob, expireLease, ownerSql, serviceSql } from '../support/queue.ts'
 
 test('the limits of a fresh installation are there, and a second one leaves an operator’s alone', async (t) => {
@@ -99,6 +100,41 @@ test('what a worker held is free again when it dies, and when its job ends', asy
   t.equal((await ask()).granted, true, 'after completion without a release')
   await t.rejects(ask({ job: id }), { message: /does not run on this worker/ })
 })
+
+test('a call ends while another begins, and the two never wait for each other in a circle', async (t) => {
+  const { acquire: ask, release, sql } = await endpointWith(t, { requests: 5 })
+  const call = await ask()
+  let ending: Promise<unknown> = Promise.resolve()
+  await sql.begin(async (tx) => {
+    // As a grant takes them: the tenth of a second, then the day.
+    const [own] = await tx<{ pid: number }[]>`select pg_backend_pid() as pid from public.api_usage_slots for update`
+    ending = release(call, 10, 5).execute()
+    await eventually(async () => {
+      const waiting = await sql`
+        select from pg_stat_activity where ${own?.pid ?? 0}::int = any (pg_blocking_pids(pid))`
+      if (waiting.length === 0) throw new Error('it does not wait yet')
+    })
+    await tx`select from public.api_daily_use for update`
+  })
+  await ending
+  t.same([...(await sql`select tokens::int from public.api_daily_use`)], [{ tokens: 5 }])
+})
+
+for (const [how, sqlOf] of [
+  ['cancelled', 'select public.cancel_job($1::text::uuid)'],
+  ['stopped', 'select public.stop_job($1::text::uuid)'],
+  ['handed back', `select public.hand_back_jobs('w1', array[$1::text::uuid])`],
+] as const)
+  test(`the call of a job that is ${how} holds its room until it is over`, async (t) => {
+    const { acquire: ask, release, sql } = await endpointWith(t, { concurrent: 1 })
+    const id = await enqueueJob(sql)
+    await claim(sql, 'w1')
+    const call = await ask({ job: id })
+    await sql.unsafe(sqlOf, [id])
+    t.equal((await ask()).granted, false, 'the provider still has it')
+    await release(call, 10, 10)
+    t.equal((await ask()).granted, true)
+  })
 
 test('a reservation lives as long as its job is kept alive', async (t) => {
   const { acquire: ask, sql } = await endpointWith(t, { concurrent: 1 })

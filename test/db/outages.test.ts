@@ -11,6 +11,8 @@ import { asActor, asService } from '../../db/actor.ts'
 import type { Tx } from '../../db/actor.ts'
 import { openDatabase } from '../../db/client.ts'
 import type { Database } from '../../db/client.ts'
+import { findFreePort } from '../../db/embedded/port.ts'
+import { databaseError, databaseUnavailable } from '../../db/errors.ts'
 import { wait } from '../../platform/wait.ts'
 import { actorOf, anonymous } from '../support/actors.ts'
 import { testDatabase } from '../support/postgres.ts'
@@ -260,6 +262,17 @@ test('a reset in the middle of a statement leaves a pool that works', async (t) 
   })
   await t.rejects(napping, lost)
   await proveUsable(db, 1)
+})
+
+test('a transaction that finds no server is told apart from one that failed, so that it is tried again', async (t) => {
+  const db = openDatabase({
+    url: `postgres://nobody@127.0.0.1:${await findFreePort()}/exora`,
+    applicationName: 'outages',
+  })
+  t.teardown(() => db.close())
+  const refused: unknown = await asService(db, {}, (tx) => mark(tx, 'never')).catch((error: unknown) => error)
+  t.match(refused, { code: 'CONNECTION_CLOSED', cause: { code: 'ECONNREFUSED' } })
+  t.ok(databaseUnavailable.matches(databaseError(refused)))
 })
 
 test('a statement that is kept until its transaction has ended is refused', async (t) => {

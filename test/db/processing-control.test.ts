@@ -28,16 +28,12 @@ test('withdrawing consent cancels what waits and what runs, and the audit proves
   const { shell_file_id: waiting } = await upload(db, person)
   const { shell_file_id: running } = await upload(db, person)
   const { shell_file_id: ofOther } = await upload(db, other)
-  const [claimed] = await serve<{ id: string }>(
-    db,
-    sql`update job_queue set status = 'processing', worker_id = 'w1', attempt_token = gen_random_uuid(),
-          lease_expires_at = now() + interval '1 minute' where shell_file_id = ${running} returning id`,
-  )
-  await beginStage(db, running, 'security_scan')
   await serve(
     db,
-    sql`select granted from public.acquire_api_capacity('openai', 'gpt-4o-mini', 10, p_job_id => ${claimed?.id}, p_worker_id => 'w1')`,
+    sql`update job_queue set status = 'processing', worker_id = 'w1', attempt_token = gen_random_uuid(),
+          lease_expires_at = now() + interval '1 minute' where shell_file_id = ${running}`,
   )
+  await beginStage(db, running, 'security_scan')
 
   const withdrawing = { ...person, actor: actorOf(person.accountId, 'withdrawal-7') }
   const consentId = await decide(db, withdrawing, 'withdrawn')
@@ -47,7 +43,6 @@ test('withdrawing consent cancels what waits and what runs, and the audit proves
     t.match(await fileState(db, id), stopped)
   }
   t.same(await jobsOf(db, ofOther), ['security_scan'], 'nobody else is touched')
-  t.equal((await owner`select 1 from api_capacity_reservations where released_at is null`).length, 0)
 
   const rows = await owner<{ what: string; changed_by: string; transaction: string; patient_id: string }[]>`
     select concat_ws(' ', table_name, new_values ->> 'decision', new_values ->> 'status', reason) as what,

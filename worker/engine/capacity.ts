@@ -59,14 +59,15 @@ export function createCapacity(deps: CapacityDeps): Capacity {
   function giveBack(given: Given, { job, log }: CallRun): void {
     const { request, reservationId, used } = given
     const work = asService(deps.db, serviceContextOf(job), async (tx) => {
+      // The endpoint's row first, as whoever asks has it: the other way round the two would wait for each other.
+      const news = said.newsOf(request, used?.said ?? null)
+      if (news !== null) await recordProviderLimits(tx, request, news)
       await releaseCapacity(tx, {
         ...request,
         reservationId,
         actualTokens: used?.tokensUsed ?? null,
         costUsd: used?.costUsd ?? null,
       })
-      const news = said.newsOf(request, used?.said ?? null)
-      if (news !== null) await recordProviderLimits(tx, request, news)
     })
       .catch((error: unknown) => log.warn({ error }, 'capacity was not released'))
       .finally(() => {
