@@ -57,7 +57,7 @@ void t.test('thirty documents at once, with two workers, are each read once', as
   await test.test('no job was run twice', async (counting) => {
     const jobs = await sql`
       select job_type, count(*)::int as n, count(distinct shell_file_id)::int as files, sum(retry_count)::int as repeated
-      from job_queue where status = 'completed' group by job_type order by min(id::text)`
+      from job_queue where status = 'completed' and shell_file_id is not null group by job_type order by min(id::text)`
     counting.same(
       jobs,
       stages.map((stage) => ({ job_type: stage, n: total, files: total, repeated: 0 })),
@@ -94,6 +94,9 @@ void t.test('thirty documents at once, with two workers, are each read once', as
   })
 })
 
+/** Of documents; what happens by the clock is done beside them. */
 function endedJobs(worker: Running): string[] {
-  return worker.lines.filter(({ msg }) => msg === 'job ended').map((line) => String(line['job_id']))
+  return worker.lines
+    .filter((line) => line['msg'] === 'job ended' && line['job_type'] !== 'run_schedule')
+    .map((line) => String(line['job_id']))
 }

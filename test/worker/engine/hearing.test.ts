@@ -40,6 +40,10 @@ test('a LISTEN connection that the network has swallowed is noticed and made ane
   const { proxy, worker, sql } = await setUp(t, 'hears')
   await becomes(worker, 1)
   t.equal(worker.engine.health().isListenerAlive, true)
+  // Its first look is over: what comes now has to be heard of.
+  await eventually(async () => {
+    if ((await worker.count('claims')) === 0) throw new Error('has not looked yet')
+  })
   proxy.swallow()
   await enqueueJob(sql)
   await worker.watched.waitForEnded('completed')
