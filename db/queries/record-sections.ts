@@ -256,6 +256,7 @@ export const leftOutOfExports = {
   subscription_plans: 'The same for everybody.',
   system_configuration: 'Settings of the installation.',
   feature_flags: 'Settings of the installation.',
+  job_lanes: 'What operators have paused.',
   job_types: 'Settings of the installation.',
   job_schedules: 'Recurring work of the installation.',
   workers: 'Processes of the installation.',
