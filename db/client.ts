@@ -51,11 +51,12 @@ export type DatabaseOptions = {
   readonly max?: number
   /**
    * How long a transaction may wait for us before the server ends it and its locks: a process that is frozen in the
-   * middle of one must not keep a job from everybody else for longer than its lease would have. 20 s if not given.
+   * middle of one must not keep a job from everybody else for ever. 20 s if not given: longer than a lease, since a
+   * handler that blocks the event loop for a while keeps its lease and should keep its transaction.
    */
   readonly idleTransactionMs?: number
   readonly applicationName: string
-  /** `auto` looks at the URL: behind a pooler in transaction mode prepared statements hang without an error. */
+  /** `auto` looks at the URL: behind a pooler in transaction mode prepared statements fail or hang. */
   readonly pooling?: 'auto' | 'pooled' | 'direct'
 }
 

@@ -10,9 +10,11 @@ export type ClaimedRow = {
   readonly id: string
   readonly type: string
   readonly lane: JobLane
+  /** As stored; parsed by the job's schema before a handler sees it. */
   readonly payload: unknown
+  /** Of this attempt alone: what the database asks for before it writes anything. */
   readonly attemptToken: string
-  /** From 1. */
+  /** From 1. Waiting for capacity and being handed back do not count. */
   readonly attempt: number
   readonly patientId: string | null
   readonly shellFileId: string | null

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
-import { createServer, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { ServerResponse } from 'node:http'
 import type { FarSide, Reply } from '../contracts/ai-provider.ts'
+import { startLoopback } from './loopback.ts'
 import type { Teardown } from './postgres.ts'
 
 export type AiServer = FarSide & { readonly url: string; nextAsked(): Promise<void> }
@@ -10,33 +10,20 @@ export type AiServer = FarSide & { readonly url: string; nextAsked(): Promise<vo
 export async function startAiServer(t: Teardown): Promise<AiServer> {
   const replies: Reply[] = []
   const asked: unknown[] = []
-  const server = createServer((request, response) => {
-    void readJson(request).then((body) => {
-      asked.push(body)
-      server.emit('asked')
-      const reply = replies.shift()
-      return reply === undefined ? response.destroy() : give(reply, response)
-    })
+  const { url, server } = await startLoopback(t, ({ body }, response, self) => {
+    const question: unknown = JSON.parse(body)
+    asked.push(question)
+    self.emit('asked')
+    const reply = replies.shift()
+    if (reply === undefined) response.destroy()
+    else give(reply, response)
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
   return {
-    url: `http://127.0.0.1:${port}/v1`,
+    url: `${url}/v1`,
     asked,
     answersWith: (...next) => void replies.push(...next),
     nextAsked: async () => void (await once(server, 'asked')),
   }
-}
-
-async function readJson(request: AsyncIterable<unknown>): Promise<unknown> {
-  const parts: Buffer[] = []
-  for await (const part of request) if (Buffer.isBuffer(part)) parts.push(part)
-  return JSON.parse(Buffer.concat(parts).toString())
 }
 
 function give(reply: Reply, response: ServerResponse): void {

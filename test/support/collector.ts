@@ -1,8 +1,6 @@
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { z } from 'zod'
+import { startLoopback } from './loopback.ts'
+import type { Asked } from './loopback.ts'
 import type { Teardown } from './postgres.ts'
 
 const anyValue = z.record(z.string(), z.unknown()).transform((value) => String(Object.values(value)[0]))
@@ -32,25 +30,13 @@ export type SentSpan = z.infer<typeof otlpSpan> & { readonly service: string }
 /** Takes traces as an OpenTelemetry collector does: OTLP over HTTP, in JSON. */
 export async function startCollector(t: Teardown) {
   const spans: SentSpan[] = []
-  const requests: { readonly path: string; readonly headers: IncomingHttpHeaders; readonly body: string }[] = []
-  const server = createServer((request, response) => {
-    const parts: Buffer[] = []
-    request.on('data', (part: Buffer) => parts.push(part))
-    request.on('end', () => {
-      const body = Buffer.concat(parts).toString()
-      requests.push({ path: request.url ?? '', headers: request.headers, body })
-      for (const { resource, scopeSpans } of otlpRequest.parse(JSON.parse(body)).resourceSpans)
-        for (const span of scopeSpans.flatMap((scope) => scope.spans))
-          spans.push({ ...span, service: resource.attributes.get('service.name') ?? '' })
-      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
-    })
+  const requests: Asked[] = []
+  const { url } = await startLoopback(t, (asked, response) => {
+    requests.push(asked)
+    for (const { resource, scopeSpans } of otlpRequest.parse(JSON.parse(asked.body)).resourceSpans)
+      for (const span of scopeSpans.flatMap((scope) => scope.spans))
+        spans.push({ ...span, service: resource.attributes.get('service.name') ?? '' })
+    response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  return { endpoint: `http://127.0.0.1:${port}`, spans, requests }
+  return { endpoint: url, spans, requests }
 }

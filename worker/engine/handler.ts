@@ -1,26 +1,12 @@
 import type { Tx } from '../../db/actor.ts'
+import type { ClaimedRow } from '../../db/queries/claims.ts'
 import type { ConsentPurpose } from '../../db/schema/consents.ts'
-import type { JobLane } from '../../db/schema/queue.ts'
 import type { JobDefinition, PayloadOf } from '../../jobs/job.ts'
 import type { AppError } from '../../platform/errors.ts'
 import type { Logger } from '../../platform/log.ts'
 
-/** One attempt at a job, as it was claimed. */
-export type ClaimedJob = {
-  readonly id: string
-  readonly type: string
-  readonly lane: JobLane
-  /** As stored; parsed by the job's schema before a handler sees it. */
-  readonly payload: unknown
-  /** Of this attempt alone: what the database asks for before it writes anything. */
-  readonly attemptToken: string
-  /** From 1. Waiting for capacity and being handed back do not count. */
-  readonly attempt: number
-  readonly patientId: string | null
-  readonly shellFileId: string | null
-  readonly initiatedBy: string | null
-  readonly correlationId: string | null
-}
+/** One attempt at a job, as it was claimed, less what only the engine needs. */
+export type ClaimedJob = Omit<ClaimedRow, 'priority' | 'fairTurn' | 'dueAtMs' | 'waitedMs'>
 
 /** Kept in `job_queue.job_result`: counts, versions and ids, never content. */
 export type JobResult = Readonly<Record<string, string | number | boolean | null>>

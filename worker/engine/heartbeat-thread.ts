@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import postgres from 'postgres'
 import { withFencedTransactions } from '../../db/fenced-begin.ts'
+import { openSocket } from '../../db/sockets.ts'
 import { wait } from '../../platform/wait.ts'
 import { attemptsOfText, monotonicMs, openBeatMemory } from './heartbeat-messages.ts'
 import type { Heard, ThreadStart, Told } from './heartbeat-messages.ts'
@@ -23,18 +24,17 @@ const ownLimitMs = leaseMs * 0.6
 const everyMs = leaseMs / 4
 const afterFailureMs = leaseMs / 20
 
-const connect = () =>
-  withFencedTransactions(
-    postgres(connection.url, {
-      max: 1,
-      prepare: !connection.isPooled,
-      fetch_types: false,
-      connect_timeout: Math.max(1, ownLimitMs / 1_000),
-      backoff: () => 0.1,
-      onnotice: () => {},
-      connection: { application_name: `${connection.applicationName}-heartbeat` },
-    }),
-  )
+const settings = {
+  max: 1,
+  prepare: !connection.isPooled,
+  fetch_types: false,
+  connect_timeout: Math.max(1, ownLimitMs / 1_000),
+  backoff: () => 0.1,
+  onnotice: () => {},
+  socket: openSocket,
+  connection: { application_name: `${connection.applicationName}-heartbeat` },
+}
+const connect = () => withFencedTransactions(postgres(connection.url, settings))
 let sql = connect()
 
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin

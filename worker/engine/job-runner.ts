@@ -69,10 +69,13 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
   let late: Promise<void> = Promise.resolve()
   let staleTimer: NodeJS.Timeout | undefined
 
+  const run = (attempt: Attempt) =>
+    execute(attempt, { handlers, contextFor: (begun) => createRunContext(begun, contextDeps) })
+
   async function runJob(attempt: Attempt): Promise<void> {
     metrics.running.set(pool.running)
     const begunAt = performance.now()
-    const ending = await execute(attempt, { handlers, contextFor: (begun) => createRunContext(begun, contextDeps) })
+    const ending = await run(attempt)
     if (ending.kind === 'done' && ending.commit === undefined) completions.add(attempt)
     else await settleOne(attempt, ending)
     ahead.note(attempt.job, performance.now() - begunAt)
@@ -85,10 +88,7 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     const stop = () => attempt.abort(workerStopping())
     if (stopping.aborted) stop()
     stopping.addEventListener('abort', stop, { once: true })
-    await settleOne(
-      attempt,
-      await execute(attempt, { handlers, contextFor: (begun) => createRunContext(begun, contextDeps) }),
-    )
+    await settleOne(attempt, await run(attempt))
     stopping.removeEventListener('abort', stop)
   }
 

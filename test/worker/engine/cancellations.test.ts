@@ -11,6 +11,7 @@ import { done } from '../../../worker/engine/handler.ts'
 import { createCapacity } from '../../../worker/engine/capacity.ts'
 import { createRunContext } from '../../../worker/engine/run-context.ts'
 import { createRunningJobs } from '../../../worker/engine/running-jobs.ts'
+import { claimedJob } from '../../support/claimed-job.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import { enqueueJob, jobRecord, ownerSql, serviceSql } from '../../support/queue.ts'
 import { eventually } from '../../support/signals.ts'
@@ -171,20 +172,4 @@ test('a job whose cancelling is heard before the answer to its claim does not be
   t.equal(again.reason, null, 'what is kept in mind is bounded')
 })
 
-const attemptAt = (id: string) =>
-  new Attempt({
-    id,
-    type: 'ocr',
-    lane: 'fast_queue',
-    payload: { shell_file_id: randomUUID() },
-    attemptToken: randomUUID(),
-    attempt: 1,
-    patientId: null,
-    shellFileId: null,
-    initiatedBy: null,
-    correlationId: null,
-    waitedMs: 0,
-    priority: 5,
-    fairTurn: 0,
-    dueAtMs: 0,
-  })
+const attemptAt = (id: string) => new Attempt(claimedJob({ id }))

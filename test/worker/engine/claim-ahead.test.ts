@@ -1,28 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
-import type { ClaimedRow } from '../../../db/queries/claims.ts'
 import { createClaimAhead } from '../../../worker/engine/claim-ahead.ts'
 import { done } from '../../../worker/engine/handler.ts'
+import { claimedJob } from '../../support/claimed-job.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import { serviceSql } from '../../support/queue.ts'
 import { startEngine, testHandler } from '../../support/worker.ts'
 
-const jobOf = (type: string): ClaimedRow => ({
-  id: randomUUID(),
-  type,
-  lane: 'fast_queue',
-  payload: {},
-  attemptToken: randomUUID(),
-  attempt: 1,
-  patientId: null,
-  shellFileId: null,
-  initiatedBy: null,
-  correlationId: null,
-  priority: 5,
-  fairTurn: 0,
-  dueAtMs: 0,
-  waitedMs: 0,
-})
+const jobOf = (type: string) => claimedJob({ type })
 
 test('nothing is claimed ahead of a slot before jobs have proved to be short', async (t) => {
   const ahead = createClaimAhead()

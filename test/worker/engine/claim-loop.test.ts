@@ -1,28 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
-import type { ClaimedRow } from '../../../db/queries/claims.ts'
 import { Attempt } from '../../../worker/engine/attempt.ts'
 import { createClaimLoop } from '../../../worker/engine/claim-loop.ts'
 import { createPool } from '../../../worker/engine/pool.ts'
+import { claimedJob } from '../../support/claimed-job.ts'
 import { createWatchedLog } from '../../support/worker.ts'
-
-const job = (): ClaimedRow => ({
-  id: randomUUID(),
-  type: 'ocr',
-  lane: 'fast_queue',
-  payload: {},
-  attemptToken: randomUUID(),
-  attempt: 1,
-  patientId: null,
-  shellFileId: null,
-  initiatedBy: null,
-  correlationId: null,
-  priority: 5,
-  fairTurn: 0,
-  dueAtMs: 0,
-  waitedMs: 0,
-})
 
 /** A loop over a queue in memory: what it asked for, and a hand on each claim and each job. */
 function startLoop(t: { teardown(work: () => unknown): unknown }, options: { size: number; waiting?: number }) {
@@ -49,7 +31,7 @@ function startLoop(t: { teardown(work: () => unknown): unknown }, options: { siz
       if (failing) throw new Error('the database is away')
       const found = Math.min(max, waiting)
       waiting -= found
-      return Array.from({ length: found }, job)
+      return Array.from({ length: found }, () => claimedJob())
     },
     begin: (jobs) => pool.begin(jobs.map((found) => new Attempt(found))),
     onClaim: () => {},

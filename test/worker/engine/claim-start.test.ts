@@ -1,27 +1,12 @@
-import { randomUUID } from 'node:crypto'
 import { test } from 'tap'
 import { claimJobs, completeJobs } from '../../../db/queries/claims.ts'
 import type { ClaimedRow, ClaimStart } from '../../../db/queries/claims.ts'
 import { createClaimStarts } from '../../../worker/engine/claim-start.ts'
+import { claimedJob } from '../../support/claimed-job.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import { enqueueJob, serviceSql } from '../../support/queue.ts'
 
-const jobAt = (fairTurn: number, dueAtMs: number, priority = 5): ClaimedRow => ({
-  id: randomUUID(),
-  type: 'ocr',
-  lane: 'fast_queue',
-  payload: {},
-  attemptToken: randomUUID(),
-  attempt: 1,
-  patientId: null,
-  shellFileId: null,
-  initiatedBy: null,
-  correlationId: null,
-  priority,
-  fairTurn,
-  dueAtMs,
-  waitedMs: 0,
-})
+const jobAt = (fairTurn: number, dueAtMs: number, priority = 5) => claimedJob({ fairTurn, dueAtMs, priority })
 
 test('claims look at everything until that has twice been slow, and then once a second', async (t) => {
   let now = 0
