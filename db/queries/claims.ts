@@ -45,7 +45,11 @@ export type ClaimRequest = {
   readonly start: readonly ClaimStart[] | null
 }
 
-/** In the order in which they should run. */
+/**
+ * In the order in which they should run. Does not wait until the claim is on the disk: one that the server forgets when
+ * it falls was never made, and the attempt it began can write nothing. What that attempt writes before is on the disk
+ * after its claim, as the log is in order.
+ */
 export async function claimJobs(sql: postgres.ISql, request: ClaimRequest): Promise<readonly ClaimedRow[]> {
   return await sql<ClaimedRow[]>`
     select
@@ -66,7 +70,8 @@ export async function claimJobs(sql: postgres.ISql, request: ClaimRequest): Prom
     from public.claim_next_job_v3(
       ${request.workerId}, ${listOf(request.types)}::text[], ${listOf(request.lanes)}::text[],
       ${request.max}, ${request.leaseMs / 1000}, ${startPlaces(request.start)}::text::jsonb
-    ) as job`
+    ) as job
+    cross join pg_catalog.set_config('synchronous_commit', 'off', true)`
 }
 
 function startPlaces(start: readonly ClaimStart[] | null): string | null {

@@ -167,6 +167,21 @@ begin
     return;
   end if;
 
+  -- Twice the same update: to put one job in order would cost a tenth of its claim.
+  if cardinality(v_ids) = 1 then
+    return query
+    update public.job_queue as job
+    set status = 'processing',
+        worker_id = claim_next_job_v3.worker_id,
+        attempt_token = gen_random_uuid(),
+        started_at = now(),
+        heartbeat_at = now(),
+        lease_expires_at = now() + make_interval(secs => claim_next_job_v3.lease_seconds::double precision)
+    where job.id = v_ids[1]
+    returning job.*;
+    return;
+  end if;
+
   return query
   with claimed as (
     update public.job_queue as job

@@ -156,7 +156,8 @@ $$;
 comment on function public.fail_stage_of_ended_job() is
   'A job that gave up or was cancelled fails its stage: no file waits for ever for a job that will not run.';
 drop trigger if exists fail_stage on public.job_queue;
-create trigger fail_stage after update of status on public.job_queue
+-- Of the columns that only an end sets: a condition costs every statement that it is asked of, and claims are many.
+create trigger fail_stage after update of dead_letter_at, completed_at on public.job_queue
   for each row when (
     new.status in ('dead_letter', 'cancelled')
     and old.status is distinct from new.status

@@ -125,7 +125,7 @@ $$;
 comment on function public.fail_export_of_ended_job() is
   'A job that gave up or was cancelled fails its export: nobody waits for ever, and nobody is kept from asking again.';
 drop trigger if exists fail_export on public.job_queue;
-create trigger fail_export after update of status on public.job_queue
+create trigger fail_export after update of dead_letter_at, completed_at on public.job_queue
   for each row when (
     new.job_type = 'export_record'
     and new.status in ('dead_letter', 'cancelled')
