@@ -91,7 +91,7 @@ export const jobQueue = pgTable(
       .where(sql`status = 'processing'`),
     index('job_queue_turn_idx')
       .on(table.patientId, table.jobLane, table.priority, table.fairTurn)
-      .where(sql`status in ('pending', 'processing') and patient_id is not null`),
+      .where(sql`status = 'pending' and patient_id is not null`),
     index('job_queue_file_idx')
       .on(table.shellFileId)
       .where(sql`shell_file_id is not null`),

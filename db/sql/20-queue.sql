@@ -204,8 +204,9 @@ begin
   v_initiated_by := coalesce(v_initiated_by, nullif(current_setting('exora.initiated_by', true), '')::uuid);
   v_correlation_id := coalesce(v_correlation_id, nullif(current_setting('exora.correlation_id', true), ''));
 
-  -- Start-time fair queueing: behind the patient's own unfinished jobs, and not before what is being served now, so that
+  -- Start-time fair queueing: behind the patient's own waiting jobs, and not before what is being served now, so that
   -- a thousand uploads of one person do not hold up the others and a newcomer does not overtake everybody for ever.
+  -- What runs already has had its turn; leaving it out keeps claims from writing to an index that is spread over patients.
   v_turn := greatest(
     (
       select own.fair_turn + 1
@@ -213,7 +214,7 @@ begin
       where own.patient_id = v_patient_id
         and own.job_lane = v_lane
         and own.priority = enqueue_job_v3.priority
-        and own.status in ('pending', 'processing')
+        and own.status = 'pending'
         and own.fair_turn is not null
       order by own.fair_turn desc
       limit 1

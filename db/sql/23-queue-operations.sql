@@ -64,6 +64,26 @@ comment on function public.requeue_dead_letter(uuid) is
 revoke all on function public.requeue_dead_letter(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.requeue_dead_letter(uuid) to authenticated, service_role;
 
+create or replace function public.live_jobs_of(p_patient_ids uuid[])
+returns setof public.job_queue
+language sql
+stable
+set search_path = ''
+as $$
+  -- Two questions, as those that run are not in the index by patient; they are few.
+  select job.*
+  from public.job_queue as job
+  where job.status = 'pending'
+    and job.patient_id = any (p_patient_ids)
+  union all
+  select job.*
+  from public.job_queue as job
+  where job.status = 'processing'
+    and job.patient_id = any (p_patient_ids)
+$$;
+comment on function public.live_jobs_of(uuid[]) is 'Jobs of these people that wait or run.';
+revoke all on function public.live_jobs_of(uuid[]) from public, anon, authenticated, service_role;
+
 create or replace function public.take_job_out(p_job_id uuid, p_from text[], p_error jsonb, p_reason text)
 returns boolean
 language plpgsql

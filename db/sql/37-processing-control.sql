@@ -88,12 +88,10 @@ declare
 begin
   perform public.lock_processing_permission(p_profile_id);
   for v_job_id in
-    select job.id
-    from public.job_queue as job
-    where job.patient_id = p_profile_id
-      and job.status in ('pending', 'processing')
-      and job.job_type = any (public.pipeline_stages())
-    order by job.id
+    select live.id
+    from public.live_jobs_of(array[p_profile_id]) as live
+    where live.job_type = any (public.pipeline_stages())
+    order by live.id
   loop
     if public.stop_job(v_job_id) then
       v_stopped := v_stopped + 1;

@@ -42,12 +42,7 @@ comment on function public.hand_over_profiles(public.account_closures) is
 create or replace function public.cancel_jobs_of(p_patient_ids uuid[]) returns void
 language sql volatile set search_path = '' as $$
   select public.take_job_out(live.id, array['pending', 'processing'], null, 'the account is closed')
-  from (
-    select job.id
-    from public.job_queue as job
-    where job.patient_id = any (p_patient_ids) and job.status in ('pending', 'processing')
-    order by job.id
-  ) as live
+  from (select job.id from public.live_jobs_of(p_patient_ids) as job order by job.id) as live
 $$;
 comment on function public.cancel_jobs_of(uuid[]) is 'Takes all jobs of these people out of the queue; those that run lose their lease.';
 

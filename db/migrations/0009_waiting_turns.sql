@@ -1,0 +1,2 @@
+DROP INDEX "job_queue_turn_idx";--> statement-breakpoint
+CREATE INDEX "job_queue_turn_idx" ON "job_queue" USING btree ("patient_id","job_lane","priority","fair_turn") WHERE status = 'pending' and patient_id is not null;
