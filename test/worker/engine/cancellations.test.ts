@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { sql as query } from 'drizzle-orm'
 import { test } from 'tap'
 import { asService } from '../../../db/actor.ts'
@@ -77,11 +78,13 @@ test('the outside call of a job that is cancelled gives its room back as soon as
   const endpoint = { provider: 'local', endpoint: 'reader' }
   await asService(database.db, {}, (tx) => ensureEndpoint(tx, endpoint))
   const calling = Promise.withResolvers<void>()
+  const over = Promise.withResolvers<void>()
   const handler = testHandler(async (_payload, { signal, withCapacity }) => {
     await withCapacity({ ...endpoint, estimatedTokens: 10, consent: null }, async () => {
       calling.resolve()
-      await new Promise((_resolve, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
-      return { value: null }
+      await once(signal, 'abort')
+      await over.promise
+      throw signal.reason
     })
     return done()
   })
@@ -92,6 +95,7 @@ test('the outside call of a job that is cancelled gives its room back as soon as
   t.equal((await underWay()).length, 1)
   await sql`select public.cancel_job(${id})`
   t.equal((await underWay()).length, 1, 'the provider still has that call')
+  over.resolve()
   await worker.watched.waitForEnded('lost')
   await eventually(async () => {
     if ((await underWay()).length > 0) throw new Error('the call is over, and its room is not free')

@@ -257,7 +257,7 @@ test('what a killed attempt left in the store is deleted by the next, or by the 
   t.equal(await store.head(first), null)
 
   const second = await left(await requestExport(house, person))
-  await owner`update job_queue set status = 'cancelled' where status = 'pending'`
+  await owner`update job_queue set status = 'cancelled', completed_at = now() where status = 'pending'`
   await sweep(house)
   t.equal(await store.head(second), null)
   t.match(await owner`select status, storage_key from data_exports order by requested_at desc`, [
