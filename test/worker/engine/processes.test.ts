@@ -3,7 +3,8 @@ import { done } from '../../../worker/engine/handler.ts'
 import type { Outcome } from '../../../worker/engine/handler.ts'
 import { startChildWorker } from '../../support/child-worker.ts'
 import { testDatabase } from '../../support/postgres.ts'
-import { enqueueJob, jobRecord, serviceSql } from '../../support/queue.ts'
+import type { Teardown, TestDatabase } from '../../support/postgres.ts'
+import { enqueueJob, jobRecord, ownerSql, serviceSql } from '../../support/queue.ts'
 import { eventually } from '../../support/signals.ts'
 import { createEffects, startEngine, testHandler } from '../../support/worker.ts'
 
@@ -35,6 +36,24 @@ test('when a worker is killed in the middle of a job another finishes it, and it
   t.ok(rescuedMs < 5_000, `${Math.round(rescuedMs)} ms with a lease of 1,500 ms`)
   t.match(await jobRecord(sql, id), { retry_count: 1 })
   const effects = await sql`select note from public.effects where job_id = ${id} and note = 'result'`
+  t.equal(effects.length, 1)
+})
+
+test('when a worker is killed between its results and the end of its job, they are there once', async (t) => {
+  const database = await testDatabase(t)
+  await createEffects(t, database)
+  const sql = serviceSql(t, database.appUrl)
+  const gate = await holdCompletions(t, database)
+  const victim = await startChildWorker(t, { url: database.appUrl, mode: 'quick' })
+  const id = await enqueueJob(sql)
+  await gate.reached()
+  victim.signal('SIGKILL')
+  await victim.exited
+  await startChildWorker(t, { url: database.appUrl, mode: 'quick' })
+  await gate.open()
+  await statusIs(sql, id, 'completed')
+  t.match(await jobRecord(sql, id), { retry_count: 1 })
+  const effects = await sql`select note from public.effects where job_id = ${id}`
   t.equal(effects.length, 1)
 })
 
@@ -103,3 +122,34 @@ test('what a stopping worker cannot finish in its time starts elsewhere at once'
   t.match(await jobRecord(sql, id), { status: 'completed', retry_count: 0 })
   t.equal(await stopping.count('ended', { outcome: 'handed_back' }), 1)
 })
+
+/** Whoever completes a job waits, with everything written that comes before, until the gate is opened. */
+async function holdCompletions(t: Teardown, database: TestDatabase) {
+  const owner = ownerSql(t, database.ownerUrl)
+  await owner`
+    create function public.wait_at_the_gate() returns trigger language plpgsql as
+      'begin perform pg_advisory_xact_lock_shared(1); return new; end'`
+  await owner`
+    create trigger gate before update on public.job_queue
+    for each row when (new.status = 'completed') execute function public.wait_at_the_gate()`
+  const gate = await owner.reserve()
+  await gate`select pg_advisory_lock(1)`
+  return {
+    reached: () =>
+      eventually(
+        async () => {
+          const waiting = await owner`
+            select
+            from pg_locks
+            join pg_stat_activity using (pid)
+            where locktype = 'advisory' and objid = 1 and not granted and datname = current_database()`
+          if (waiting.length === 0) throw new Error('nobody waits at the gate')
+        },
+        { timeoutMs: 20_000 },
+      ),
+    open: async () => {
+      await gate`select pg_advisory_unlock(1)`
+      gate.release()
+    },
+  }
+}
