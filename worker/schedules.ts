@@ -22,6 +22,7 @@ import { wait } from '../platform/wait.ts'
 import { createAlertingSchedule } from './alerting.ts'
 import type { AlertingDeps } from './alerting.ts'
 import type { Schedule, ScheduleDeps } from './engine/schedule.ts'
+import { createOrphanSchedules } from './orphan-schedules.ts'
 import { createPrivacySchedules } from './privacy-schedules.ts'
 
 const minute = 60
@@ -118,6 +119,7 @@ export function createSchedules(deps: SchedulesDeps): readonly Schedule[] {
       },
     },
     createAlertingSchedule(deps.alerting),
+    ...createOrphanSchedules(deps.store, deps.alerting.log),
     ...createPrivacySchedules(deps.store),
   ]
 }
