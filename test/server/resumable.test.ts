@@ -11,6 +11,8 @@ import { ask, startApp } from '../support/app.ts'
 import type { Answer, TestAccount, TestApp } from '../support/app.ts'
 import { pdf } from '../support/multipart.ts'
 import type { Teardown } from '../support/postgres.ts'
+import { openS3TestStore } from '../support/s3-store.ts'
+import { startS3Server } from '../support/s3-server.ts'
 import { schedulesOver } from '../support/schedules.ts'
 
 const path = '/documents/upload/resumable'
@@ -211,9 +213,25 @@ test('resumable uploads', async (suite) => {
     t.equal(more.status, 400, more.text)
     t.equal((await client.send(place, 0, bytes)).status, 204)
   })
+
+  await suite.test('over a bucket, another server goes on where the first was', async (t) => {
+    const store = await openS3TestStore(await startS3Server(t))
+    const [one, other] = [await anotherServer(t, { ...house, store }), await anotherServer(t, { ...house, store })]
+    const bytes = Buffer.concat([pdf('in a bucket'), Buffer.alloc(pieceBytes)])
+    const place = placeOf(await clientOf(parent, one).create(bytes.byteLength))
+    t.equal((await clientOf(parent, one).send(place, 0, bytes.subarray(0, 1_000))).status, 204)
+    const last = await clientOf(parent, other).send(place, 1_000, bytes.subarray(1_000))
+    t.equal(last.status, 204, last.text)
+    t.ok(last.headers.get('x-shell-file-id'))
+    await sweep({ ...house, store }, 'delete_erased_objects')
+    t.same(
+      (await Array.fromAsync(store.list())).map(({ sizeBytes }) => sizeBytes),
+      [bytes.byteLength],
+    )
+  })
 })
 
-/** Over the same database and the same folder. */
+/** Over the same database and the same store. */
 async function anotherServer(t: Teardown, { config, db, store }: TestApp): Promise<string> {
   const app = await buildApp({
     config,

@@ -12,11 +12,11 @@ import { upload } from '../support/factories.ts'
 import { testDatabase } from '../support/postgres.ts'
 import { createWatchedLog } from '../support/worker.ts'
 
-test('store and database are compared both ways', async (t) => {
-  const { db, ownerUrl } = await testDatabase(t)
-  const owner = ownerSql(t, ownerUrl)
+test('store and database are compared both ways', async (suite) => {
+  const { db, ownerUrl } = await testDatabase(suite)
+  const owner = ownerSql(suite, ownerUrl)
   const root = await mkdtemp(join(tmpdir(), 'exora-orphans-'))
-  t.teardown(() => rm(root, { recursive: true, force: true }))
+  suite.teardown(() => rm(root, { recursive: true, force: true }))
   const store = await openDiskStore(root)
   const person = await signUp(db)
   const old = new Date(Date.now() - 25 * 60 * 60 * 1_000)
@@ -39,13 +39,13 @@ test('store and database are compared both ways', async (t) => {
       (id, account_id, patient_id, size_bytes, received_bytes, filename, fields, keep_both, pieces, expires_at)
     values (gen_random_uuid(), ${person.actor.accountId}, ${person.profileId}, 100, 8, 'x', '{}', false, ${[piece]}, now() + interval '1 day')`
 
-  await t.test('bytes of a server that died before it could register them go after a day', async (t) => {
+  await suite.test('bytes of a server that died before it could register them go after a day', async (t) => {
     await put(old)
     await run('delete_orphaned_objects')
     t.same(await stored(), [named, piece, underWay].toSorted(), 'those of documents and uploads under way stay')
   })
 
-  await t.test('a document whose bytes are gone is made known, once', async (t) => {
+  await suite.test('a document whose bytes are gone is made known, once', async (t) => {
     const known = async () =>
       (await serve(db, sql`select shell_file_id from processing_errors where error_code = 'object_not_found'`)).length
     await run('find_missing_objects')
