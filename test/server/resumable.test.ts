@@ -146,6 +146,19 @@ test('resumable uploads', async (suite) => {
     t.equal((await client.head(place)).status, 404)
   })
 
+  await suite.test(
+    'who may write for the same person sees nothing of an upload that another account began',
+    async (t) => {
+      const other = await house.account(randomUUID())
+      const place = placeOf(await client.create(100))
+      const id = place.split('/').at(-1) ?? ''
+      await ownerSql(t, house.ownerUrl)`update resumable_uploads set account_id = ${other.accountId} where id = ${id}`
+      t.equal((await client.head(place)).status, 404)
+      t.equal((await client.send(place, 0, pdf('x'))).status, 404)
+      t.equal((await client.remove(place)).status, 404)
+    },
+  )
+
   await suite.test('what cannot be taken is refused before a byte is sent', async (t) => {
     t.match(await client.create(20_000_001), { status: 413, body: { code: 'file_too_large' } })
     t.equal((await client.create(100, { patient_id: 'nobody' })).status, 400)
