@@ -39,6 +39,8 @@ export type UploadLimits = {
   /** Bodies being read at once; others wait unread, and past `maxWaiting` they are asked to come back. */
   readonly maxActive: number
   readonly maxWaiting: number
+  /** How long an upload in pieces may take, from its creation. */
+  readonly resumableSeconds: number
 }
 
 const bytesPerMb = 1_000_000
@@ -57,6 +59,7 @@ const serverEnv = commonEnv.extend({
   UPLOAD_MAX_MB: wholeNumber({ min: 1, max: 2_000 }).default(50),
   UPLOAD_MAX_ACTIVE: wholeNumber({ min: 1 }).default(256),
   UPLOAD_MAX_WAITING: wholeNumber().default(4_000),
+  UPLOAD_RESUMABLE_HOURS: wholeNumber({ min: 1, max: 168 }).default(24),
 })
 
 export function readServerConfig(source: EnvSource = process.env): ServerConfig {
@@ -77,6 +80,7 @@ export function readServerConfig(source: EnvSource = process.env): ServerConfig 
       maxBytes: env.UPLOAD_MAX_MB * bytesPerMb,
       maxActive: env.UPLOAD_MAX_ACTIVE,
       maxWaiting: env.UPLOAD_MAX_WAITING,
+      resumableSeconds: env.UPLOAD_RESUMABLE_HOURS * 3_600,
     },
     tracing: tracingOf(env),
   }

@@ -5,6 +5,7 @@ import {
   sealAuditLog,
   sweepCapacity,
 } from '../db/queries/housekeeping.ts'
+import { deleteExpiredResumableUploads } from '../db/queries/resumable-uploads.ts'
 import { profilesToStop, stopUnallowedProcessing } from '../db/queries/processing.ts'
 import { retryFailedAuditEvents } from '../db/queries/read-traces.ts'
 import {
@@ -21,6 +22,7 @@ import { wait } from '../platform/wait.ts'
 import { createAlertingSchedule } from './alerting.ts'
 import type { AlertingDeps } from './alerting.ts'
 import type { Schedule, ScheduleDeps } from './engine/schedule.ts'
+import { createOrphanSchedules } from './orphan-schedules.ts'
 import { createPrivacySchedules } from './privacy-schedules.ts'
 
 const minute = 60
@@ -56,6 +58,11 @@ export function createSchedules(deps: SchedulesDeps): readonly Schedule[] {
       name: 'delete_expired_idempotency_keys',
       slots: { everySeconds: hour },
       run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => deleteExpiredIdempotencyKeys(tx, limit))),
+    },
+    {
+      name: 'delete_expired_uploads',
+      slots: { everySeconds: 10 * minute },
+      run: (run) => inBatches(run, 100, (limit) => run.inService((tx) => deleteExpiredResumableUploads(tx, limit))),
     },
     {
       name: 'delete_expired_logins',
@@ -112,6 +119,7 @@ export function createSchedules(deps: SchedulesDeps): readonly Schedule[] {
       },
     },
     createAlertingSchedule(deps.alerting),
+    ...createOrphanSchedules(deps.store, deps.alerting.log),
     ...createPrivacySchedules(deps.store),
   ]
 }

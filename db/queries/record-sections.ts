@@ -246,6 +246,7 @@ export const toldApart = {
 export const leftOutOfExports = {
   job_queue: 'Orders to workers, by ids; what was done stands in stages, errors and the access log.',
   idempotency_keys: 'Answers to uploads, kept for two days for the client that repeats one.',
+  resumable_uploads: 'Uploads under way, kept for a day; what they become is a document.',
   erased_objects: 'Places in the store whose bytes are about to be deleted.',
   failed_audit_events: 'Audit rows on their way into the log, where the export finds them.',
   audit_seals: 'Hashes over the whole log.',

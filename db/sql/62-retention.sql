@@ -15,6 +15,7 @@ values
   ('failed_audit_events', 30, 'From when it was written into the log after all. What could not be written yet stays.'),
   -- a time of their own
   ('idempotency_keys', null, 'Until expires_at, set by idempotency.keep_hours of system_configuration: replays are answered till then.'),
+  ('resumable_uploads', null, 'Until expires_at, set when the upload is created: whoever has not come back by then begins anew.'),
   ('data_exports', null, 'The archive until expires_at, the row as long as the account: that everything was handed out is evidence.'),
   ('slo_alert_deliveries', null, 'As long as the alert.'),
   ('api_capacity_reservations', null, 'Ten minutes after they were released or ran out (sweep_api_capacity).'),

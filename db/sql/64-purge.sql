@@ -165,6 +165,7 @@ begin
   delete from public.processing_errors as failure where failure.patient_id = any (v_profile_ids);
   delete from public.system_notifications as notification where notification.patient_id = any (v_profile_ids);
   delete from public.idempotency_keys as known where known.profile_id = any (v_profile_ids);
+  delete from public.resumable_uploads as upload where upload.patient_id = any (v_profile_ids);
   delete from public.profile_access_permissions as permission where permission.profile_id = any (v_profile_ids);
   update public.break_glass_accesses as glass
   set reason = 'Erased with the record.',
@@ -220,6 +221,7 @@ begin
 
   delete from public.system_notifications as notification where notification.account_id = v_account_id;
   delete from public.idempotency_keys as known where known.account_id = v_account_id;
+  delete from public.resumable_uploads as upload where upload.account_id = v_account_id;
   delete from public.profile_access_permissions as permission where permission.account_id = v_account_id;
   delete from public.account_subscriptions as plan where plan.account_id = v_account_id;
   perform public.retire_provider(v_account_id);

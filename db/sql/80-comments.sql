@@ -36,6 +36,7 @@ comment on table public.shell_file_texts is 'The text of a file in reading order
 comment on table public.erased_objects is 'Bytes whose document has been erased and which the store still holds, until a worker has deleted them.';
 comment on table public.processing_errors is 'One row per failed attempt of a job: stage, code, and a message safe to show.';
 comment on table public.idempotency_keys is 'Upload requests by account, profile and key: who runs, and the answer for replays.';
+comment on table public.resumable_uploads is 'Uploads that come in pieces: how far each is, who holds it, and what it was answered with.';
 
 -- facts
 comment on table public.entity_processing_audit_v2 is 'What each pass found, and whether it was admitted, merged, held or refused, and why. Its id is the id of the fact.';

@@ -9,17 +9,19 @@ import { exportRoutes } from './exports/index.ts'
 import { operationRoutes } from './operations/index.ts'
 import { processingRoutes } from './processing/index.ts'
 import { profileRoutes } from './profiles/index.ts'
+import { resumableOptions, resumableRoutes } from './uploads/resumable/index.ts'
 import { uploadRoutes } from './uploads/index.ts'
 import { usageRoutes } from './usage/index.ts'
 
 export type Routes = (api: Api, deps: RouteDeps) => void
 
 /** The table of contents of the API. */
-const open: readonly Routes[] = [operationRoutes, authRoutes]
+const open: readonly Routes[] = [operationRoutes, authRoutes, resumableOptions]
 const forAccounts: readonly Routes[] = [
   profileRoutes,
   accessLogRoutes,
   uploadRoutes,
+  resumableRoutes,
   documentRoutes,
   processingRoutes,
   usageRoutes,

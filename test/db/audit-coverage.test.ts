@@ -61,6 +61,7 @@ const covered: Readonly<Record<string, Coverage>> = {
   system_notifications: always(
     'tells an account of a row that is audited itself; that it was seen is the account’s own',
   ),
+  resumable_uploads: always('shell_files INSERT: bytes on their way; nothing is anybody’s record until that'),
   idempotency_keys: always('shell_files INSERT: remembers an answer for a day'),
 
   // the queue and the limits: what a job did is told by its stage, what an operator did to it by `audit_job`

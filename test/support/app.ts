@@ -171,7 +171,8 @@ async function introduce(url: string, accountId: string): Promise<TestAccount> {
 export async function ask(url: string, init: RequestInit = {}): Promise<Answer> {
   const answer = await fetch(url, init)
   const text = await answer.text()
-  const isJson = /json/.test(answer.headers.get('content-type') ?? '')
+  // An answer to HEAD says what it would be, and has no body.
+  const isJson = text !== '' && /json/.test(answer.headers.get('content-type') ?? '')
   const body = isJson ? objectOf(JSON.parse(text)) : {}
   return { status: answer.status, headers: answer.headers, text, body }
 }

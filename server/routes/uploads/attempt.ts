@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
-import type { Actor } from '../../../db/actor.ts'
+import type { Actor, Tx } from '../../../db/actor.ts'
 import { databaseError } from '../../../db/errors.ts'
 import { findProfile } from '../../../db/queries/profiles.ts'
 import { readUploadPermission } from '../../../db/queries/usage.ts'
@@ -34,6 +34,10 @@ export type UploadRequest = {
   readonly leastFileBytes: number
   readonly duplicates: 'refuse' | 'keep'
   readonly signal: AbortSignal
+  /** The same for every try of an upload that goes on after a crash: what it held before is still its own. */
+  readonly attemptToken: string
+  /** Belongs into the transaction that registers the file. */
+  readonly alsoRegister: ((tx: Tx, body: UploadAnswered['body']) => Promise<void>) | null
 }
 
 const registeredSchema = z.object({
@@ -50,7 +54,6 @@ const registeredSchema = z.object({
 export class UploadAttempt {
   readonly #deps: RouteDeps
   readonly #request: UploadRequest
-  readonly #attemptToken = uuidV7()
   #isOpen = false
   #claim: Claim | null = null
   #renewal: { stop: () => Promise<void> } | null = null
@@ -102,9 +105,9 @@ export class UploadAttempt {
     const isKeyPending = key !== null && this.#claim === null && this.#earlier === null
     if (this.#isOpen && !isKeyPending) return
     const { db } = this.#deps
-    const { actor, leastFileBytes } = this.#request
+    const { actor, leastFileBytes, attemptToken } = this.#request
     const profileId = fields.patient_id
-    const claim = key === null ? null : { profileId, key, attemptToken: this.#attemptToken }
+    const claim = key === null ? null : { profileId, key, attemptToken }
 
     this.#earlier = await asActor(db, actor, async (tx) => {
       if ((await findProfile(tx, profileId)) === null) throw notFound()
@@ -132,7 +135,7 @@ export class UploadAttempt {
 
   async #register(file: ReceivedFile, fields: UploadFields, requestHash: string): Promise<UploadAnswered> {
     await this.#renewal?.stop()
-    const { actor, duplicates } = this.#request
+    const { actor, duplicates, alsoRegister } = this.#request
     const registration = {
       shellFileId: uuidV7(),
       patientId: fields.patient_id,
@@ -149,7 +152,11 @@ export class UploadAttempt {
       correlationId: actor.correlationId,
     }
     this.#request.signal.throwIfAborted()
-    const answer = await asActor(this.#deps.db, actor, (tx) => registerShellFile(tx, registration))
+    const registered = await asActor(this.#deps.db, actor, async (tx) => {
+      const answer = registeredSchema.parse(await registerShellFile(tx, registration))
+      await alsoRegister?.(tx, answer.response_body)
+      return answer
+    })
       .catch((error: unknown) => this.#keepWhenUnsure(error))
       .catch(
         raisedAs({
@@ -157,7 +164,6 @@ export class UploadAttempt {
           [raised.attemptTakenOver]: () => idempotencyInProgress({ retryAfterMs: 2_000 }),
         }),
       )
-    const registered = registeredSchema.parse(answer)
     this.#claim = null
     this.#isObjectKept = registered.outcome === 'created'
     const { response_status: status, response_body: body, shell_file_id: shellFileId } = registered

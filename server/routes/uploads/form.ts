@@ -76,7 +76,7 @@ async function* whole(file: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array
 }
 
 /** The name as its owner knows the file, without the path of their machine and without what cannot be shown. */
-function cleanFilename(given: string | undefined): string {
+export function cleanFilename(given: string | undefined): string {
   const name = (given ?? '').toWellFormed().normalize('NFC').split(/[/\\]/).at(-1) ?? ''
   const shown = name.replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '').trim()
   // PostgreSQL counts characters, JavaScript their halves: this may cut one in two, and well-formed again drops it.

@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http'
+import { uuidV7 } from '../../../platform/uuid.ts'
 import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { UploadAttempt } from './attempt.ts'
 import type { UploadAnswered } from './attempt.ts'
-import { fileTooLarge, uploadBroken } from './errors.ts'
+import { fileTooLarge } from './errors.ts'
 import { discardRest, readForm } from './form.ts'
+import { signalOf } from './request-signal.ts'
 import { uploadAnswer, uploadHeaders, uploadQuery } from './schema.ts'
 
 // Boundaries and fields around the file.
@@ -47,6 +49,8 @@ export function uploadRoutes(api: Api, deps: RouteDeps): void {
         leastFileBytes: Math.max(declaredBytes - formOverheadBytes, 0),
         duplicates: request.query.keep_both ? 'keep' : 'refuse',
         signal,
+        attemptToken: uuidV7(),
+        alsoRegister: null,
       })
       let answered: UploadAnswered
       try {
@@ -71,13 +75,4 @@ export function uploadRoutes(api: Api, deps: RouteDeps): void {
 function declaredLength(request: IncomingMessage): number {
   const declared = Number(request.headers['content-length'] ?? 0)
   return Number.isSafeInteger(declared) ? declared : 0
-}
-
-/** Aborted when the connection breaks before the body has come. */
-function signalOf(request: IncomingMessage): AbortSignal {
-  const controller = new AbortController()
-  request.once('close', () => {
-    if (!request.complete) controller.abort(uploadBroken())
-  })
-  return controller.signal
 }

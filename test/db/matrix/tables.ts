@@ -101,6 +101,7 @@ export const tables: Readonly<Record<string, TableSpec>> = {
   failed_audit_events: internal([]),
   feature_flags: internal(),
   idempotency_keys: internal(),
+  resumable_uploads: internal(),
   job_lanes: internal([]),
   job_queue: internal(),
   job_schedules: internal(),

@@ -1,0 +1,190 @@
+-- Uploads in pieces. Each piece is an object of its own, in the store before it is counted here; the last one is counted
+-- in the transaction that registers the file: an upload is received whole exactly when its document exists.
+--
+--   (none) ──begin──> receiving ──last piece, with register_shell_file──> finished ──expires──> (none)
+--                        │ cancelled, or expired ──> (none)
+--
+-- Whoever adds pieces holds the upload by a token, for a short while at a time: state that is shared lives here alone.
+
+-- Definer: erased_objects is written by no API role.
+create or replace function public.erase_pieces() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  insert into public.erased_objects (storage_key)
+  select piece.storage_key
+  from unnest(old.pieces) as piece (storage_key)
+  on conflict do nothing;
+  return null;
+end
+$$;
+comment on function public.erase_pieces() is 'The pieces of an upload that is gone are bytes that nobody needs.';
+drop trigger if exists erase_pieces on public.resumable_uploads;
+create trigger erase_pieces after delete on public.resumable_uploads
+  for each row execute function public.erase_pieces();
+
+-- Definer: the table is closed to clients; access to the person is asked for first.
+create or replace function public.begin_resumable_upload(
+  p_upload_id uuid,
+  p_patient_id uuid,
+  p_size_bytes bigint,
+  p_filename text,
+  p_fields jsonb,
+  p_keep_both boolean,
+  p_keep_seconds int
+) returns timestamptz language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_expires_at timestamptz := now() + make_interval(secs => p_keep_seconds);
+begin
+  perform public.require_profile_access(p_patient_id, 'read_write', 'document');
+  insert into public.resumable_uploads
+    (id, account_id, patient_id, size_bytes, filename, fields, keep_both, expires_at)
+  values
+    (p_upload_id, auth.uid(), p_patient_id, p_size_bytes, p_filename, p_fields, p_keep_both, v_expires_at);
+  return v_expires_at;
+end
+$$;
+comment on function public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int) is
+  'Makes an upload that pieces may be added to by the calling account; returns until when.';
+
+-- Definer: the table is closed to clients; only uploads of the calling account for people it may still write for.
+create or replace function public.find_resumable_upload(p_upload_id uuid) returns jsonb
+language sql stable security definer set search_path = '' as $$
+  select jsonb_build_object(
+    'size_bytes', upload.size_bytes,
+    'received_bytes', upload.received_bytes,
+    'filename', upload.filename,
+    'fields', upload.fields,
+    'keep_both', upload.keep_both,
+    'pieces', upload.pieces,
+    'response_body', upload.response_body,
+    'expires_at', upload.expires_at
+  )
+  from public.resumable_uploads as upload
+  where upload.id = p_upload_id
+    and upload.account_id = auth.uid()
+    and upload.expires_at > now()
+    and public.has_resource_access(auth.uid(), upload.patient_id, 'read_write', 'document')
+$$;
+comment on function public.find_resumable_upload(uuid) is
+  'How far an upload of the calling account is; null for one that is another''s, over, or not there.';
+
+-- Definer: the table is closed to clients, whose own rows alone are reached.
+create or replace function public.hold_resumable_upload(p_upload_id uuid, p_lock_token uuid) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  update public.resumable_uploads as upload
+  set lock_token = p_lock_token,
+      locked_until = clock_timestamp() + interval '30 seconds'
+  where upload.id = p_upload_id
+    and upload.account_id = auth.uid()
+    and upload.expires_at > now()
+    and (upload.locked_until is null or upload.locked_until <= clock_timestamp() or upload.lock_token = p_lock_token);
+  return found;
+end
+$$;
+comment on function public.hold_resumable_upload(uuid, uuid) is
+  'Takes an upload for one request, or keeps it: false while another request has it.';
+
+-- Definer: as above.
+create or replace function public.release_resumable_upload(p_upload_id uuid, p_lock_token uuid) returns void
+language sql volatile security definer set search_path = '' as $$
+  update public.resumable_uploads as upload
+  set lock_token = null,
+      locked_until = null
+  where upload.id = p_upload_id
+    and upload.account_id = auth.uid()
+    and upload.lock_token = p_lock_token
+$$;
+comment on function public.release_resumable_upload(uuid, uuid) is 'Gives an upload back for the next request.';
+
+-- Definer: as above. The token fences off a request whose hold ran out and was taken over.
+create or replace function public.add_resumable_piece(
+  p_upload_id uuid,
+  p_lock_token uuid,
+  p_offset bigint,
+  p_size_bytes bigint,
+  p_storage_key text
+) returns void language plpgsql volatile security definer set search_path = '' as $$
+begin
+  update public.resumable_uploads as upload
+  set received_bytes = upload.received_bytes + p_size_bytes,
+      pieces = upload.pieces || p_storage_key,
+      locked_until = clock_timestamp() + interval '30 seconds'
+  where upload.id = p_upload_id
+    and upload.account_id = auth.uid()
+    and upload.lock_token = p_lock_token
+    and upload.received_bytes = p_offset
+    and upload.expires_at > now();
+  if not found then
+    raise exception 'Another request has taken this upload over.' using errcode = 'EX409';
+  end if;
+end
+$$;
+comment on function public.add_resumable_piece(uuid, uuid, bigint, bigint, text) is
+  'Counts a piece that lies in the store, if the upload is still held and still as far as it was; else raises EX409.';
+
+-- Definer: as above.
+create or replace function public.finish_resumable_upload(
+  p_upload_id uuid,
+  p_lock_token uuid,
+  p_response_body jsonb
+) returns void language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_pieces text[];
+begin
+  select upload.pieces into v_pieces
+  from public.resumable_uploads as upload
+  where upload.id = p_upload_id
+    and upload.account_id = auth.uid()
+    and upload.lock_token = p_lock_token
+    and upload.response_body is null
+  for update;
+  if not found then
+    raise exception 'Another request has taken this upload over.' using errcode = 'EX409';
+  end if;
+  insert into public.erased_objects (storage_key)
+  select piece.storage_key
+  from unnest(v_pieces) as piece (storage_key)
+  on conflict do nothing;
+  update public.resumable_uploads as upload
+  set received_bytes = upload.size_bytes,
+      pieces = '{}',
+      response_body = p_response_body
+  where upload.id = p_upload_id;
+end
+$$;
+comment on function public.finish_resumable_upload(uuid, uuid, jsonb) is
+  'Belongs into the transaction that registers the file: the upload is whole, its pieces are not needed, its answer is kept.';
+
+-- Definer: as above.
+create or replace function public.cancel_resumable_upload(p_upload_id uuid) returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  delete from public.resumable_uploads as upload
+  where upload.id = p_upload_id
+    and upload.account_id = auth.uid()
+    and (upload.locked_until is null or upload.locked_until <= clock_timestamp());
+  return found;
+end
+$$;
+comment on function public.cancel_resumable_upload(uuid) is
+  'Forgets an upload of the calling account and lists its pieces for deletion; false while a request has it.';
+
+revoke all on function
+  public.erase_pieces(),
+  public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int),
+  public.find_resumable_upload(uuid),
+  public.hold_resumable_upload(uuid, uuid),
+  public.release_resumable_upload(uuid, uuid),
+  public.add_resumable_piece(uuid, uuid, bigint, bigint, text),
+  public.finish_resumable_upload(uuid, uuid, jsonb),
+  public.cancel_resumable_upload(uuid)
+from public, anon, authenticated, service_role;
+
+grant execute on function public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int) to authenticated;
+grant execute on function public.find_resumable_upload(uuid) to authenticated;
+grant execute on function public.hold_resumable_upload(uuid, uuid) to authenticated;
+grant execute on function public.release_resumable_upload(uuid, uuid) to authenticated;
+grant execute on function public.add_resumable_piece(uuid, uuid, bigint, bigint, text) to authenticated;
+grant execute on function public.finish_resumable_upload(uuid, uuid, jsonb) to authenticated;
+grant execute on function public.cancel_resumable_upload(uuid) to authenticated;

@@ -1,0 +1,31 @@
+import { asActor } from '../../../../db/actor.ts'
+import type { Actor } from '../../../../db/actor.ts'
+import { findProfile } from '../../../../db/queries/profiles.ts'
+import { beginResumableUpload } from '../../../../db/queries/resumable-uploads.ts'
+import { readUploadPermission } from '../../../../db/queries/usage.ts'
+import { uuidV7 } from '../../../../platform/uuid.ts'
+import { notFound } from '../../../plugins/errors.ts'
+import type { RouteDeps } from '../../../types.ts'
+import { fileTooLarge } from '../errors.ts'
+import { refuseSpentLimit } from '../plan-limit.ts'
+import type { UploadMetadata } from './metadata.ts'
+
+export type Creation = UploadMetadata & { readonly sizeBytes: number; readonly duplicates: 'refuse' | 'keep' }
+
+/** Access and limits are settled before a byte is sent, and again when the last has come. */
+export async function createUpload(
+  { db, config }: RouteDeps,
+  actor: Actor,
+  { fields, filename, sizeBytes, duplicates }: Creation,
+): Promise<{ readonly uploadId: string; readonly expiresAt: Date }> {
+  const { maxBytes, resumableSeconds: keepSeconds } = config.uploads
+  if (sizeBytes > maxBytes) throw fileTooLarge({ maxBytes })
+  const uploadId = uuidV7()
+  const { patient_id: patientId, estimated_pages: pages = 1 } = fields
+  const expiresAt = await asActor(db, actor, async (tx) => {
+    if ((await findProfile(tx, patientId)) === null) throw notFound()
+    refuseSpentLimit(await readUploadPermission(tx, { profileId: patientId, sizeBytes, pages }))
+    return await beginResumableUpload(tx, { uploadId, patientId, sizeBytes, filename, fields, duplicates, keepSeconds })
+  })
+  return { uploadId, expiresAt }
+}

@@ -1,0 +1,63 @@
+/** Store and database compared, both ways: bytes that no row names go, documents whose bytes are not there are made known. */
+import { listFileObjects, noteMissingObject, unclaimedObjects } from '../db/queries/stored-objects.ts'
+import type { FileObject } from '../db/queries/stored-objects.ts'
+import type { Logger } from '../platform/log.ts'
+import type { Store } from '../platform/storage/store.ts'
+import type { Schedule, ScheduleDeps } from './engine/schedule.ts'
+
+const pageSize = 500
+// An object is stored and then named, within one request, which ends within minutes: what is a day old and has no
+// name will never get one. Pieces of resumable uploads have theirs, for as many days as they may take.
+const orphanAgeMs = 24 * 60 * 60 * 1_000
+
+export const createOrphanSchedules = (store: Store, log: Logger): readonly Schedule[] => [
+  {
+    name: 'delete_orphaned_objects',
+    slots: { dailyAt: '04:10' },
+    run: (run) => deleteOrphans(run, store, log),
+  },
+  {
+    name: 'find_missing_objects',
+    slots: { dailyAt: '04:40' },
+    run: (run) => findMissing(run, store, log),
+  },
+]
+
+async function deleteOrphans({ inService, signal }: ScheduleDeps, store: Store, log: Logger): Promise<void> {
+  const before = Date.now() - orphanAgeMs
+  let deleted = 0
+  let page: string[] = []
+  const endPage = async () => {
+    const orphans = page.length === 0 ? [] : await inService((tx) => unclaimedObjects(tx, page))
+    page = []
+    for (const key of orphans) {
+      signal.throwIfAborted()
+      await store.delete(key)
+      deleted += 1
+    }
+  }
+  for await (const { key, modifiedAt } of store.list()) {
+    signal.throwIfAborted()
+    if (modifiedAt.getTime() > before) continue
+    page.push(key)
+    if (page.length === pageSize) await endPage()
+  }
+  await endPage()
+  if (deleted > 0) log.warn({ event: 'orphaned_objects', deleted }, 'objects that no row names were deleted')
+}
+
+async function findMissing({ inService, signal }: ScheduleDeps, store: Store, log: Logger): Promise<void> {
+  let afterId: string | null = null
+  for (;;) {
+    const after: string | null = afterId
+    const files: FileObject[] = await inService((tx) => listFileObjects(tx, after, pageSize))
+    for (const { id, storage_key: key } of files) {
+      signal.throwIfAborted()
+      if ((await store.head(key)) !== null || !(await inService((tx) => noteMissingObject(tx, id)))) continue
+      log.error({ event: 'missing_object', shell_file_id: id }, 'the bytes of a document are not in the store')
+    }
+    const last = files.at(-1)
+    if (last === undefined || files.length < pageSize) return
+    afterId = last.id
+  }
+}
