@@ -23,18 +23,38 @@ export const createOrphanSchedules = (store: Store, log: Logger): readonly Sched
   },
 ]
 
-async function deleteOrphans({ inService, signal }: ScheduleDeps, store: Store, log: Logger): Promise<void> {
+async function deleteOrphans(run: ScheduleDeps, store: Store, log: Logger): Promise<void> {
+  const { orphans, named } = await findOrphans(run, store)
+  if (orphans.length === 0) return
+  const counts = { orphans: orphans.length, named }
+  if (orphans.length > mostOrphans(named)) {
+    log.error(
+      { event: 'too_many_orphans', ...counts },
+      'so many objects have no row that this may be another database: nothing was deleted',
+    )
+    return
+  }
+  for (const key of orphans) {
+    run.signal.throwIfAborted()
+    await store.delete(key)
+  }
+  log.warn({ event: 'orphaned_objects', ...counts }, 'objects that no row names were deleted')
+}
+
+// Crashes leave few. A database that was restored from an older backup, or an empty one, names hardly anything; to
+// believe it would be the end of the documents.
+const mostOrphans = (named: number) => (named === 0 ? 0 : Math.max(3, named / 10))
+
+async function findOrphans({ inService, signal }: ScheduleDeps, store: Store) {
   const before = Date.now() - orphanAgeMs
-  let deleted = 0
+  const orphans: string[] = []
+  let named = 0
   let page: string[] = []
   const endPage = async () => {
-    const orphans = page.length === 0 ? [] : await inService((tx) => unclaimedObjects(tx, page))
+    const unclaimed = page.length === 0 ? [] : await inService((tx) => unclaimedObjects(tx, page))
+    orphans.push(...unclaimed)
+    named += page.length - unclaimed.length
     page = []
-    for (const key of orphans) {
-      signal.throwIfAborted()
-      await store.delete(key)
-      deleted += 1
-    }
   }
   for await (const { key, modifiedAt } of store.list()) {
     signal.throwIfAborted()
@@ -43,7 +63,7 @@ async function deleteOrphans({ inService, signal }: ScheduleDeps, store: Store, 
     if (page.length === pageSize) await endPage()
   }
   await endPage()
-  if (deleted > 0) log.warn({ event: 'orphaned_objects', deleted }, 'objects that no row names were deleted')
+  return { orphans, named }
 }
 
 async function findMissing({ inService, signal }: ScheduleDeps, store: Store, log: Logger): Promise<void> {

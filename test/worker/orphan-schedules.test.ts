@@ -45,6 +45,13 @@ test('store and database are compared both ways', async (suite) => {
     t.same(await stored(), [named, piece, underWay].toSorted(), 'those of documents and uploads under way stay')
   })
 
+  await suite.test('a database that knows hardly any of the bytes is not believed', async (t) => {
+    const strangers = [await put(old), await put(old), await put(old), await put(old)]
+    await run('delete_orphaned_objects')
+    t.same(await stored(), [named, piece, underWay, ...strangers].toSorted())
+    for (const key of strangers) await store.delete(key)
+  })
+
   await suite.test('a document whose bytes are gone is made known, once', async (t) => {
     const known = async () =>
       (await serve(db, sql`select shell_file_id from processing_errors where error_code = 'object_not_found'`)).length
