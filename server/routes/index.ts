@@ -4,6 +4,7 @@ import type { Api, RouteDeps } from '../types.ts'
 import { accessRoutes } from './access/index.ts'
 import { accessLogRoutes } from './access-log/index.ts'
 import { accountRoutes } from './account/index.ts'
+import { auditRoutes } from './audit/index.ts'
 import { authRoutes } from './auth/index.ts'
 import { consentRoutes } from './consents/index.ts'
 import { documentRoutes } from './documents/index.ts'
@@ -26,6 +27,7 @@ const forAccounts: readonly Routes[] = [
   consentRoutes,
   providerRoutes,
   accessLogRoutes,
+  auditRoutes,
   notificationRoutes,
   uploadRoutes,
   documentRoutes,
