@@ -34,6 +34,8 @@ export function pageOf<Row extends { readonly id: string }>(
   return { shown, next_cursor: last === undefined ? null : encodeCursor({ id: last.id }) }
 }
 
+export const fromTimeOrNull = (time: string | null | undefined): Date | null =>
+  time === null || time === undefined ? null : new Date(time)
 export const toTime = (date: Date): string => date.toISOString()
 export const toTimeOrNull = (date: Date | null): string | null => date?.toISOString() ?? null
 

@@ -97,9 +97,9 @@ test('every answer names its correlation id', async (t) => {
   const person = await account(randomUUID())
   const id = String((await person.upload({ key: 'k' })).body['shell_file_id'])
   const given = 'phone-1.of_somebody'
-  const asking = (init: RequestInit = {}) => ({
+  const asking = (init: RequestInit = {}, more: Readonly<Record<string, string>> = {}) => ({
     ...init,
-    headers: { ...person.headers, 'x-correlation-id': given, ...init.headers },
+    headers: { ...person.headers, 'x-correlation-id': given, ...more },
   })
   const json = { 'content-type': 'application/json' }
   const answers = {
@@ -108,19 +108,16 @@ test('every answer names its correlation id', async (t) => {
     'no such method': ask(`${url}/profiles`, asking({ method: 'DELETE' })),
     'a stranger’s': ask(`${url}/profiles/${randomUUID()}`, asking()),
     'no token': ask(`${url}/profiles`, { headers: { 'x-correlation-id': given } }),
-    'a broken body': ask(`${url}/profiles`, asking({ method: 'POST', headers: json, body: '{' })),
-    'a body of another type': ask(
-      `${url}/profiles`,
-      asking({ method: 'POST', headers: { 'content-type': 'a/b' }, body: 'x' }),
-    ),
+    'a broken body': ask(`${url}/profiles`, asking({ method: 'POST', body: '{' }, json)),
+    'a body of another type': ask(`${url}/profiles`, asking({ method: 'POST', body: 'x' }, { 'content-type': 'a/b' })),
     'a body too large': ask(
       `${url}/profiles`,
-      asking({ method: 'POST', headers: json, body: JSON.stringify('x'.repeat(70_000)) }),
+      asking({ method: 'POST', body: JSON.stringify('x'.repeat(70_000)) }, json),
     ),
     'a broken address': ask(`${url}/%zz`, asking()),
     health: ask(`${url}/health`, asking()),
     'the description': ask(`${url}/openapi.json`, asking()),
-    'no form': ask(`${url}/documents/upload`, asking({ method: 'POST', headers: json, body: '{}' })),
+    'no form': ask(`${url}/documents/upload`, asking({ method: 'POST', body: '{}' }, json)),
   }
   for (const [name, answer] of Object.entries(answers)) {
     const { headers, status, body } = await answer

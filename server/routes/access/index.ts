@@ -15,7 +15,7 @@ import { notFound } from '../../plugins/errors.ts'
 import { noBody, problems } from '../../plugins/problem-schema.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { newestFirst, pageOf, toTime, toTimeOrNull } from '../fields.ts'
+import { fromTimeOrNull, newestFirst, pageOf, toTime, toTimeOrNull } from '../fields.ts'
 import { grantListQuery, grantListSchema, grantParams, grantSchema, newGrant, profileParams } from './schema.ts'
 
 const tags = ['profiles']
@@ -74,8 +74,8 @@ function grantRoute(api: Api, { db }: RouteDeps): void {
       const profileId = request.params.id
       const grant = await asActor(db, actorOf(request), async (tx) => {
         if ((await findProfile(tx, profileId)) === null) throw notFound()
-        const startsAt = dateOrNull(starts_at)
-        const endsAt = dateOrNull(ends_at)
+        const startsAt = fromTimeOrNull(starts_at)
+        const endsAt = fromTimeOrNull(ends_at)
         return await requireGrant(
           tx,
           profileId,
@@ -138,8 +138,6 @@ async function requireGrant(tx: Tx, profileId: string, grantId: string): Promise
   if (grant?.profileId !== profileId) throw notFound()
   return grant
 }
-
-const dateOrNull = (time: string | null | undefined) => (time == null ? null : new Date(time))
 
 function present(grant: ProfileGrant): z.output<typeof grantSchema> {
   return {

@@ -7,7 +7,7 @@ import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { toTimeOrNull } from '../fields.ts'
+import { fromTimeOrNull, toTimeOrNull } from '../fields.ts'
 import { consentDecision, consentListSchema, consentParams, consentSchema, profileParams } from './schema.ts'
 
 /** What may be done with a person's data, purpose by purpose. */
@@ -51,7 +51,7 @@ export function consentRoutes(api: Api, { db }: RouteDeps): void {
         const { id: profileId, purpose } = request.params
         const { decision, expires_at, policy_version: policyVersion } = request.body
         if ((await findProfile(tx, profileId)) === null) throw notFound()
-        const expiresAt = expires_at == null ? null : new Date(expires_at)
+        const expiresAt = fromTimeOrNull(expires_at)
         await recordConsent(tx, { profileId, purpose, decision, expiresAt, policyVersion: policyVersion ?? null })
         const standing = (await listConsents(tx, profileId)).find((consent) => consent.purpose === purpose)
         if (standing === undefined) throw new Error('a consent was recorded but cannot be seen')
