@@ -4,7 +4,7 @@ import type { FastifyBaseLogger } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
 import { answerClientError } from './plugins/client-errors.ts'
-import { addCorrelation, correlationIdOf } from './plugins/correlation.ts'
+import { addCorrelation, correlationHeader, correlationIdOf } from './plugins/correlation.ts'
 import { addDrain } from './plugins/drain.ts'
 import { createFileEvents } from './plugins/file-events.ts'
 import { addMetrics } from './plugins/metrics.ts'
@@ -43,7 +43,9 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
     trustProxy: (_address, hop) => hop < deps.config.trustedProxies,
     forceCloseConnections: 'idle',
     clientErrorHandler: answerClientError,
+    // Raised before there is a route, hence before any hook that would have named the request.
     frameworkErrors: (error, request, reply) => {
+      reply.header(correlationHeader, request.id)
       answerProblem(reply, asAppError(error), request)
     },
   })

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, isNull, lt, sql } from 'drizzle-orm'
 import type { Tx } from '../actor.ts'
 import { profileAccessPermissions } from '../schema/identity.ts'
 import type { accessLevels, grantCapacities } from '../schema/identity.ts'
@@ -23,13 +23,24 @@ export async function mayReach(
 
 export type ProfileGrant = typeof profileAccessPermissions.$inferSelect
 
-/** Everything there is and was, newest first; a grantee who manages nothing sees their own. */
-export async function listGrantsOfProfile(tx: Tx, profileId: string): Promise<ProfileGrant[]> {
+/** Ids are v7, so that the later of two is the newer: a page begins behind the last id of the page before it. */
+export type NewestFirst = { readonly limit: number; readonly beforeId: string | null }
+
+/** Everything there is and was, newest first, one more than asked for if there are more; a grantee who manages nothing sees their own. */
+export async function listGrantsOfProfile(tx: Tx, profileId: string, page: NewestFirst): Promise<ProfileGrant[]> {
+  const { id, profileId: profile } = profileAccessPermissions
   return await tx
     .select()
     .from(profileAccessPermissions)
-    .where(eq(profileAccessPermissions.profileId, profileId))
-    .orderBy(desc(profileAccessPermissions.grantedAt), desc(profileAccessPermissions.id))
+    .where(and(eq(profile, profileId), page.beforeId === null ? undefined : lt(id, page.beforeId)))
+    .orderBy(desc(id))
+    .limit(page.limit + 1)
+}
+
+/** Null where there is none that the transaction may see. */
+export async function findGrant(tx: Tx, grantId: string): Promise<ProfileGrant | null> {
+  const [grant] = await tx.select().from(profileAccessPermissions).where(eq(profileAccessPermissions.id, grantId))
+  return grant ?? null
 }
 
 /** What the account has been offered and has neither taken nor left. */

@@ -1,5 +1,6 @@
-import { desc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, lt, sql } from 'drizzle-orm'
 import type { Tx } from '../actor.ts'
+import type { NewestFirst } from './access.ts'
 import { patientProviderAccess, providerRegistry } from '../schema/providers.ts'
 import type {
   accessPurposes,
@@ -87,14 +88,25 @@ export async function requestProviderAccess(
 
 export type ProviderAccess = typeof patientProviderAccess.$inferSelect & { readonly clinician: string | null }
 
-/** Requests, approvals and what became of them, newest first. */
-export async function listProviderAccess(tx: Tx, patientId: string): Promise<ProviderAccess[]> {
+/** Requests, approvals and what became of them, newest first, one more than asked for if there are more. */
+export async function listProviderAccess(tx: Tx, patientId: string, page: NewestFirst): Promise<ProviderAccess[]> {
+  const { id: accessId, patientId: patient } = patientProviderAccess
   return await tx
     .select({ ...getTableColumns(patientProviderAccess), clinician: displayName })
     .from(patientProviderAccess)
     .leftJoin(providerRegistry, eq(id, patientProviderAccess.providerId))
-    .where(eq(patientProviderAccess.patientId, patientId))
-    .orderBy(desc(patientProviderAccess.requestedAt), desc(patientProviderAccess.id))
+    .where(and(eq(patient, patientId), page.beforeId === null ? undefined : lt(accessId, page.beforeId)))
+    .orderBy(desc(accessId))
+    .limit(page.limit + 1)
+}
+
+export async function findProviderAccess(tx: Tx, accessId: string): Promise<ProviderAccess | null> {
+  const [access] = await tx
+    .select({ ...getTableColumns(patientProviderAccess), clinician: displayName })
+    .from(patientProviderAccess)
+    .leftJoin(providerRegistry, eq(id, patientProviderAccess.providerId))
+    .where(eq(patientProviderAccess.id, accessId))
+  return access ?? null
 }
 
 /** `narrowed` null: what was asked for. */

@@ -16,6 +16,26 @@ export const pageOfList = {
 }
 export const nextCursorField = z.string().nullable().describe('Opaque; null at the end.')
 
+const idCursor = z.object({ id: z.uuid() })
+
+/** Of lists whose newest row has the highest id: the page that a query asks for, as `db/queries` takes it. */
+export function newestFirst(query: { readonly limit: number; readonly cursor?: string | undefined }) {
+  const { limit, cursor } = query
+  return { limit, beforeId: cursor === undefined ? null : decodeCursor(cursor, idCursor).id }
+}
+
+/** Cuts the one more off that was asked for to know whether there is a next page. */
+export function pageOf<Row extends { readonly id: string }>(
+  rows: readonly Row[],
+  limit: number,
+): { readonly shown: readonly Row[]; readonly next_cursor: string | null } {
+  const shown = rows.slice(0, limit)
+  const last = rows.length > limit ? shown.at(-1) : undefined
+  return { shown, next_cursor: last === undefined ? null : encodeCursor({ id: last.id }) }
+}
+
+export const fromTimeOrNull = (time: string | null | undefined): Date | null =>
+  time === null || time === undefined ? null : new Date(time)
 export const toTime = (date: Date): string => date.toISOString()
 export const toTimeOrNull = (date: Date | null): string | null => date?.toISOString() ?? null
 

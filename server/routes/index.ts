@@ -1,16 +1,21 @@
 import { addCallers, requireToken } from '../plugins/authentication/authentication.ts'
 import type { Authentication } from '../plugins/authentication/authentication.ts'
 import type { Api, RouteDeps } from '../types.ts'
+import { accessRoutes } from './access/index.ts'
 import { accessLogRoutes } from './access-log/index.ts'
 import { accountRoutes } from './account/index.ts'
+import { auditRoutes } from './audit/index.ts'
 import { authRoutes } from './auth/index.ts'
+import { consentRoutes } from './consents/index.ts'
 import { documentRoutes } from './documents/index.ts'
 import { exportRoutes } from './exports/index.ts'
+import { notificationRoutes } from './notifications/index.ts'
 import { operationRoutes } from './operations/index.ts'
 import { processingRoutes } from './processing/index.ts'
 import { profileRoutes } from './profiles/index.ts'
-import { resumableOptions, resumableRoutes } from './uploads/resumable/index.ts'
+import { providerRoutes } from './providers/index.ts'
 import { uploadRoutes } from './uploads/index.ts'
+import { resumableOptions, resumableRoutes } from './uploads/resumable/index.ts'
 import { usageRoutes } from './usage/index.ts'
 
 export type Routes = (api: Api, deps: RouteDeps) => void
@@ -19,7 +24,12 @@ export type Routes = (api: Api, deps: RouteDeps) => void
 const open: readonly Routes[] = [operationRoutes, authRoutes, resumableOptions]
 const forAccounts: readonly Routes[] = [
   profileRoutes,
+  accessRoutes,
+  consentRoutes,
+  providerRoutes,
   accessLogRoutes,
+  auditRoutes,
+  notificationRoutes,
   uploadRoutes,
   resumableRoutes,
   documentRoutes,

@@ -29,6 +29,7 @@ import { makeProfile } from '../support/factories.ts'
 import { testDatabase } from '../support/postgres.ts'
 
 const tomorrow = () => new Date(Date.now() + 86_400_000)
+const all = { limit: 200, beforeId: null }
 
 test('a route asks once whether its actor may, and is told what the database would do', async (t) => {
   const { db, ownerUrl } = await testDatabase(t)
@@ -73,9 +74,9 @@ test('access is offered, taken, listed and left', async (t) => {
   t.match(await as(carer, (tx) => listOffersTo(tx, carer.accountId)), [{ id: offer, capacity: 'guardian', endsAt }])
   await as(carer, (tx) => acceptProfileAccess(tx, offer))
   t.same(await as(carer, (tx) => listOffersTo(tx, carer.accountId)), [])
-  t.match(await as(mother, (tx) => listGrantsOfProfile(tx, profileId)), [{ id: offer, revokedAt: null }])
+  t.match(await as(mother, (tx) => listGrantsOfProfile(tx, profileId, all)), [{ id: offer, revokedAt: null }])
   await as(carer, (tx) => revokeProfileAccess(tx, offer))
-  t.match(await as(mother, (tx) => listGrantsOfProfile(tx, profileId)), [{ id: offer, revokedAt: Date }])
+  t.match(await as(mother, (tx) => listGrantsOfProfile(tx, profileId, all)), [{ id: offer, revokedAt: Date }])
 })
 
 test('a clinician registers, is verified, asks, and is let in or not', async (t) => {
@@ -97,7 +98,7 @@ test('a clinician registers, is verified, asks, and is let in or not', async (t)
     resources: ['clinical', 'document'],
   } as const
   await as(clinician, (tx) => requestProviderAccess(tx, request))
-  const listed = () => as(guardian, (tx) => listProviderAccess(tx, childId))
+  const listed = () => as(guardian, (tx) => listProviderAccess(tx, childId, all))
   const [asked] = await listed()
   t.match(asked, { status: 'requested', clinician: 'Ada Hart', providerId: id })
   const accessId = asked?.id ?? ''

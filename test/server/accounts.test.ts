@@ -1,6 +1,7 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { sql } from 'drizzle-orm'
 import { test } from 'tap'
+import { z } from 'zod'
 import { serve } from '../support/actors.ts'
 import { ask, startApp } from '../support/app.ts'
 
@@ -82,6 +83,57 @@ test('accounts of our own', async (group) => {
     t.notOk(/"d"|private/i.test(text))
     const rows = await db.sql<{ private_key: string }[]>`select private_key from login.keys`
     t.notOk(rows.some((row) => row.private_key.includes('"d"')))
+  })
+
+  await group.test('sessions are listed without their keys and ended one by one, by nobody else', async (t) => {
+    const signIn = async () => String((await post('/auth/sign-in/email', person)).headers.get('set-auth-token'))
+    const [phone, laptop] = [await signIn(), await signIn()]
+    const other = await post('/auth/sign-up/email', { ...person, email: 'other@example.test' })
+    const stranger = String(other.headers.get('set-auth-token'))
+    const listed = async (session: string) => {
+      const { body, text } = await get('/auth/sessions', session)
+      t.notMatch(text, phone.split('.')[0] ?? '', 'no session shows another’s key')
+      return z.object({ sessions: z.array(z.object({ id: z.string() })) }).parse(body).sessions
+    }
+    const before = await listed(laptop)
+    const [row] = await db.sql<{ id: string }[]>`
+      select id from login.sessions where token = ${phone.split('.')[0] ?? ''}`
+    const end = (session: string | null) =>
+      ask(`${url}/auth/sessions/${row?.id}`, {
+        method: 'DELETE',
+        headers: session === null ? {} : { authorization: `Bearer ${session}` },
+      })
+    t.equal((await end(null)).status, 401)
+    t.match(await end(stranger), { status: 404, body: { code: 'not_found' } })
+    t.equal((await get('/auth/token', phone)).status, 200)
+    t.equal((await end(laptop)).status, 204)
+    t.equal((await end(laptop)).status, 404)
+    t.equal((await get('/auth/token', phone)).status, 401)
+    t.equal((await listed(laptop)).length, before.length - 1)
+  })
+
+  await group.test('a password is changed by who knows it, and every session from before is over', async (t) => {
+    const session = String((await post('/auth/sign-in/email', person)).headers.get('set-auth-token'))
+    const change = (current_password: string, more = {}) =>
+      post(
+        '/auth/change-password',
+        { current_password, new_password: 'another horse', ...more },
+        { authorization: `Bearer ${session}` },
+      )
+    t.match(await change('not this one'), { status: 422, body: { code: 'password_refused' } })
+    t.match(await change(person.password, { new_password: 'short' }), { status: 400 })
+    t.equal((await get('/auth/token', session)).status, 200)
+    const changed = await change(person.password)
+    t.equal(changed.status, 200)
+    t.equal((await get('/auth/token', session)).status, 401)
+    t.equal((await get('/auth/token', changed.headers.get('set-auth-token'))).status, 200)
+    t.match(await post('/auth/sign-in/email', person), { status: 401, body: { code: 'sign_in_refused' } })
+    t.equal((await post('/auth/sign-in/email', { ...person, password: 'another horse' })).status, 200)
+  })
+
+  await group.test('an account is deleted by closing it alone', async (t) => {
+    for (const path of ['/auth/delete-user', '/auth/delete-user/callback', '/auth/change-email'])
+      t.equal((await ask(`${url}${path}`, { method: 'POST' })).status, 404, path)
   })
 
   await group.test('neither a password nor an address is in the log', async (t) => {

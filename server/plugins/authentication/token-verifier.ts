@@ -16,6 +16,10 @@ export type VerifyToken = (token: string) => Promise<VerifiedToken>
 // A public key is never taken for a shared secret: each kind of key has its own closed list.
 const publicKeyAlgorithms = ['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'EdDSA', 'Ed25519']
 const clockToleranceS = 5
+// Keys are asked for again when a token names one that is not known, but so seldom that forged names cost the issuer nothing.
+const refetchAfterMs = 5_000
+/** No answer; another status than 200 or no JSON, which have no code of their own; JSON that is no key set. */
+const issuerFaults = new Set(['ERR_JWKS_TIMEOUT', 'ERR_JOSE_GENERIC', 'ERR_JWKS_INVALID'])
 
 /** Verifies tokens with the keys of the configured issuer; `embeddedKeys` are those of our own accounts. */
 export function createTokenVerifier(config: AuthConfig, embeddedKeys: JWTVerifyGetKey | null): VerifyToken {
@@ -35,7 +39,8 @@ export function createTokenVerifier(config: AuthConfig, embeddedKeys: JWTVerifyG
 }
 
 function keyFor(config: AuthConfig, embeddedKeys: JWTVerifyGetKey | null): JWTVerifyGetKey {
-  if (config.kind === 'jwks') return createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: 5_000 })
+  if (config.kind === 'jwks')
+    return createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: 5_000, cooldownDuration: refetchAfterMs })
   if (config.kind === 'secret') {
     const secret = new TextEncoder().encode(config.secret)
     return async () => secret
@@ -44,9 +49,9 @@ function keyFor(config: AuthConfig, embeddedKeys: JWTVerifyGetKey | null): JWTVe
   return embeddedKeys
 }
 
-// A bad token is the caller's; an issuer that does not answer is not.
+// A bad token is the caller's; an issuer that does not answer, or answers with something else than keys, is not.
 function refuse(error: unknown): never {
-  if (error instanceof errors.JWKSTimeout || !(error instanceof errors.JOSEError))
+  if (!(error instanceof errors.JOSEError) || issuerFaults.has(error.code))
     throw issuerUnavailable({ cause: error, retryAfterMs: 2_000 })
   throw unauthenticated({ cause: error })
 }

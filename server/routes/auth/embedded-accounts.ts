@@ -99,6 +99,7 @@ function asSigningKey({ expiresAt, ...key }: LoginKey) {
 const signInRules = {
   '/sign-in/email': { window: 60, max: 10 },
   '/sign-up/email': { window: 60, max: 10 },
+  '/change-password': { window: 60, max: 10 },
 }
 
 function publicPartOf(keys: readonly { readonly id: string; readonly publicKey: string }[]): JSONWebKeySet {

@@ -48,6 +48,7 @@ const plain = {
   p_ends_at: "now() + interval '1 day'",
   p_error_code: "'x'",
   p_estimated_pages: '1',
+  p_event: "'document_displayed'",
   p_expires_at: 'null::timestamptz',
   p_file_size_bytes: '1',
   p_filename: "'x.pdf'",

@@ -1,0 +1,68 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { z } from 'zod'
+import { defineError } from '../../../platform/errors.ts'
+import { invalidRequest, tooManyRequests, unauthenticated } from '../../plugins/errors.ts'
+import { clientAddressHeader } from './embedded-accounts.ts'
+import type { EmbeddedAccounts } from './embedded-accounts.ts'
+
+export const signInRefused = defineError('sign_in_refused', 401, 'The e-mail address or the password is not right.')
+export const emailTaken = defineError('email_taken', 422, 'This e-mail address cannot be used to sign up.')
+export const passwordRefused = defineError('password_refused', 422, 'The password is not right.')
+export const sessionNotFresh = defineError('session_not_fresh', 403, 'Please sign in again to do this.')
+
+/** Another path, method or body than those of the request, where what we show differs from what better-auth has. */
+export type Relayed = { readonly path: string; readonly method: 'GET' | 'POST'; readonly body?: unknown }
+
+/** Hands a request on without cookies and without its origin, and answers as we answer. */
+export async function relay(
+  accounts: EmbeddedAccounts,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  relayed: Relayed = asItCame(request),
+): Promise<unknown> {
+  const headers = new Headers({ [clientAddressHeader]: request.ip })
+  const { authorization, 'user-agent': userAgent } = request.headers
+  if (authorization !== undefined) headers.set('authorization', authorization)
+  if (userAgent !== undefined) headers.set('user-agent', userAgent.slice(0, 300))
+  const { path, method } = relayed
+  const isPost = method === 'POST'
+  if (isPost) headers.set('content-type', 'application/json')
+
+  const answer = await accounts.handle(
+    new Request(new URL(path, 'http://exora.invalid'), {
+      method,
+      headers,
+      ...(isPost ? { body: JSON.stringify(relayed.body ?? {}) } : {}),
+    }),
+  )
+  const body: unknown = await answer.json().catch(() => null)
+  if (!answer.ok) throw refusal(answer, body)
+  const token = answer.headers.get('set-auth-token')
+  if (token !== null) reply.header('set-auth-token', token)
+  reply.header('cache-control', 'no-store')
+  return body
+}
+
+function asItCame(request: FastifyRequest): Relayed {
+  return {
+    path: request.routeOptions.url ?? '/',
+    method: request.method === 'POST' ? 'POST' : 'GET',
+    body: request.body,
+  }
+}
+
+const failure = z.object({ code: z.string() })
+
+function refusal(answer: Response, body: unknown): Error {
+  const code = failure.safeParse(body).data?.code ?? ''
+  if (answer.status === 429) {
+    return tooManyRequests({ retryAfterMs: Number(answer.headers.get('x-retry-after') ?? 60) * 1000 })
+  }
+  if (code.startsWith('INVALID_EMAIL_OR_PASSWORD')) return signInRefused()
+  if (code.startsWith('USER_ALREADY_EXISTS')) return emailTaken()
+  if (code === 'INVALID_PASSWORD') return passwordRefused()
+  if (code === 'SESSION_NOT_FRESH') return sessionNotFresh()
+  if (answer.status === 401) return unauthenticated()
+  if (answer.status < 500) return invalidRequest()
+  return new Error(`the account service answered ${answer.status}`)
+}

@@ -1,0 +1,102 @@
+import { z } from 'zod'
+import { notFound } from '../../plugins/errors.ts'
+import { noBody, problems } from '../../plugins/problem-schema.ts'
+import type { Api } from '../../types.ts'
+import { idField, timeField } from '../fields.ts'
+import type { EmbeddedAccounts } from './embedded-accounts.ts'
+import { relay } from './relay.ts'
+
+const password = z.string().min(8).max(128)
+const passwordChange = z
+  .object({ current_password: z.string().min(1).max(128), new_password: password })
+  .meta({ title: 'PasswordChange' })
+const passwordChanged = z.object({
+  token: z.string().describe('The one session that is left; also in set-auth-token.'),
+})
+
+const storedSession = z.object({
+  id: z.string(),
+  token: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+  userAgent: z.string().nullish(),
+})
+const sessionSchema = z.object({
+  id: idField,
+  created_at: timeField,
+  expires_at: timeField,
+  user_agent: z.string().nullable(),
+})
+
+/** Where somebody is signed in. The token of a session is its key: none is ever shown, sessions are named by their ids. */
+export function sessionRoutes(api: Api, accounts: EmbeddedAccounts): void {
+  const tags = ['accounts']
+
+  api.get(
+    '/auth/sessions',
+    {
+      schema: {
+        tags,
+        summary: 'Where you are signed in',
+        description: 'Asks for a sign-in within the last day.',
+        response: { 200: z.object({ sessions: z.array(sessionSchema) }), ...problems(401, 403, 429) },
+      },
+    },
+    async (request, reply) => {
+      const stored = await relay(accounts, request, reply, { path: '/auth/list-sessions', method: 'GET' })
+      const sessions = z.array(storedSession).parse(stored)
+      return {
+        sessions: sessions.map((session) => ({
+          id: session.id,
+          created_at: session.createdAt,
+          expires_at: session.expiresAt,
+          user_agent: session.userAgent ?? null,
+        })),
+      }
+    },
+  )
+
+  api.delete(
+    '/auth/sessions/:id',
+    {
+      schema: {
+        tags,
+        summary: 'Sign out there',
+        description: 'Tokens that were made by it are good until their 15 minutes are over.',
+        params: z.object({ id: idField }),
+        response: { 204: noBody('Ended.'), ...problems(400, 401, 403, 404, 429) },
+      },
+    },
+    async (request, reply) => {
+      const stored = await relay(accounts, request, reply, { path: '/auth/list-sessions', method: 'GET' })
+      const found = z
+        .array(storedSession)
+        .parse(stored)
+        .find(({ id }) => id === request.params.id)
+      if (found === undefined) throw notFound()
+      const body = { token: found.token }
+      await relay(accounts, request, reply, { path: '/auth/revoke-session', method: 'POST', body })
+      return await reply.code(204).send()
+    },
+  )
+
+  api.post(
+    '/auth/change-password',
+    {
+      schema: {
+        tags,
+        summary: 'Change the password',
+        description: 'Ends all sessions, this one too, and begins a new one.',
+        body: passwordChange,
+        response: { 200: passwordChanged, ...problems(400, 401, 422, 429) },
+      },
+    },
+    async (request, reply) => {
+      const { current_password: currentPassword, new_password: newPassword } = request.body
+      const body = { currentPassword, newPassword, revokeOtherSessions: true }
+      return passwordChanged.parse(
+        await relay(accounts, request, reply, { path: '/auth/change-password', method: 'POST', body }),
+      )
+    },
+  )
+}
