@@ -22,7 +22,7 @@ test('every link between our documents leads to a file', async (t) => {
 })
 
 test('every path of the source that a document names exists', async (t) => {
-  const paths = /`((?:platform|db|jobs|clinical|server|worker|test|scripts|bench)\/[\w./-]+)`/g
+  const paths = /`((?:platform|db|jobs|clinical|server|worker|client|test|scripts|bench)\/[\w./-]+)`/g
   for (const document of documents) {
     for (const [, path = ''] of read(document).matchAll(paths)) {
       t.ok(existsSync(join(root, path)), `${document} names ${path}`)

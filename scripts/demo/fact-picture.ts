@@ -1,5 +1,5 @@
 import sharp from 'sharp'
-import type { Fact } from './client.ts'
+import type { Fact } from '../../client/index.ts'
 
 const colours: Readonly<Record<string, string>> = {
   medication: '#1f77b4',
@@ -20,7 +20,7 @@ export async function drawFacts(pagePng: Buffer, facts: readonly Fact[], page: n
   const boxes = facts.flatMap((fact) =>
     fact.sources
       .filter((source) => source.page === page)
-      .map(({ box: [x0, y0, x1, y1] }) => {
+      .map(({ box: [x0 = 0, y0 = 0, x1 = 1, y1 = 1] }) => {
         const colour = colours[fact.type] ?? otherColour
         const dash = fact.status === 'present' ? '' : ' stroke-dasharray="6 4"'
         const place = `x="${x0 * width - 2}" y="${y0 * height - 2}" width="${(x1 - x0) * width + 4}" height="${(y1 - y0) * height + 4}"`

@@ -1,4 +1,4 @@
-import type { Fact } from './client.ts'
+import type { Fact } from '../../client/index.ts'
 
 const columns = ['type', 'text', 'code', 'value', 'date', 'status', 'page', 'confidence'] as const
 const maxWidths: Readonly<Record<(typeof columns)[number], number>> = {
@@ -42,7 +42,8 @@ function cellsOf(fact: Fact): string[] {
 function byPlace(a: Fact, b: Fact): number {
   const [left, right] = [a.sources[0], b.sources[0]]
   if (left === undefined || right === undefined) return 0
-  return left.page - right.page || left.box[1] - right.box[1] || left.box[0] - right.box[0]
+  const [[x0 = 0, y0 = 0], [otherX0 = 0, otherY0 = 0]] = [left.box, right.box]
+  return left.page - right.page || y0 - otherY0 || x0 - otherX0
 }
 
 function fit(text: string, width: number): string {

@@ -1,5 +1,5 @@
 /** One line per stage with a bar. On a terminal the block is redrawn in place; elsewhere each change is a line of its own. */
-import type { DocumentEvent } from './client.ts'
+import type { DocumentEvent } from '../../client/index.ts'
 
 const stageLabels: Readonly<Record<string, string>> = {
   security_scan: 'security scan',

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
+import type { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
 import type { Actor } from '../../../db/actor.ts'
 import type { Database } from '../../../db/client.ts'
@@ -13,6 +14,7 @@ import type { Api, RouteDeps } from '../../types.ts'
 import { toTime } from '../fields.ts'
 import { readDocument } from './open-document.ts'
 import { documentParams, eventHeaders } from './schema.ts'
+import type { documentEventSchema } from './schema.ts'
 import { createSerialLook } from './serial-look.ts'
 
 export const notAcceptable = defineError('not_acceptable', 406, 'This is answered as text/event-stream only.')
@@ -137,7 +139,7 @@ function wordEnd(last: ShellFileEvent): string {
 }
 
 function wordEvent(event: ShellFileEvent): string {
-  const said = {
+  const said: z.output<typeof documentEventSchema> = {
     id: event.id,
     stage: event.stage,
     status: event.stageStatus,

@@ -138,4 +138,17 @@ export const eventHeaders = z.object({
   accept: z.string().optional(),
 })
 
+/** What `file` and `stage` events carry. */
+export const documentEventSchema = z
+  .object({
+    id: z.int(),
+    stage: z.enum(stages).nullable(),
+    status: z.enum(stageStatuses).nullable(),
+    file_status: z.enum(fileStatuses),
+    pages_done: z.int().nullable(),
+    pages_total: z.int().nullable(),
+    at: timeField,
+  })
+  .meta({ title: 'DocumentEvent' })
+
 export const decisionBody = z.object({ decision: z.enum(['accepted', 'rejected']) })

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
 import { findDocument, listStages, reprocessDocument } from '../../../db/queries/documents.ts'
 import type { ShellFileStage, Stage } from '../../../db/schema/documents.ts'
@@ -9,33 +8,13 @@ import { forbidden, notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { idField } from '../fields.ts'
+import { processBody, processedSchema } from './schema.ts'
 
 export const cannotProcess = defineError(
   'cannot_process',
   409,
   'This document cannot be processed from there just now.',
 )
-
-const body = z
-  .object({
-    shell_file_id: idField,
-    stages: z
-      .array(z.enum(stages))
-      .min(1)
-      .optional()
-      .describe(
-        'Everything from the first of these on; left out: from the first stage that has not completed, or from the start.',
-      ),
-  })
-  .meta({ title: 'ProcessDocument' })
-
-const answer = z.object({
-  shell_file_id: idField,
-  job_id: idField,
-  from_stage: z.enum(stages),
-  status: z.literal('enqueued'),
-})
 
 export function processingRoutes(api: Api, { db }: RouteDeps): void {
   api.post(
@@ -44,8 +23,8 @@ export function processingRoutes(api: Api, { db }: RouteDeps): void {
       schema: {
         tags: ['documents'],
         summary: 'Process a document again, from a stage on',
-        body,
-        response: { 202: answer, ...problems(400, 401, 403, 404, 409) },
+        body: processBody,
+        response: { 202: processedSchema, ...problems(400, 401, 403, 404, 409) },
       },
     },
     async (request, reply) => {

@@ -1,0 +1,11 @@
+/** The entry of the package: `import { createClient } from 'exora/client'`. */
+export { createClient } from './create-client.ts'
+export type { Client, ClientOptions, Credentials } from './create-client.ts'
+export { ExoraError } from './exora-error.ts'
+export type { FieldError, ProblemFields, SpentLimit } from './exora-error.ts'
+export type { RetryPolicy } from './retries.ts'
+export type { FollowOptions } from './streams/follow.ts'
+export type { GetToken } from './tokens.ts'
+export type { CallOptions } from './transport.ts'
+export type * from './types.ts'
+export type { NativeFile, ResumableChoice, UploadOptions, UploadProgress, UploadWithFile } from './uploads/upload.ts'

@@ -1,0 +1,120 @@
+/**
+ * tus 1.0 with its creation extension: make an upload, send piece after piece from the offset that the server holds, ask for the offset
+ * whenever an answer was lost. The piece that makes it whole is answered like an upload in one go.
+ */
+import { ExoraError } from '../exora-error.ts'
+import { passes, pause, waitBefore } from '../retries.ts'
+import { jsonOf } from '../transport.ts'
+import type { Answer, Transport } from '../transport.ts'
+import type { UploadAnswer } from '../types.ts'
+import { fieldsOf, nameOf } from './send-form.ts'
+import type { FormUpload } from './send-form.ts'
+
+export type Resumable = { readonly finish: () => Promise<UploadAnswer> }
+export type ResumableUpload = FormUpload & { readonly pieceBytes: number }
+
+const version = { 'tus-resumable': '1.0.0' }
+const offsetElsewhere = 409
+const heldByAnother = 423
+const forgotten = new Set([404, 410])
+
+export async function createResumable(transport: Transport, resuming: ResumableUpload): Promise<Resumable> {
+  const { upload, signal, onProgress } = resuming
+  const file = 'uri' in upload.file ? await (await transport.fetch(upload.file.uri)).blob() : upload.file
+  let place: string | null = null
+  let offset = 0
+
+  const isGone = (error: unknown) => place !== null && error instanceof ExoraError && forgotten.has(error.status)
+  const step = async (isSure: boolean): Promise<UploadAnswer | null> => {
+    if (place === null) {
+      place = await create(transport, resuming, file.size)
+      offset = 0
+    } else if (!isSure) offset = await offsetAt(transport, place, signal)
+    onProgress?.({ sentBytes: offset, totalBytes: file.size })
+    const answer = await sendPiece(transport, resuming, { place, file, offset })
+    offset = Math.min(offset + resuming.pieceBytes, file.size)
+    onProgress?.({ sentBytes: offset, totalBytes: file.size })
+    return offset < file.size ? null : await jsonOf(answer)
+  }
+
+  return {
+    finish: async () => {
+      let furthest = -1
+      let isSure = false
+      for (let failed = 0; ;) {
+        try {
+          const answer = await step(isSure)
+          if (answer !== null) return answer
+          isSure = true
+          failed = 0
+        } catch (error) {
+          if (signal?.aborted === true) throw signal.reason
+          // What was kept is over, or was finished by an attempt whose answer was lost: the key tells which.
+          if (isGone(error)) place = null
+          else if (!passes(error, 'always') && !isTurnAway(error)) throw error
+          isSure = false
+          failed = offset > furthest ? 1 : failed + 1
+          furthest = Math.max(furthest, offset)
+          if (failed >= transport.retries.attempts) throw error
+          if (error instanceof ExoraError)
+            await pause(waitBefore(failed, error, transport.retries, Math.random()), signal)
+        }
+      }
+    },
+  }
+}
+
+const isTurnAway = (error: unknown) =>
+  error instanceof ExoraError && (error.status === offsetElsewhere || error.status === heldByAnother)
+
+async function create(transport: Transport, resuming: ResumableUpload, sizeBytes: number): Promise<string> {
+  const { upload, key, signal } = resuming
+  const pairs = [...fieldsOf(upload), ['filename', nameOf(upload)], ['idempotency_key', key]]
+  if (upload.keep_both === true) pairs.push(['keep_both', 'true'])
+  const headers = {
+    ...version,
+    'idempotency-key': key,
+    'upload-length': String(sizeBytes),
+    'upload-metadata': pairs.map(([name, value = '']) => `${name} ${base64(value)}`).join(','),
+  }
+  const url = transport.urlOf('/documents/upload/resumable')
+  const answer = await send(transport, url, { method: 'POST', headers, signal })
+  const place = answer.headers.get('location')
+  if (place === null) throw new TypeError('the server named no place for the upload')
+  return /^https?:/.test(place) ? place : transport.urlOf(place)
+}
+
+async function offsetAt(transport: Transport, place: string, signal: AbortSignal | undefined): Promise<number> {
+  const answer = await send(transport, place, { method: 'HEAD', headers: version, signal })
+  return Number(answer.headers.get('upload-offset') ?? 0)
+}
+
+type Piece = { readonly place: string; readonly file: Blob; readonly offset: number }
+
+function sendPiece(transport: Transport, resuming: ResumableUpload, { place, file, offset }: Piece): Promise<Answer> {
+  const headers = {
+    ...version,
+    'idempotency-key': resuming.key,
+    'upload-offset': String(offset),
+    'content-type': 'application/offset+octet-stream',
+  }
+  const body = file.slice(offset, offset + resuming.pieceBytes)
+  return send(transport, place, { method: 'PATCH', headers, body, signal: resuming.signal })
+}
+
+type Sending = {
+  readonly method: 'HEAD' | 'PATCH' | 'POST'
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Blob
+  readonly signal: AbortSignal | undefined
+}
+
+function send(transport: Transport, url: string, { method, headers, body, signal }: Sending): Promise<Response> {
+  const rest = { ...(body === undefined ? {} : { body }), ...(signal === undefined ? {} : { signal }) }
+  return transport.once(url, headers, (to, all) => transport.fetch(to, { method, headers: all, ...rest }))
+}
+
+/** Of the text as UTF-8. */
+function base64(text: string): string {
+  return btoa(Array.from(new TextEncoder().encode(text), (byte) => String.fromCharCode(byte)).join(''))
+}

@@ -1,0 +1,27 @@
+/** What we use of XMLHttpRequest, which browsers and React Native have, and Node has not. */
+export type Xhr = {
+  open(method: string, url: string): void
+  setRequestHeader(name: string, value: string): void
+  getResponseHeader(name: string): string | null
+  addEventListener(type: 'error' | 'load' | 'progress' | 'readystatechange', listener: () => void): void
+  send(body?: unknown): void
+  abort(): void
+  readonly readyState: number
+  readonly status: number
+  readonly responseText: string
+  readonly upload: { addEventListener(type: 'progress', listener: (event: XhrProgress) => void): void }
+}
+export type XhrProgress = { readonly loaded: number; readonly total: number }
+
+const constructorOfPlatform = (): (new () => Xhr) | undefined => Reflect.get(globalThis, 'XMLHttpRequest')
+
+export const hasXhr = (): boolean => constructorOfPlatform() !== undefined
+
+export function openXhr(method: string, url: string, headers: Readonly<Record<string, string>>): Xhr {
+  const XmlHttpRequest = constructorOfPlatform()
+  if (XmlHttpRequest === undefined) throw new TypeError('this platform has no XMLHttpRequest')
+  const xhr = new XmlHttpRequest()
+  xhr.open(method, url)
+  for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value)
+  return xhr
+}

@@ -1,0 +1,18 @@
+import { z } from 'zod'
+import { idField, timeField } from '../fields.ts'
+
+const password = z.string().min(8).max(128)
+export const signUpBody = z
+  .object({ email: z.email().max(254), password, name: z.string().trim().min(1).max(200) })
+  .meta({ title: 'SignUp' })
+export const signInBody = z
+  .object({ email: z.email().max(254), password: z.string().min(1).max(128) })
+  .meta({ title: 'SignIn' })
+const user = z.object({ id: idField, email: z.string(), name: z.string(), createdAt: timeField.optional() })
+export const signedInSchema = z
+  .object({ token: z.string().describe('The session; also in the header set-auth-token.'), user })
+  .meta({ title: 'SignedIn' })
+export const jwkSchema = z.looseObject({ kid: z.string(), kty: z.string(), alg: z.string() })
+export const signedOutSchema = z.object({ success: z.boolean() })
+export const tokenSchema = z.object({ token: z.string() })
+export const sessionSchema = z.object({ user, session: z.object({ id: idField, expiresAt: timeField }) }).nullable()
