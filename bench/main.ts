@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { measureCapacity } from './capacity.ts'
+import { measureIngress } from './ingress.ts'
 import { measureQueue } from './queue.ts'
 import type { Plot } from './queue/chart.ts'
 import { measureRls } from './rls.ts'
@@ -22,6 +23,7 @@ export type Report = {
 
 const questions: Readonly<Record<string, (args: readonly string[]) => Promise<Report>>> = {
   capacity: measureCapacity,
+  ingress: measureIngress,
   queue: measureQueue,
   rls: measureRls,
 }

@@ -54,6 +54,7 @@ declare
   v_inserted boolean;
   v_original_id uuid;
   v_job_id uuid;
+  v_usage jsonb;
   v_answer jsonb;
 begin
   perform public.require_profile_access(p_patient_id, 'read_write', 'document');
@@ -98,12 +99,16 @@ begin
     insert into public.shell_file_stages (shell_file_id, stage, position)
     select v_file.id, step.stage, step.position
     from unnest(public.pipeline_stages()) with ordinality as step (stage, position);
-    perform public.track_shell_file_upload_usage(p_patient_id, v_file.id, v_file.size_bytes, v_file.estimated_pages);
+    v_usage := public.track_shell_file_upload_usage(
+      p_patient_id, v_file.id, v_file.size_bytes, v_file.estimated_pages
+    ) -> 'usage';
     perform public.tell_shell_file_event(v_file.id, null, null, null, null);
     v_job_id := public.enqueue_stage(v_file.id, 'security_scan');
   end if;
 
-  v_answer := public.upload_answer(v_file, v_original_id, v_job_id);
+  v_answer := public.upload_answer(
+    v_file, v_original_id, v_job_id, coalesce(v_usage, public.get_user_usage_status(p_patient_id))
+  );
   if p_idempotency_key is not null then
     update public.idempotency_keys as known
     set status = 'completed',
@@ -123,10 +128,15 @@ comment on function public.register_shell_file(
   uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text
 ) is 'The one transaction of an upload: file, stages, usage, audit, job, and the answer kept for replays of its key.';
 
-create or replace function public.upload_answer(p_file public.shell_files, p_original_id uuid, p_job_id uuid)
-returns jsonb language plpgsql stable set search_path = '' as $$
+-- What it is told has changed since it was first installed.
+drop function if exists public.upload_answer(public.shell_files, uuid, uuid);
+create or replace function public.upload_answer(
+  p_file public.shell_files,
+  p_original_id uuid,
+  p_job_id uuid,
+  p_usage jsonb
+) returns jsonb language plpgsql stable set search_path = '' as $$
 declare
-  v_usage jsonb := public.get_user_usage_status(p_file.patient_id);
   -- Taken but not to be processed just now: the file waits as its stages do.
   v_status text := case when p_job_id is null then 'uploaded' else 'enqueued' end;
 begin
@@ -137,7 +147,7 @@ begin
     'outcome', case when p_original_id is null then 'created' else 'duplicate' end,
     'shell_file_id', coalesce(p_original_id, p_file.id),
     'job_id', p_job_id,
-    'usage', v_usage,
+    'usage', p_usage,
     'duplicate_of', p_original_id,
     'response_status', case when p_original_id is null then 201 else 200 end,
     'response_body', jsonb_build_object(
@@ -149,13 +159,13 @@ begin
       'mime_type', p_file.mime_type,
       'sha256', p_file.sha256,
       'duplicate_of', p_original_id,
-      'usage', v_usage,
+      'usage', p_usage,
       'correlation_id', p_file.correlation_id
     )
   );
 end
 $$;
-comment on function public.upload_answer(public.shell_files, uuid, uuid) is
+comment on function public.upload_answer(public.shell_files, uuid, uuid, jsonb) is
   'What register_shell_file returns: the outcome, and the status and body that the server sends and a replay repeats.';
 
 revoke all on function
@@ -163,7 +173,7 @@ revoke all on function
   public.register_shell_file(
     uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text
   ),
-  public.upload_answer(public.shell_files, uuid, uuid)
+  public.upload_answer(public.shell_files, uuid, uuid, jsonb)
 from public, anon, authenticated, service_role;
 
 grant execute on function public.register_shell_file(

@@ -34,14 +34,19 @@ comment on function public.account_time_zone(uuid) is 'The calendar by which an 
 create or replace function public.usage_cycle(p_account_id uuid, p_at timestamptz default now())
 returns table (first_day date, last_day date, resets_at timestamptz)
 language sql stable set search_path = '' as $$
+  -- Materialized, or the zone would be looked up for every place where it is used.
+  with account as materialized (
+    select public.account_time_zone(p_account_id) as zone
+  ),
+  month as materialized (
+    select date_trunc('month', p_at at time zone account.zone) as start, account.zone
+    from account
+  )
   select
     month.start::date,
     (month.start + interval '1 month' - interval '1 day')::date,
     (month.start + interval '1 month') at time zone month.zone
-  from (
-    select date_trunc('month', p_at at time zone account.zone) as start, account.zone
-    from (select public.account_time_zone(p_account_id)) as account (zone)
-  ) as month
+  from month
 $$;
 comment on function public.usage_cycle(uuid, timestamptz) is
   'The month that an instant falls into for this account, and the instant at which the next begins.';

@@ -5,13 +5,17 @@
 create or replace function public.account_meters(p_account_id uuid)
 returns table (meter text, used numeric, allowed numeric)
 language sql stable set search_path = '' as $$
-  with counted as (
+  with cycle as materialized (
+    select month.first_day
+    from public.usage_cycle(p_account_id) as month
+  ),
+  counted as materialized (
     select
       coalesce(sum(counter.shell_files) filter (where counter.cycle_start = cycle.first_day), 0) as shell_files,
       coalesce(sum(counter.pages) filter (where counter.cycle_start = cycle.first_day), 0) as pages,
       coalesce(sum(counter.ai_tokens) filter (where counter.cycle_start = cycle.first_day), 0) as ai_tokens,
       coalesce(sum(counter.storage_bytes), 0) as storage_bytes
-    from public.usage_cycle(p_account_id) as cycle
+    from cycle
     left join public.user_usage_tracking as counter on counter.account_id = p_account_id
   )
   select meter.name, meter.used, meter.allowed
@@ -131,6 +135,15 @@ declare
   v_status jsonb;
 begin
   perform public.require_profile_access(p_profile_id, 'read_only', 'usage');
+  with meters as materialized (
+    select meter.meter, meter.used, meter.allowed, public.usage_percentage(meter.used, meter.allowed) as percentage
+    from public.account_meters(v_account_id) as meter
+  ),
+  warned as materialized (
+    select meters.meter, meters.used, meters.allowed
+    from meters
+    where meters.percentage >= public.configured_number('usage.warning_percentage', 80)
+  )
   select jsonb_build_object(
     'current_period', jsonb_build_object(
       'start', cycle.first_day,
@@ -139,45 +152,36 @@ begin
     ),
     'usage', (
       select jsonb_object_agg(
-        meter.meter,
+        meters.meter,
         case
-          when meter.meter = 'storage' then jsonb_build_object(
-            'used_mb', round(meter.used / 1048576, 2),
-            'limit_mb', (meter.allowed / 1048576)::bigint,
-            'percentage', public.usage_percentage(meter.used, meter.allowed)
+          when meters.meter = 'storage' then jsonb_build_object(
+            'used_mb', round(meters.used / 1048576, 2),
+            'limit_mb', (meters.allowed / 1048576)::bigint,
+            'percentage', meters.percentage
           )
-          else jsonb_build_object(
-            'used', meter.used,
-            'limit', meter.allowed,
-            'percentage', public.usage_percentage(meter.used, meter.allowed)
-          )
+          else jsonb_build_object('used', meters.used, 'limit', meters.allowed, 'percentage', meters.percentage)
         end
       )
-      from public.account_meters(v_account_id) as meter
+      from meters
     ),
     'status', (
       select jsonb_build_object(
         'plan_type', plan.plan_type,
-        'over_limit', coalesce(bool_or(meter.used > meter.allowed), false),
-        'upgrade_required', coalesce(bool_or(meter.used >= meter.allowed), false),
+        'over_limit', coalesce(bool_or(meters.used > meters.allowed), false),
+        'upgrade_required', coalesce(bool_or(meters.used >= meters.allowed), false),
         'enforced', public.feature_enabled('usage_limits_enforced'),
-        'upgrade_prompt', public.feature_enabled('upgrade_prompts_enabled')
-          and coalesce(
-            bool_or(public.usage_percentage(meter.used, meter.allowed) >= public.configured_number('usage.warning_percentage', 80)),
-            false
-          )
+        'upgrade_prompt', public.feature_enabled('upgrade_prompts_enabled') and exists (select from warned)
       )
       from public.account_plan(v_account_id) as plan
-      cross join public.account_meters(v_account_id) as meter
+      cross join meters
       group by plan.plan_type
     ),
     'warnings', (
       select coalesce(jsonb_agg(jsonb_build_object(
-        'limit_name', meter.meter,
-        'level', case when meter.used > meter.allowed then 'over' when meter.used = meter.allowed then 'reached' else 'near' end
+        'limit_name', warned.meter,
+        'level', case when warned.used > warned.allowed then 'over' when warned.used = warned.allowed then 'reached' else 'near' end
       )), '[]')
-      from public.account_meters(v_account_id) as meter
-      where public.usage_percentage(meter.used, meter.allowed) >= public.configured_number('usage.warning_percentage', 80)
+      from warned
     )
   )
   into v_status
