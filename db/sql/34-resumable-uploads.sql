@@ -22,6 +22,19 @@ drop trigger if exists erase_pieces on public.resumable_uploads;
 create trigger erase_pieces after delete on public.resumable_uploads
   for each row execute function public.erase_pieces();
 
+create or replace function public.keep_upload_with_its_people() returns trigger
+language plpgsql volatile set search_path = '' as $$
+begin
+  raise exception 'an upload stays with the account and the person that it was begun for' using errcode = 'check_violation';
+end
+$$;
+comment on function public.keep_upload_with_its_people() is 'Nobody, not even a service, hands an upload to somebody else.';
+drop trigger if exists keep_people on public.resumable_uploads;
+create trigger keep_people before update of patient_id, account_id on public.resumable_uploads
+  for each row
+  when ((new.patient_id, new.account_id) is distinct from (old.patient_id, old.account_id))
+  execute function public.keep_upload_with_its_people();
+
 -- Definer: the table is closed to clients; access to the person is asked for first.
 create or replace function public.begin_resumable_upload(
   p_upload_id uuid,

@@ -150,9 +150,17 @@ test('resumable uploads', async (suite) => {
     'who may write for the same person sees nothing of an upload that another account began',
     async (t) => {
       const other = await house.account(randomUUID())
-      const place = placeOf(await client.create(100))
-      const id = place.split('/').at(-1) ?? ''
-      await ownerSql(t, house.ownerUrl)`update resumable_uploads set account_id = ${other.accountId} where id = ${id}`
+      const own =
+        placeOf(await client.create(100))
+          .split('/')
+          .at(-1) ?? ''
+      const theirs = randomUUID()
+      await ownerSql(t, house.ownerUrl)`
+        insert into resumable_uploads
+          (id, account_id, patient_id, size_bytes, filename, fields, keep_both, expires_at)
+        select ${theirs}, ${other.accountId}, patient_id, size_bytes, filename, fields, keep_both, expires_at
+        from resumable_uploads where id = ${own}`
+      const place = `${path}/${theirs}`
       t.equal((await client.head(place)).status, 404)
       t.equal((await client.send(place, 0, pdf('x'))).status, 404)
       t.equal((await client.remove(place)).status, 404)

@@ -28,6 +28,9 @@ const ofTheirOwn: Readonly<Partial<Record<ActorName, readonly string[]>>> = {
 }
 const isTheirs = (actor: ActorName, name: string) => ofTheirOwn[actor]?.includes(name) ?? false
 
+/** Who reads leaves a trace of it, and says what was done with what was read: that changes the log alone. */
+const ofReaders = new Set(['report_client_event'])
+
 const asksForAccess = ({ name }: Called) => ['level', 'decider'].includes(forAccounts[name]?.guard ?? 'level')
 
 const calling = (calls: readonly Called[], given: Readonly<Record<string, string>>) =>
@@ -59,7 +62,9 @@ test('whoever may only read changes nothing by any function', async (t) => {
   const owner = ownerSql(t, ownerUrl)
   const cast = await matrixCast(db, owner)
   const changing = await volatileNames(owner)
-  const calls = (await callable(owner)).filter((called) => asksForAccess(called) && changing.has(called.name))
+  const calls = (await callable(owner)).filter(
+    (called) => asksForAccess(called) && changing.has(called.name) && !ofReaders.has(called.name),
+  )
   const probes = calling(calls, await givenArguments(owner, cast))
   t.ok(probes.length > 15)
   for (const actor of onlyReading) {
