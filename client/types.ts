@@ -23,6 +23,7 @@ import type {
   profileListSchema,
   profileSchema,
 } from '../server/routes/profiles/schema.ts'
+import type { uploadState } from '../server/routes/uploads/resumable/schema.ts'
 import type { uploadAnswer, UploadFields } from '../server/routes/uploads/schema.ts'
 import type {
   checkQuery,
@@ -49,6 +50,7 @@ export type AccessLogQuery = Partial<z.output<typeof accessLogQuery>>
 
 export type Upload = Omit<UploadFields, 'idempotency_key'>
 export type UploadAnswer = z.output<typeof uploadAnswer>
+export type ResumableState = z.output<typeof uploadState>
 export type Document = z.output<typeof documentSchema>
 export type DocumentList = z.output<typeof documentListSchema>
 export type DocumentHead = DocumentList['documents'][number]

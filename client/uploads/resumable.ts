@@ -1,12 +1,12 @@
 /**
- * tus 1.0 with its creation extension: make an upload, send piece after piece from the offset that the server holds, ask for the offset
- * whenever an answer was lost. The piece that makes it whole is answered like an upload in one go.
+ * tus 1.0 with its creation extension: make an upload, send piece after piece from the offset that the server holds, ask
+ * for the offset whenever an answer was lost. What an upload in one go is answered with, a whole one tells when it is read.
  */
 import { ExoraError } from '../exora-error.ts'
 import { passes, pause, waitBefore } from '../retries.ts'
 import { jsonOf } from '../transport.ts'
 import type { Answer, Transport } from '../transport.ts'
-import type { UploadAnswer } from '../types.ts'
+import type { ResumableState, UploadAnswer } from '../types.ts'
 import { fieldsOf, nameOf } from './send-form.ts'
 import type { FormUpload } from './send-form.ts'
 
@@ -14,8 +14,7 @@ export type Resumable = { readonly finish: () => Promise<UploadAnswer> }
 export type ResumableUpload = FormUpload & { readonly pieceBytes: number }
 
 const version = { 'tus-resumable': '1.0.0' }
-const offsetElsewhere = 409
-const heldByAnother = 423
+const turnsAway = new Set(['upload_held', 'upload_offset_wrong'])
 const forgotten = new Set([404, 410])
 
 export async function createResumable(transport: Transport, resuming: ResumableUpload): Promise<Resumable> {
@@ -31,10 +30,11 @@ export async function createResumable(transport: Transport, resuming: ResumableU
       offset = 0
     } else if (!isSure) offset = await offsetAt(transport, place, signal)
     onProgress?.({ sentBytes: offset, totalBytes: file.size })
-    const answer = await sendPiece(transport, resuming, { place, file, offset })
-    offset = Math.min(offset + resuming.pieceBytes, file.size)
-    onProgress?.({ sentBytes: offset, totalBytes: file.size })
-    return offset < file.size ? null : await jsonOf(answer)
+    if (offset < file.size) {
+      offset = offsetOf(await sendPiece(transport, resuming, { place, file, offset }))
+      onProgress?.({ sentBytes: offset, totalBytes: file.size })
+    }
+    return offset < file.size ? null : await answerOf(transport, place, signal)
   }
 
   return {
@@ -49,7 +49,7 @@ export async function createResumable(transport: Transport, resuming: ResumableU
           failed = 0
         } catch (error) {
           if (signal?.aborted === true) throw signal.reason
-          // What was kept is over, or was finished by an attempt whose answer was lost: the key tells which.
+          // What was kept is over. Should it have become a document, the key tells which.
           if (isGone(error)) place = null
           else if (!passes(error, 'always') && !isTurnAway(error)) throw error
           isSure = false
@@ -64,20 +64,17 @@ export async function createResumable(transport: Transport, resuming: ResumableU
   }
 }
 
-const isTurnAway = (error: unknown) =>
-  error instanceof ExoraError && (error.status === offsetElsewhere || error.status === heldByAnother)
+const isTurnAway = (error: unknown) => error instanceof ExoraError && turnsAway.has(error.code)
 
 async function create(transport: Transport, resuming: ResumableUpload, sizeBytes: number): Promise<string> {
   const { upload, key, signal } = resuming
   const pairs = [...fieldsOf(upload), ['filename', nameOf(upload)], ['idempotency_key', key]]
-  if (upload.keep_both === true) pairs.push(['keep_both', 'true'])
   const headers = {
     ...version,
-    'idempotency-key': key,
     'upload-length': String(sizeBytes),
     'upload-metadata': pairs.map(([name, value = '']) => `${name} ${base64(value)}`).join(','),
   }
-  const url = transport.urlOf('/documents/upload/resumable')
+  const url = transport.urlOf('/documents/upload/resumable', { keep_both: upload.keep_both })
   const answer = await send(transport, url, { method: 'POST', headers, signal })
   const place = answer.headers.get('location')
   if (place === null) throw new TypeError('the server named no place for the upload')
@@ -86,7 +83,23 @@ async function create(transport: Transport, resuming: ResumableUpload, sizeBytes
 
 async function offsetAt(transport: Transport, place: string, signal: AbortSignal | undefined): Promise<number> {
   const answer = await send(transport, place, { method: 'HEAD', headers: version, signal })
-  return Number(answer.headers.get('upload-offset') ?? 0)
+  return offsetOf(answer)
+}
+
+function offsetOf(answer: Answer): number {
+  const offset = Number(answer.headers.get('upload-offset') ?? Number.NaN)
+  if (Number.isNaN(offset)) throw new TypeError('the server did not say how far the upload is')
+  return offset
+}
+
+/** Only what is whole has one. */
+async function answerOf(
+  transport: Transport,
+  place: string,
+  signal: AbortSignal | undefined,
+): Promise<UploadAnswer | null> {
+  const answer = await send(transport, place, { method: 'GET', headers: version, signal })
+  return (await jsonOf<ResumableState>(answer)).upload
 }
 
 type Piece = { readonly place: string; readonly file: Blob; readonly offset: number }
@@ -94,7 +107,6 @@ type Piece = { readonly place: string; readonly file: Blob; readonly offset: num
 function sendPiece(transport: Transport, resuming: ResumableUpload, { place, file, offset }: Piece): Promise<Answer> {
   const headers = {
     ...version,
-    'idempotency-key': resuming.key,
     'upload-offset': String(offset),
     'content-type': 'application/offset+octet-stream',
   }
@@ -103,7 +115,7 @@ function sendPiece(transport: Transport, resuming: ResumableUpload, { place, fil
 }
 
 type Sending = {
-  readonly method: 'HEAD' | 'PATCH' | 'POST'
+  readonly method: 'GET' | 'HEAD' | 'PATCH' | 'POST'
   readonly headers: Readonly<Record<string, string>>
   readonly body?: Blob
   readonly signal: AbortSignal | undefined

@@ -1,52 +1,103 @@
+import { randomUUID } from 'node:crypto'
 import { createClient } from 'exora/client'
 import { test } from 'tap'
+import { startApp } from '../support/app.ts'
+import { pdf } from '../support/multipart.ts'
 
-/** As much of tus 1.0 as the client speaks, in memory; the connection breaks in the middle of every second piece. */
-function startTus() {
-  const kept: number[] = []
-  const asked: string[] = []
-  let created = new Headers()
-  let pieces = 0
-  const answer = async (input: string | URL | Request, init: RequestInit = {}): Promise<Response> => {
-    const { method = 'GET' } = init
-    asked.push(method)
-    const headers = new Headers(init.headers)
-    if (headers.get('tus-resumable') !== '1.0.0') return new Response('', { status: 412 })
-    if (method === 'POST') {
-      created = headers
-      return new Response('', { status: 201, headers: { location: '/documents/upload/resumable/1' } })
-    }
-    if (!new Request(input).url.endsWith('/documents/upload/resumable/1')) return new Response('', { status: 404 })
-    if (method === 'HEAD') return new Response('', { headers: { 'upload-offset': String(kept.length) } })
-    if (Number(headers.get('upload-offset')) !== kept.length) return new Response('', { status: 409 })
-    const piece = new Uint8Array(await new Response(init.body).arrayBuffer())
-    pieces += 1
-    kept.push(...(pieces % 2 === 0 ? piece.subarray(0, 3) : piece))
-    if (pieces % 2 === 0) throw new TypeError('the connection broke')
-    const isWhole = kept.length === Number(created.get('upload-length'))
-    return isWhole ? Response.json({ shell_file_id: 'whole' }) : new Response(null, { status: 204 })
-  }
-  return { answer, asked, kept, created: () => created }
-}
+type Fetch = typeof globalThis.fetch
+type Asked = { readonly method: string; readonly offset: string | null }
+/** What happens to one request on its way. */
+type Fate = 'cut in the middle' | 'answer lost'
 
 const retries = { baseMs: 1, maxMs: 2 }
+const resumable = { aboveBytes: 20, pieceBytes: 1_000 }
 
-test('a large file goes piece by piece, and nothing that arrived is sent again', async (t) => {
-  const tus = startTus()
-  const resumable = { aboveBytes: 20, pieceBytes: 10 }
-  const client = createClient({ baseUrl: 'http://x.test', token: 'x', fetch: tus.answer, retries, resumable })
-  const file = new File(['abcdefghijklmnopqrstuvwxyz0123456789'], 'Größe.txt')
-  const told: number[] = []
-  const onProgress = ({ sentBytes }: { sentBytes: number }) => void told.push(sentBytes)
-  const stored = await client.documents.upload({ patient_id: 'p', file }, { idempotencyKey: 'k', onProgress })
-  t.match(stored, { shell_file_id: 'whole' })
-  t.equal(Buffer.from(tus.kept).toString(), await file.text())
-  t.equal(tus.asked.filter((method) => method === 'POST').length, 1)
-  t.same(
-    told,
-    told.toSorted((a, b) => a - b),
-  )
-  t.equal(told.at(-1), file.size)
-  t.equal(tus.created().get('idempotency-key'), 'k')
-  t.match(tus.created().get('upload-metadata'), `filename ${Buffer.from('Größe.txt').toString('base64')}`)
+/** The way to the server, with an accident for some of the pieces, in their order. */
+function badWay(fates: ReadonlyMap<number, Fate> = new Map()) {
+  const asked: Asked[] = []
+  let pieces = 0
+  const way: Fetch = async (input, init = {}) => {
+    const { method = 'GET' } = init
+    asked.push({ method, offset: new Headers(init.headers).get('upload-offset') })
+    if (method !== 'PATCH') return await fetch(input, init)
+    pieces += 1
+    const fate = fates.get(pieces)
+    if (fate === 'cut in the middle') {
+      const arrived = new Uint8Array(await new Response(init.body).arrayBuffer()).subarray(0, 300)
+      await fetch(input, { ...init, body: arrived })
+    } else {
+      const answer = await fetch(input, init)
+      if (fate === undefined) return answer
+      await answer.text()
+    }
+    throw new TypeError('the connection broke')
+  }
+  return { asked, way, count: (method: string) => asked.filter((one) => one.method === method).length }
+}
+
+test('a large file goes piece by piece', async (group) => {
+  const server = await startApp(group)
+  const { profileId: patient_id, token } = await server.account(randomUUID())
+  const clientOver = (way: Fetch) => createClient({ baseUrl: server.url, token, fetch: way, retries, resumable })
+  const letter = (bytes = Buffer.concat([pdf(randomUUID()), Buffer.alloc(2_500)])) =>
+    new File([new Uint8Array(bytes)], 'Größe.pdf')
+
+  await group.test('it becomes a document with all that was said of it', async (t) => {
+    const { way, count } = badWay()
+    const { documents } = clientOver(way)
+    const file = letter()
+    const told: number[] = []
+    const stored = await documents.upload(
+      { patient_id, file, note: 'from the hospital', document_date: '2024-02-29' },
+      { onProgress: ({ sentBytes }) => void told.push(sentBytes) },
+    )
+    t.match(stored, { status: 'enqueued', filename: 'Größe.pdf', size_bytes: file.size, duplicate_of: null })
+    t.match(await documents.get(stored.shell_file_id), { note: 'from the hospital', document_date: '2024-02-29' })
+    t.equal(count('POST'), 1)
+    t.same(
+      told,
+      told.toSorted((a, b) => a - b),
+    )
+    t.equal(told.at(-1), file.size)
+  })
+
+  await group.test('nothing that arrived is sent again', async (t) => {
+    const { way, asked, count } = badWay(new Map([[2, 'cut in the middle']]))
+    const file = letter()
+    t.match(await clientOver(way).documents.upload({ patient_id, file }), { size_bytes: file.size })
+    t.equal(count('POST'), 1)
+    t.same(asked.flatMap(({ method, offset }) => (method === 'PATCH' ? [offset] : [])).slice(0, 3), [
+      '0',
+      '1000',
+      '1300',
+    ])
+  })
+
+  await group.test('when the last answer was lost, the upload itself tells what it has become', async (t) => {
+    const file = letter()
+    const last = Math.ceil(file.size / resumable.pieceBytes)
+    const { way, count } = badWay(new Map([[last, 'answer lost']]))
+    const { documents } = clientOver(way)
+    const stored = await documents.upload({ patient_id, file })
+    t.match(stored, { status: 'enqueued', size_bytes: file.size })
+    t.equal(count('PATCH'), last, 'and nothing is sent again')
+    t.match(await documents.get(stored.shell_file_id), { id: stored.shell_file_id })
+  })
+
+  await group.test('the key of an earlier upload, in one go or in pieces, answers with its document', async (t) => {
+    const file = letter()
+    const key = { idempotencyKey: 'the same' }
+    const inOneGo = createClient({ baseUrl: server.url, token, retries })
+    const { shell_file_id: id } = await inOneGo.documents.upload({ patient_id, file }, key)
+    const again = await clientOver(badWay().way).documents.upload({ patient_id, file }, key)
+    t.equal(again.shell_file_id, id)
+  })
+
+  await group.test('a second copy is kept where that is wanted', async (t) => {
+    const file = letter()
+    const { documents } = clientOver(badWay().way)
+    const first = await documents.upload({ patient_id, file })
+    t.equal((await documents.upload({ patient_id, file })).duplicate_of, first.shell_file_id)
+    t.not((await documents.upload({ patient_id, file, keep_both: true })).shell_file_id, first.shell_file_id)
+  })
 })

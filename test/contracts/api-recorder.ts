@@ -22,7 +22,7 @@ export type Request = {
   readonly query?: string
   readonly token?: string
   readonly json?: unknown
-  readonly body?: FormData | string
+  readonly body?: FormData | Buffer<ArrayBuffer> | ReadableStream<Uint8Array> | string
   readonly headers?: Readonly<Record<string, string>>
 }
 
@@ -69,7 +69,7 @@ async function send(url: string, name: string, request: Request): Promise<Sent> 
       ...request.headers,
     },
     ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
-    ...(request.body === undefined ? {} : { body: request.body }),
+    ...(request.body === undefined ? {} : { body: request.body, duplex: 'half' as const }),
   })
   const type = answer.headers.get('content-type')?.split(';')[0] ?? ''
   // Events go on.

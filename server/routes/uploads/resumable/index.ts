@@ -91,7 +91,7 @@ function addState(api: Api, deps: RouteDeps): void {
     tags,
     summary: 'A resumable upload, and what it was answered with',
     params: uploadParams,
-    response: { 200: uploadState, ...problems(401, 404) },
+    response: { 200: uploadState, ...problems(400, 401, 404) },
   }
   api.get(`${path}/:id`, { schema: get, exposeHeadRoute: false }, async (request) => {
     const upload = await findUpload(deps.db, actorOf(request), request.params.id)

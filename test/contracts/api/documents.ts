@@ -1,0 +1,63 @@
+import { completeStages, beginStage, fillRecord, finishStage, holdForReview } from '../../support/factories.ts'
+import type { House } from './house.ts'
+
+type Path = { readonly id: string; readonly n: string }
+
+export async function readDocuments(house: House): Promise<void> {
+  const { server, person, uploaded } = house
+  const path = { id: await uploaded(), n: '1' }
+  await completeStages(server.db, path.id, ['security_scan'])
+  await fillRecord(server.db, { id: path.id, patientId: person.profileId })
+  await readWhole(house, path)
+  await readUnfinished(house)
+  await reviewIdentity(house)
+  await processAgain(house, path)
+}
+
+async function readWhole({ person, asPerson }: House, path: Path): Promise<void> {
+  const query = `?patient_id=${person.profileId}`
+  for (const name of ['', '/pages', '/facts', '/text', '/pages/{n}/words', '/pages/{n}/image', '/content', '/events'])
+    await asPerson(`GET /documents/{id}${name}`, { path })
+  await asPerson('GET /documents', { query })
+  await asPerson('GET /documents/{id}/events', { path, headers: { accept: 'image/png' } })
+  const etags = { image: '', content: '' }
+  for (const [name, route] of [
+    ['image', '/pages/{n}/image'],
+    ['content', '/content'],
+  ] as const)
+    etags[name] = (await asPerson(`GET /documents/{id}${route}`, { path })).headers.get('etag') ?? ''
+  await asPerson('GET /documents/{id}/pages/{n}/image', { path, headers: { 'if-none-match': etags.image } })
+  await asPerson('GET /documents/{id}/content', { path, headers: { 'if-none-match': etags.content } })
+  for (const range of ['bytes=0-1', 'bytes=99999-'])
+    await asPerson('GET /documents/{id}/content', { path, headers: { range } })
+}
+
+async function readUnfinished({ server, asPerson, uploaded }: House): Promise<void> {
+  const unread = { id: await uploaded(), n: '1' }
+  const failed = { id: await uploaded(), n: '1' }
+  await beginStage(server.db, failed.id, 'security_scan')
+  await finishStage(server.db, failed.id, 'security_scan', 'failed')
+  for (const one of [unread, failed]) {
+    await asPerson('GET /documents/{id}/content', { path: one })
+    await asPerson('GET /documents/{id}/pages/{n}/image', { path: one })
+  }
+}
+
+async function reviewIdentity({ server, api, person, carer, asPerson, uploaded }: House): Promise<void> {
+  const held = { id: await uploaded() }
+  const unread = { id: await uploaded() }
+  await holdForReview(server.db, held.id, person.profileId)
+  const decision = { json: { decision: 'accepted' } }
+  await api.ask('POST /documents/{id}/identity-review', { token: carer.token, path: held, ...decision })
+  for (const one of [held, unread]) await asPerson('POST /documents/{id}/identity-review', { path: one, ...decision })
+}
+
+async function processAgain({ server, api, owner, carer, asPerson, uploaded }: House, path: Path): Promise<void> {
+  const failed = await uploaded()
+  await beginStage(server.db, failed, 'security_scan')
+  await finishStage(server.db, failed, 'security_scan', 'failed')
+  await owner`update job_queue set status = 'cancelled' where shell_file_id = ${failed}`
+  await asPerson('POST /api/process-document', { json: { shell_file_id: failed } })
+  await asPerson('POST /api/process-document', { json: { shell_file_id: failed } })
+  await api.ask('POST /api/process-document', { token: carer.token, json: { shell_file_id: path.id } })
+}
