@@ -41,6 +41,12 @@ const untraced: Readonly<Record<string, string>> = {
   '/profiles/{id}/exports': 'that there are archives',
   '/profiles/{id}/exports/{export_id}/content': 'all of it; open_data_export writes its row in the same transaction',
   '/account/closure': 'the account itself',
+  '/profiles/{id}/access': 'who may see it; no content',
+  '/profiles/{id}/consents': 'what was agreed to; no content',
+  '/providers/requests': 'who asks to see it; no content',
+  '/audit/events': 'who looked; ids, no content; what operators read of it is logged by its own function',
+  '/notifications': 'the account itself',
+  '/documents/upload/resumable/{id}': 'how far an upload of the account itself is',
 }
 
 const picture = () => Promise.resolve(Buffer.from('a picture'))
