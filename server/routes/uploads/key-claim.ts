@@ -48,7 +48,10 @@ export function keepRenewing(
   let renewal: Promise<unknown> = Promise.resolve()
   const timer = setInterval(() => {
     // A renewal that fails is not the end: registering finds out whether the key is still ours.
-    renewal = asActor(db, actor, (tx) => beginIdempotentRequest(tx, { ...claim, lockSeconds })).catch(() => {})
+    // One after the other, so that none is under way when the last has been waited for.
+    renewal = renewal
+      .then(() => asActor(db, actor, (tx) => beginIdempotentRequest(tx, { ...claim, lockSeconds })))
+      .catch(() => {})
   }, everyMs)
   timer.unref()
   return {
