@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { test } from 'tap'
 import { claim, enqueueJob, expireLease, ownerSql, serviceSql } from '../support/queue.ts'
@@ -35,6 +36,28 @@ test('what was planned for an empty queue still goes by index when the queue is 
   const walked = await walkedBy(sql, owner, () => claim(sql, 'w1', { lanes: ['fast_queue'] }))
   t.same([walked.sequentially, walked.indexes], [0, ['claim_idx', 'pkey', 'scheduled_idx']], 'so does the claim')
   t.ok(walked.rows < 40, `claim looks at ${walked.rows} entries among 40,000`)
+})
+
+test('who has jobs that wait or run is found without the jobs that have ended', async (t) => {
+  const { ownerUrl, appUrl } = await testDatabase(t)
+  const owner = ownerSql(t, ownerUrl)
+  const sql = serviceSql(t, appUrl, 1)
+  await owner`
+    insert into public.job_queue (job_type, job_lane, job_name, job_payload, status, completed_at, patient_id)
+    select 'ocr', 'fast_queue', 'ocr', '{}', 'completed', now(), gen_random_uuid() from generate_series(1, 40000)`
+  await owner`vacuum analyze public.job_queue`
+  // Nobody knows this person, so nothing of theirs may be processed.
+  const patientId = randomUUID()
+  await owner`
+    insert into public.job_queue (job_type, job_lane, job_name, job_payload, patient_id)
+    values ('ocr', 'fast_queue', 'ocr', '{}', ${patientId})`
+  let found: unknown = null
+  const walked = await walkedBy(sql, owner, async () => {
+    found = await sql`select public.profiles_to_stop(10) as id`
+  })
+  t.same(found, [{ id: patientId }])
+  t.equal(walked.sequentially, 0, 'no table is scanned')
+  t.ok(walked.rows < 40, `${walked.rows} entries among 40,000 are looked at`)
 })
 
 type Job = { readonly id: string; readonly token: string }
