@@ -13,7 +13,7 @@ import type { Answer, Bench, Question } from './ingress/question.ts'
 import { rates } from './ingress/rates.ts'
 import { prepareDatabases, signUpMany, startBare, startOurs } from './ingress/servers.ts'
 import { storm } from './ingress/storm.ts'
-import { startServer } from './queue/server.ts'
+import { startServer } from './server.ts'
 
 /** Another question is another file and a line here. */
 const questions: readonly Question[] = [rates, memory, identical, storm]

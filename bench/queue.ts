@@ -12,7 +12,7 @@ import { enqueue } from './queue/enqueue.ts'
 import { pickup } from './queue/pickup.ts'
 import type { Answer, Bench, Question } from './queue/question.ts'
 import { rescue } from './queue/rescue.ts'
-import { startServer } from './queue/server.ts'
+import { startServer } from './server.ts'
 
 /** Another question is another file and a line here. */
 const questions: readonly Question[] = [pickup, drain, enqueue, claim, rescue]

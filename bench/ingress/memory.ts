@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { rounded } from '../queue/statistics.ts'
+import { rounded } from '../statistics.ts'
 import { uploadFor } from './load.ts'
 import type { Question } from './question.ts'
 import { atMost } from './question.ts'

@@ -1,16 +1,10 @@
-import type { Plot } from '../queue/chart.ts'
-import { atLeast, atMost } from '../queue/question.ts'
-import type { Figure } from '../queue/question.ts'
+import type { Question as AnyQuestion } from '../question.ts'
 import type { HttpProcess, Uploader } from './servers.ts'
 
-export { atLeast, atMost }
-
-/** One thing to know about the ingress; answered by a file of its own. */
-export type Question = {
-  readonly name: string
-  readonly asks: string
-  answer(bench: Bench): Promise<Answer>
-}
+export { atLeast, atMost } from '../question.ts'
+export type { Answer } from '../question.ts'
+/** One thing to know about the ingress. */
+export type Question = AnyQuestion<Bench>
 
 export type Bench = {
   readonly rounds: number
@@ -27,11 +21,4 @@ export type Bench = {
   count(question: string): Promise<number>
   /** Objects in the store of ours, finished or not. */
   objects(): Promise<number>
-}
-
-export type Answer = {
-  readonly figures: readonly Figure[]
-  readonly table: readonly Readonly<Record<string, string | number>>[]
-  readonly details: Readonly<Record<string, unknown>>
-  readonly plots: readonly Plot[]
 }

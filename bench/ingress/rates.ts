@@ -1,5 +1,5 @@
-import { barChart } from '../queue/chart.ts'
-import { median, quantile, rotated, rounded } from '../queue/statistics.ts'
+import { barChart } from '../chart.ts'
+import { median, quantile, rotated, rounded } from '../statistics.ts'
 import { uploadFor } from './load.ts'
 import type { LoadResult } from './load.ts'
 import type { Answer, Bench, Question } from './question.ts'

@@ -10,7 +10,7 @@ import { SignJWT } from 'jose'
 import { z } from 'zod'
 import { migrate } from '../../db/migrate.ts'
 import { profileListSchema } from '../../server/routes/profiles/schema.ts'
-import type { Place } from '../queue/contender.ts'
+import type { Place } from '../server.ts'
 
 /** Somebody who may upload for a profile. */
 export type Uploader = { readonly token: string; readonly profileId: string }

@@ -1,6 +1,7 @@
 import { Queue, Worker } from 'bullmq'
 import { jobIdIn } from './contender.ts'
-import type { Contender, Place, Producer, Work } from './contender.ts'
+import type { Contender, Producer, Work } from './contender.ts'
+import type { Place } from '../server.ts'
 
 const name = 'measure'
 const addAtOnce = 1_000

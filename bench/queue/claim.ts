@@ -1,13 +1,13 @@
 import type postgres from 'postgres'
 import postgresClient from 'postgres'
 import { migrate } from '../../db/migrate.ts'
-import { barChart } from './chart.ts'
-import type { Place } from './contender.ts'
+import { barChart } from '../chart.ts'
+import type { Place } from '../server.ts'
 import { loadQueue } from './load.ts'
 import type { Load } from './load.ts'
 import { atMost } from './question.ts'
 import type { Bench, Question } from './question.ts'
-import { median, quantile, rotated, rounded } from './statistics.ts'
+import { median, quantile, rotated, rounded } from '../statistics.ts'
 
 const jobsPerClaim = 10
 const claimsPerRound = 40

@@ -1,3 +1,5 @@
+import type { Place } from '../server.ts'
+
 /** What a queue must be able to do to be measured beside the others; each has its file here, at its best documented settings. */
 export type Contender = {
   readonly name: ContenderName
@@ -13,14 +15,6 @@ export type Contender = {
 }
 
 export type ContenderName = 'exora' | 'graphile-worker' | 'pg-boss' | 'bullmq' | 'floor'
-
-export type Place = {
-  /** Of the contender's own database, or of the Redis server; `app` is the login that may only use it. */
-  readonly owner: string
-  readonly app: string
-  /** Null where no PostgreSQL is behind it. */
-  readonly database: string | null
-}
 
 export type Work = {
   readonly concurrency: number

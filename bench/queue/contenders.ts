@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import type { Contender, ContenderName, Place } from './contender.ts'
+import type { Contender, ContenderName } from './contender.ts'
 import { startRedis } from './redis.ts'
 import type { Redis } from './redis.ts'
-import type { Server } from './server.ts'
+import type { Place, Server } from '../server.ts'
 
 /** Loaded when asked for: a peer that is not installed must not keep the others from being measured. */
 const files: Readonly<Record<ContenderName, () => Promise<Contender>>> = {

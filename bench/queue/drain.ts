@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { barChart } from './chart.ts'
+import { barChart } from '../chart.ts'
 import { jobIdOf } from './contender.ts'
 import type { Prepared } from './contenders.ts'
 import type { Bench, Figure, Question } from './question.ts'
 import { atLeast, atMost, missingRows, queuesOf } from './question.ts'
-import { median, rotated, rounded } from './statistics.ts'
+import { median, rotated, rounded } from '../statistics.ts'
 import { startWorkerProcess } from './worker-process.ts'
 import type { WorkerProcess } from './worker-process.ts'
 

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
 import { jobIdOf } from './contender.ts'
-import type { Place, Producer } from './contender.ts'
-import { barChart } from './chart.ts'
+import type { Producer } from './contender.ts'
+import type { Place } from '../server.ts'
+import { barChart } from '../chart.ts'
 import { atLeast, preparedOf, queuesOf } from './question.ts'
 import type { Bench, Question } from './question.ts'
-import { median, rotated, rounded } from './statistics.ts'
+import { median, rotated, rounded } from '../statistics.ts'
 
 const connections = 32
 const secondsPerRound = 2.5

@@ -10,7 +10,8 @@ import { readWorkerConfig } from '../../worker/config.ts'
 import { createEngine } from '../../worker/engine/engine.ts'
 import { createEngineMetrics } from '../../worker/engine/metrics.ts'
 import { engineSettingsOf } from '../../worker/worker.ts'
-import type { Contender, Place, Producer, Work } from './contender.ts'
+import type { Contender, Producer, Work } from './contender.ts'
+import type { Place } from '../server.ts'
 
 const payload = z.object({ shell_file_id: z.string() })
 const job = defineJob({ name: 'ocr', lane: 'fast_queue', payload, attempts: 6, timeoutMs: 600_000 })

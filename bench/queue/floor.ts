@@ -1,5 +1,6 @@
 import postgres from 'postgres'
-import type { Contender, Place, Producer, Work } from './contender.ts'
+import type { Contender, Producer, Work } from './contender.ts'
+import type { Place } from '../server.ts'
 
 /** The least that PostgreSQL can do: a row in a narrow table, NOTIFY, a listener that takes the row. No leases, no retries. */
 export const floor: Contender = {

@@ -1,7 +1,8 @@
 import { Logger, makeWorkerUtils, run, runMigrations } from 'graphile-worker'
 import postgres from 'postgres'
 import { jobIdIn } from './contender.ts'
-import type { Contender, Place, Producer, Work } from './contender.ts'
+import type { Contender, Producer, Work } from './contender.ts'
+import type { Place } from '../server.ts'
 
 /** The settings of its own page on performance, which its headline figures were made with. */
 const tuned = { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0, preparedStatements: true }

@@ -1,7 +1,8 @@
 import { PgBoss } from 'pg-boss'
 import postgres from 'postgres'
 import { jobIdIn } from './contender.ts'
-import type { Contender, Place, Producer, Work } from './contender.ts'
+import type { Contender, Producer, Work } from './contender.ts'
+import type { Place } from '../server.ts'
 
 /**
  * Woken by NOTIFY, and fetching again at once while batches come back full: its quickest documented way. A batch is one

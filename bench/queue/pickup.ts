@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { barChart } from './chart.ts'
+import { barChart } from '../chart.ts'
 import { jobIdOf } from './contender.ts'
 import type { Prepared } from './contenders.ts'
 import type { Bench, Question } from './question.ts'
 import { atMost, missingRows } from './question.ts'
-import { median, quantile, rotated, rounded } from './statistics.ts'
+import { median, quantile, rotated, rounded } from '../statistics.ts'
 import { startWorkerProcess } from './worker-process.ts'
 
 const jobsPerRound = 200

@@ -1,14 +1,12 @@
-import type { Plot } from './chart.ts'
+import type { Question as AnyQuestion } from '../question.ts'
 import type { ContenderName } from './contender.ts'
 import type { Field, Prepared } from './contenders.ts'
-import type { Server } from './server.ts'
+import type { Server } from '../server.ts'
 
-/** One thing to know about the queue; answered by a file of its own. */
-export type Question = {
-  readonly name: string
-  readonly asks: string
-  answer(bench: Bench): Promise<Answer>
-}
+export { atLeast, atMost } from '../question.ts'
+export type { Answer, Figure } from '../question.ts'
+/** One thing to know about the queue. */
+export type Question = AnyQuestion<Bench>
 
 export type Bench = {
   readonly server: Server
@@ -31,33 +29,3 @@ export const queuesOf = ({ field }: Bench): readonly Prepared[] =>
 export function preparedOf({ field }: Bench, name: ContenderName): Prepared | undefined {
   return field.prepared.find(({ contender }) => contender.name === name)
 }
-
-export type Answer = {
-  readonly figures: readonly Figure[]
-  /** Who did how well: one row for each contender or way. */
-  readonly table: readonly Readonly<Record<string, string | number>>[]
-  /** What the figures are made of, for whoever wants to know more. */
-  readonly details: Readonly<Record<string, unknown>>
-  readonly plots: readonly Plot[]
-}
-
-export type Figure = {
-  readonly name: string
-  readonly value: number
-  readonly goal: string
-  readonly holds: boolean
-}
-
-export const atMost = (name: string, value: number, limit: number): Figure => ({
-  name,
-  value,
-  goal: `<= ${limit}`,
-  holds: value <= limit,
-})
-
-export const atLeast = (name: string, value: number, limit: number): Figure => ({
-  name,
-  value,
-  goal: `>= ${limit}`,
-  holds: value >= limit,
-})

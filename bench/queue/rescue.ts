@@ -1,10 +1,10 @@
-import { barChart } from './chart.ts'
+import { barChart } from '../chart.ts'
 import { jobIdOf } from './contender.ts'
 import type { ContenderName } from './contender.ts'
 import type { Prepared } from './contenders.ts'
 import { atMost, missingRows, queuesOf } from './question.ts'
 import type { Bench, Question } from './question.ts'
-import { median, rounded } from './statistics.ts'
+import { median, rounded } from '../statistics.ts'
 import { startWorkerProcess } from './worker-process.ts'
 
 const limitSeconds = 10

@@ -2,7 +2,8 @@ import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { ContenderName, Place } from './contender.ts'
+import type { ContenderName } from './contender.ts'
+import type { Place } from '../server.ts'
 
 export type WorkerTask = {
   readonly contender: ContenderName

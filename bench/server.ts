@@ -2,9 +2,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import postgres from 'postgres'
-import { embeddedHome, readConnectionFile } from '../../db/embedded/connection-file.ts'
-import { startEmbedded } from '../../db/embedded/start.ts'
-import type { Place } from './contender.ts'
+import { embeddedHome, readConnectionFile } from '../db/embedded/connection-file.ts'
+import { startEmbedded } from '../db/embedded/start.ts'
+
+/** Where something that is measured keeps what it has. */
+export type Place = {
+  /** Of its own database, or of the Redis server; `app` is the login that may only use it. */
+  readonly owner: string
+  readonly app: string
+  /** Null where no PostgreSQL is behind it. */
+  readonly database: string | null
+}
 
 /** The product's own PostgreSQL, durable as shipped, for all contenders; each gets a database. */
 export type Server = {
