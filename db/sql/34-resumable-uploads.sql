@@ -185,6 +185,7 @@ comment on function public.cancel_resumable_upload(uuid) is
 
 revoke all on function
   public.erase_pieces(),
+  public.keep_upload_with_its_people(),
   public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int),
   public.find_resumable_upload(uuid),
   public.hold_resumable_upload(uuid, uuid),

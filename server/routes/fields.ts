@@ -3,6 +3,8 @@ import { invalidRequest } from '../plugins/errors.ts'
 
 /** Fields that many routes share, each in one form everywhere. */
 export const idField = z.uuid()
+/** Of routes about one thing: `/documents/:id`. */
+export const idParams = z.object({ id: idField })
 export const timeField = z.iso.datetime().describe('UTC')
 export const dateField = z.iso.date()
 export const boxField = z
@@ -17,6 +19,10 @@ export const pageOfList = {
 export const nextCursorField = z.string().nullable().describe('Opaque; null at the end.')
 
 const idCursor = z.object({ id: z.uuid() })
+/** PostgreSQL's own text: a Date would lose its microseconds, and a page its place. */
+export const storedTime = z.string().regex(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}(:\d{2})?$/)
+/** Of lists by time, in which several rows may have the same. */
+export const timeCursor = z.object({ at: storedTime, id: z.uuid() })
 
 /** Of lists whose newest row has the highest id: the page that a query asks for, as `db/queries` takes it. */
 export function newestFirst(query: { readonly limit: number; readonly cursor?: string | undefined }) {

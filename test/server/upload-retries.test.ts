@@ -7,7 +7,7 @@ import { test } from 'tap'
 import { asActor } from '../../db/actor.ts'
 import { beginIdempotentRequest } from '../../db/queries/uploads.ts'
 import type { Database } from '../../db/client.ts'
-import { claimKey, keepRenewing } from '../../server/routes/uploads/key-claim.ts'
+import { claimKey, keepClaim } from '../../server/routes/uploads/key-claim.ts'
 import { actorOf, serve } from '../support/actors.ts'
 import { startApp } from '../support/app.ts'
 import type { TestApp } from '../support/app.ts'
@@ -162,7 +162,7 @@ test('repeating an upload', async (group) => {
       return row?.at ?? ''
     }
     const before = await lockOf()
-    const renewing = keepRenewing(db, actor, claim, 10)
+    const renewing = keepClaim(db, actor, claim, 10)
     await eventually(async () => ok((await lockOf()) > before))
     await renewing.stop()
     const after = await lockOf()

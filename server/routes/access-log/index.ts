@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import type { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
 import { listAccessLog } from '../../../db/queries/access-log.ts'
 import type { AccessLogEntry } from '../../../db/queries/access-log.ts'
@@ -7,14 +7,9 @@ import { notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { decodeCursor, encodeCursor, toTime } from '../fields.ts'
-import { accessLogParams, accessLogQuery, accessLogSchema } from './schema.ts'
+import { decodeCursor, encodeCursor, idParams, timeCursor, toTime } from '../fields.ts'
+import { accessLogQuery, accessLogSchema } from './schema.ts'
 import type { accessLogEntrySchema } from './schema.ts'
-
-const cursorShape = z.object({
-  at: z.string().regex(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}(:\d{2})?$/),
-  id: z.uuid(),
-})
 
 export function accessLogRoutes(api: Api, { db }: RouteDeps): void {
   api.get(
@@ -26,14 +21,14 @@ export function accessLogRoutes(api: Api, { db }: RouteDeps): void {
         description:
           'Newest first: reads and changes, by people and by our own processing. For whoever holds the profile as its owner; ' +
           'what was seen a moment ago may still be on its way here.',
-        params: accessLogParams,
+        params: idParams,
         querystring: accessLogQuery,
         response: { 200: accessLogSchema, ...problems(400, 401, 404) },
       },
     },
     (request) => {
       const { limit, cursor, who } = request.query
-      const before = cursor === undefined ? null : decodeCursor(cursor, cursorShape)
+      const before = cursor === undefined ? null : decodeCursor(cursor, timeCursor)
       return asActor(db, actorOf(request), async (tx) => {
         const found = await listAccessLog(tx, { profileId: request.params.id, limit, before, who })
         const shown = found.slice(0, limit)

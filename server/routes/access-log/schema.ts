@@ -3,7 +3,6 @@ import { accessBases, whoKinds } from '../../../db/queries/access-log.ts'
 import { auditOperations } from '../../../db/schema/foundations.ts'
 import { idField, nextCursorField, pageOfList, timeField } from '../fields.ts'
 
-export const accessLogParams = z.object({ id: idField })
 export const accessLogQuery = z.object({
   ...pageOfList,
   who: z

@@ -15,8 +15,8 @@ import { notFound } from '../../plugins/errors.ts'
 import { noBody, problems } from '../../plugins/problem-schema.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { fromTimeOrNull, newestFirst, pageOf, toTime, toTimeOrNull } from '../fields.ts'
-import { grantListQuery, grantListSchema, grantParams, grantSchema, newGrant, profileParams } from './schema.ts'
+import { fromTimeOrNull, idParams, newestFirst, pageOf, toTime, toTimeOrNull } from '../fields.ts'
+import { grantListQuery, grantListSchema, grantParams, grantSchema, newGrant } from './schema.ts'
 
 const tags = ['profiles']
 
@@ -37,7 +37,7 @@ function listRoute(api: Api, { db }: RouteDeps): void {
         summary: 'Who else may, might or could see this person’s record',
         description:
           'Newest first, with what has ended. Whoever manages access sees all of it; others see what they were offered or given themselves.',
-        params: profileParams,
+        params: idParams,
         querystring: grantListQuery,
         response: { 200: grantListSchema, ...problems(400, 401, 404) },
       },
@@ -64,7 +64,7 @@ function grantRoute(api: Api, { db }: RouteDeps): void {
         summary: 'Offer another account access to this person',
         description:
           'Opens nothing until it is accepted, and takes the place of what that account was offered or given before. What is given ends no later than what its giver holds.',
-        params: profileParams,
+        params: idParams,
         body: newGrant,
         response: { 201: grantSchema, ...problems(400, 401, 403, 404) },
       },

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { accessLevels, grantCapacities } from '../../../db/schema/identity.ts'
 import { idField, nextCursorField, pageOfList, timeField } from '../fields.ts'
 
-export const profileParams = z.object({ id: idField })
 export const grantParams = z.object({ id: idField, grant_id: idField })
 export const grantListQuery = z.object(pageOfList)
 

@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
 import { mayReach } from '../../../db/queries/access.ts'
 import { listAuditEventsAsOperator, listAuditEventsOf, reportClientEvent } from '../../../db/queries/audit-events.ts'
@@ -7,13 +6,9 @@ import { notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { decodeCursor, encodeCursor, toTime } from '../fields.ts'
+import { decodeCursor, encodeCursor, timeCursor, toTime } from '../fields.ts'
 import { auditListSchema, auditQuery, reportBody, reportedSchema } from './schema.ts'
 
-const cursorShape = z.object({
-  at: z.string().regex(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}(:\d{2})?$/),
-  id: z.uuid(),
-})
 const tags = ['audit']
 const meanings = { [raised.insufficientPrivilege]: () => notFound() }
 
@@ -61,7 +56,7 @@ function listRoute(api: Api, { db }: RouteDeps): void {
     },
     (request) => {
       const { patient_id: patientId, limit, cursor } = request.query
-      const page = { limit, before: cursor === undefined ? null : decodeCursor(cursor, cursorShape) }
+      const page = { limit, before: cursor === undefined ? null : decodeCursor(cursor, timeCursor) }
       return asActor(db, actorOf(request), async (tx) => {
         const isTheirs =
           patientId !== undefined && (await mayReach(tx, { profileId: patientId, level: 'owner', resource: 'audit' }))

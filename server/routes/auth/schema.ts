@@ -16,3 +16,25 @@ export const jwkSchema = z.looseObject({ kid: z.string(), kty: z.string(), alg: 
 export const signedOutSchema = z.object({ success: z.boolean() })
 export const tokenSchema = z.object({ token: z.string() })
 export const sessionSchema = z.object({ user, session: z.object({ id: idField, expiresAt: timeField }) }).nullable()
+
+export const passwordChangeBody = z
+  .object({ current_password: z.string().min(1).max(128), new_password: password })
+  .meta({ title: 'PasswordChange' })
+export const passwordChangedSchema = z.object({
+  token: z.string().describe('The one session that is left; also in set-auth-token.'),
+})
+/** One of the places where an account is signed in. */
+export const openSessionSchema = z.object({
+  id: idField,
+  created_at: timeField,
+  expires_at: timeField,
+  user_agent: z.string().nullable(),
+})
+/** As better-auth has it; its token is never shown. */
+export const storedSession = z.object({
+  id: z.string(),
+  token: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string(),
+  userAgent: z.string().nullish(),
+})

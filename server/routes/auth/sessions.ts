@@ -2,31 +2,10 @@ import { z } from 'zod'
 import { notFound } from '../../plugins/errors.ts'
 import { noBody, problems } from '../../plugins/problem-schema.ts'
 import type { Api } from '../../types.ts'
-import { idField, timeField } from '../fields.ts'
+import { idParams } from '../fields.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
 import { relay } from './relay.ts'
-
-const password = z.string().min(8).max(128)
-const passwordChange = z
-  .object({ current_password: z.string().min(1).max(128), new_password: password })
-  .meta({ title: 'PasswordChange' })
-const passwordChanged = z.object({
-  token: z.string().describe('The one session that is left; also in set-auth-token.'),
-})
-
-const storedSession = z.object({
-  id: z.string(),
-  token: z.string(),
-  createdAt: z.string(),
-  expiresAt: z.string(),
-  userAgent: z.string().nullish(),
-})
-const sessionSchema = z.object({
-  id: idField,
-  created_at: timeField,
-  expires_at: timeField,
-  user_agent: z.string().nullable(),
-})
+import { openSessionSchema, passwordChangeBody, passwordChangedSchema, storedSession } from './schema.ts'
 
 /** Where somebody is signed in. The token of a session is its key: none is ever shown, sessions are named by their ids. */
 export function sessionRoutes(api: Api, accounts: EmbeddedAccounts): void {
@@ -39,7 +18,7 @@ export function sessionRoutes(api: Api, accounts: EmbeddedAccounts): void {
         tags,
         summary: 'Where you are signed in',
         description: 'Asks for a sign-in within the last day.',
-        response: { 200: z.object({ sessions: z.array(sessionSchema) }), ...problems(401, 403, 429) },
+        response: { 200: z.object({ sessions: z.array(openSessionSchema) }), ...problems(401, 403, 429) },
       },
     },
     async (request, reply) => {
@@ -63,7 +42,7 @@ export function sessionRoutes(api: Api, accounts: EmbeddedAccounts): void {
         tags,
         summary: 'Sign out there',
         description: 'Tokens that were made by it are good until their 15 minutes are over.',
-        params: z.object({ id: idField }),
+        params: idParams,
         response: { 204: noBody('Ended.'), ...problems(400, 401, 403, 404, 429) },
       },
     },
@@ -87,14 +66,14 @@ export function sessionRoutes(api: Api, accounts: EmbeddedAccounts): void {
         tags,
         summary: 'Change the password',
         description: 'Ends all sessions, this one too, and begins a new one.',
-        body: passwordChange,
-        response: { 200: passwordChanged, ...problems(400, 401, 422, 429) },
+        body: passwordChangeBody,
+        response: { 200: passwordChangedSchema, ...problems(400, 401, 422, 429) },
       },
     },
     async (request, reply) => {
       const { current_password: currentPassword, new_password: newPassword } = request.body
       const body = { currentPassword, newPassword, revokeOtherSessions: true }
-      return passwordChanged.parse(
+      return passwordChangedSchema.parse(
         await relay(accounts, request, reply, { path: '/auth/change-password', method: 'POST', body }),
       )
     },

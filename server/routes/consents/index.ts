@@ -7,8 +7,8 @@ import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { fromTimeOrNull, toTimeOrNull } from '../fields.ts'
-import { consentDecision, consentListSchema, consentParams, consentSchema, profileParams } from './schema.ts'
+import { fromTimeOrNull, idParams, toTimeOrNull } from '../fields.ts'
+import { consentDecision, consentListSchema, consentParams, consentSchema } from './schema.ts'
 
 /** What may be done with a person's data, purpose by purpose. */
 export function consentRoutes(api: Api, { db }: RouteDeps): void {
@@ -21,7 +21,7 @@ export function consentRoutes(api: Api, { db }: RouteDeps): void {
         tags,
         summary: 'What may be done with this person’s data, and since when',
         description: 'For whoever manages access to the person.',
-        params: profileParams,
+        params: idParams,
         response: { 200: consentListSchema, ...problems(400, 401, 403, 404) },
       },
     },

@@ -2,7 +2,6 @@ import { z } from 'zod'
 import { consentCapacities, consentDecisions, consentPurposes } from '../../../db/schema/consents.ts'
 import { idField, timeField } from '../fields.ts'
 
-export const profileParams = z.object({ id: idField })
 export const consentParams = z.object({ id: idField, purpose: z.enum(consentPurposes) })
 
 export const consentDecision = z

@@ -15,7 +15,8 @@ import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { spentLimitOf } from '../uploads/plan-limit.ts'
 import { presentHead, presentReview, presentStage } from './present.ts'
-import { documentParams, documentSchema } from './schema.ts'
+import { documentSchema } from './schema.ts'
+import { idParams } from '../fields.ts'
 
 export const uploadedAgain = defineError(
   'uploaded_again',
@@ -36,7 +37,7 @@ export function documentBin(api: Api, { db }: RouteDeps): void {
         tags,
         summary: 'Put a document into the bin',
         description: 'What it alone says leaves the record. It can be restored until its days in the bin are over.',
-        params: documentParams,
+        params: idParams,
         response: { 204: noBody('In the bin, also if it was there before.'), ...problems(400, 401, 403, 404) },
       },
     },
@@ -56,7 +57,7 @@ export function documentBin(api: Api, { db }: RouteDeps): void {
       schema: {
         tags,
         summary: 'Take a document out of the bin',
-        params: documentParams,
+        params: idParams,
         response: { 200: documentSchema, ...problems(400, 401, 402, 403, 404, 409) },
       },
     },

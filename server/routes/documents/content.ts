@@ -4,7 +4,7 @@ import { bytes, noBody, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { parseRange } from './byte-range.ts'
 import { readDocument, requireScanned } from './open-document.ts'
-import { documentParams } from './schema.ts'
+import { idParams } from '../fields.ts'
 
 export const rangeNotSatisfiable = defineError('range_not_satisfiable', 416, 'The file has no such part.')
 
@@ -21,7 +21,7 @@ export function documentContent(api: Api, { db, store }: RouteDeps): void {
       schema: {
         tags: ['documents'],
         summary: 'The original file, or a part of it',
-        params: documentParams,
+        params: idParams,
         headers,
         response: {
           200: bytes('application/octet-stream', 'The whole file, as its own type'),

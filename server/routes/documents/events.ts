@@ -11,9 +11,9 @@ import { actorOf, tokenExpiryOf } from '../../plugins/authentication/authenticat
 import { overloaded } from '../../plugins/errors.ts'
 import { bytes, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { toTime } from '../fields.ts'
+import { idParams, toTime } from '../fields.ts'
 import { readDocument } from './open-document.ts'
-import { documentParams, eventHeaders } from './schema.ts'
+import { eventHeaders } from './schema.ts'
 import type { documentEventSchema } from './schema.ts'
 import { createSerialLook } from './serial-look.ts'
 
@@ -38,7 +38,7 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
         description:
           'Server-sent events: `file` and `stage`, then `end` when processing has come to an end or waits for a person. ' +
           'Comes back where it stopped with Last-Event-ID.',
-        params: documentParams,
+        params: idParams,
         headers: eventHeaders,
         response: { 200: bytes('text/event-stream', 'Events'), ...problems(400, 401, 404, 406, 503) },
       },

@@ -3,7 +3,8 @@ import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { readDocument } from './open-document.ts'
 import { presentHead, presentReview, presentStage } from './present.ts'
-import { documentParams, documentSchema } from './schema.ts'
+import { documentSchema } from './schema.ts'
+import { idParams } from '../fields.ts'
 
 export function getDocument(api: Api, { db }: RouteDeps): void {
   api.get(
@@ -12,7 +13,7 @@ export function getDocument(api: Api, { db }: RouteDeps): void {
       schema: {
         tags: ['documents'],
         summary: 'A document and how far it has come',
-        params: documentParams,
+        params: idParams,
         response: { 200: documentSchema, ...problems(400, 401, 404, 503) },
       },
     },

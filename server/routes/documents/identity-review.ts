@@ -6,7 +6,8 @@ import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { changeDocument } from './open-document.ts'
 import { presentHead, presentReview, presentStage } from './present.ts'
-import { decisionBody, documentParams, documentSchema } from './schema.ts'
+import { decisionBody, documentSchema } from './schema.ts'
+import { idParams } from '../fields.ts'
 
 export const nothingToDecide = defineError('nothing_to_decide', 409, 'This document does not wait for a decision.')
 
@@ -17,7 +18,7 @@ export function decideIdentity(api: Api, { db }: RouteDeps): void {
       schema: {
         tags: ['documents'],
         summary: "Say whether a document is this person's",
-        params: documentParams,
+        params: idParams,
         body: decisionBody,
         response: { 200: documentSchema, ...problems(400, 401, 403, 404, 409) },
       },

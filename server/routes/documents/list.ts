@@ -7,12 +7,12 @@ import { notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import { noteRead } from '../../plugins/read-traces.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { decodeCursor, encodeCursor } from '../fields.ts'
+import { decodeCursor, encodeCursor, storedTime } from '../fields.ts'
 import { presentHead } from './present.ts'
 import { documentListQuery, documentListSchema } from './schema.ts'
 
 const cursorShape = z.object({
-  createdAt: z.string().regex(/^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}(:\d{2})?$/),
+  createdAt: storedTime,
   id: z.uuid(),
 })
 

@@ -5,15 +5,8 @@ import { notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { readDocument } from './open-document.ts'
-import {
-  documentParams,
-  factListSchema,
-  pageListSchema,
-  pageParams,
-  textQuery,
-  textSchema,
-  wordListSchema,
-} from './schema.ts'
+import { factListSchema, pageListSchema, pageParams, textQuery, textSchema, wordListSchema } from './schema.ts'
+import { idParams } from '../fields.ts'
 
 /** What was read from a document: pages, words, text, facts. */
 export function documentReadings(api: Api, { db }: RouteDeps): void {
@@ -25,7 +18,7 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
       schema: {
         tags,
         summary: 'The pages read so far',
-        params: documentParams,
+        params: idParams,
         response: { 200: pageListSchema, ...problems(400, 401, 404, 503) },
       },
     },
@@ -73,7 +66,7 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
       schema: {
         tags,
         summary: 'The text that facts point into',
-        params: documentParams,
+        params: idParams,
         querystring: textQuery,
         response: { 200: textSchema, ...problems(400, 401, 404, 503) },
       },
@@ -92,7 +85,7 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
       schema: {
         tags,
         summary: 'The facts found, each with the words it came from',
-        params: documentParams,
+        params: idParams,
         response: { 200: factListSchema, ...problems(400, 401, 404, 503) },
       },
     },

@@ -3,7 +3,6 @@ import { fileStatuses, reviewStates, stages, stageStatuses } from '../../../db/s
 import { confidences, factReviews, factStatuses, factTypes, reviewStatuses } from '../../../db/schema/facts.ts'
 import { boxField, dateField, idField, nextCursorField, pageOfList, timeField } from '../fields.ts'
 
-export const documentParams = z.object({ id: idField })
 export const pageParams = z.object({ id: idField, n: z.coerce.number().int().min(1).max(100_000) })
 export const documentListQuery = z.object({ patient_id: idField, ...pageOfList })
 

@@ -9,8 +9,8 @@ import { notFound } from '../../plugins/errors.ts'
 import { bytes, problems } from '../../plugins/problem-schema.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { toTime, toTimeOrNull } from '../fields.ts'
-import { exportListSchema, exportParams, exportSchema, profileParams } from './schema.ts'
+import { idParams, toTime, toTimeOrNull } from '../fields.ts'
+import { exportListSchema, exportParams, exportSchema } from './schema.ts'
 
 export const exportNotReady = defineError('export_not_ready', 409, 'The archive is still being made.')
 export const exportGone = defineError(
@@ -37,7 +37,7 @@ function requestRoute(api: Api, { db }: RouteDeps): void {
         tags,
         summary: 'Ask for an archive of everything that is kept of a person',
         description: 'While one is being made, asking again answers with that one.',
-        params: profileParams,
+        params: idParams,
         response: { 202: exportSchema, ...problems(400, 401, 403, 404) },
       },
     },
@@ -62,7 +62,7 @@ function listRoute(api: Api, { db }: RouteDeps): void {
       schema: {
         tags,
         summary: 'Exports of a person, and how each stands',
-        params: profileParams,
+        params: idParams,
         response: { 200: exportListSchema, ...problems(400, 401, 404) },
       },
     },

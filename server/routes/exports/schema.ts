@@ -17,5 +17,4 @@ export const exportSchema = z
   .meta({ title: 'DataExport' })
 
 export const exportListSchema = z.object({ exports: z.array(exportSchema).describe('Newest first.') })
-export const profileParams = z.object({ id: idField })
 export const exportParams = z.object({ id: idField, export_id: idField })

@@ -4,8 +4,8 @@ import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { noBody, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { newestFirst, pageOf, toTime, toTimeOrNull } from '../fields.ts'
-import { notificationListSchema, notificationParams, notificationQuery } from './schema.ts'
+import { idParams, newestFirst, pageOf, toTime, toTimeOrNull } from '../fields.ts'
+import { notificationListSchema, notificationQuery } from './schema.ts'
 
 /** What an account is told: kinds and ids; the words are the client's. */
 export function notificationRoutes(api: Api, { db }: RouteDeps): void {
@@ -45,7 +45,7 @@ export function notificationRoutes(api: Api, { db }: RouteDeps): void {
       schema: {
         tags,
         summary: 'Mark as read',
-        params: notificationParams,
+        params: idParams,
         response: { 204: noBody('Read, also if it was before.'), ...problems(400, 401, 404) },
       },
     },

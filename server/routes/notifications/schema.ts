@@ -3,7 +3,6 @@ import { notificationKinds } from '../../../db/schema/foundations.ts'
 import { idField, nextCursorField, pageOfList, timeField } from '../fields.ts'
 
 export const notificationQuery = z.object({ ...pageOfList, which: z.enum(['all', 'unread']).default('all') })
-export const notificationParams = z.object({ id: idField })
 
 export const notificationListSchema = z.object({
   notifications: z.array(

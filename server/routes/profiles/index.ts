@@ -8,8 +8,8 @@ import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { forbidden, notFound, unauthenticated } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { toTime } from '../fields.ts'
-import { profileChanges, profileFields, profileListSchema, profileParams, profileSchema } from './schema.ts'
+import { idParams, toTime } from '../fields.ts'
+import { profileChanges, profileFields, profileListSchema, profileSchema } from './schema.ts'
 
 export const profileExists = defineError('profile_exists', 409, 'This account already has a profile of its own.')
 
@@ -60,7 +60,7 @@ export function profileRoutes(api: Api, { db }: RouteDeps): void {
       schema: {
         tags,
         summary: 'One person',
-        params: profileParams,
+        params: idParams,
         response: { 200: profileSchema, ...problems(400, 401, 404) },
       },
     },
@@ -81,7 +81,7 @@ export function profileRoutes(api: Api, { db }: RouteDeps): void {
         tags,
         summary: 'Change what is said about a person',
         description: 'For the account that the profile belongs to; who was given access to it may not.',
-        params: profileParams,
+        params: idParams,
         body: profileChanges,
         response: { 200: profileSchema, ...problems(400, 401, 403, 404) },
       },

@@ -49,7 +49,6 @@ export const profileSchema = z
   .meta({ title: 'Profile' })
 
 export const profileListSchema = z.object({ profiles: z.array(profileSchema) })
-export const profileParams = z.object({ id: idField })
 
 /** Whether this day has begun anywhere on Earth: a child may be born where it is already tomorrow. */
 function hasBegun(day: string): boolean {

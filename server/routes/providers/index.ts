@@ -18,8 +18,8 @@ import { forbidden, notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { newestFirst, pageOf, toTime, toTimeOrNull } from '../fields.ts'
-import { approval, requestListQuery, requestListSchema, requestParams, requestSchema } from './schema.ts'
+import { idParams, newestFirst, pageOf, toTime, toTimeOrNull } from '../fields.ts'
+import { approval, requestListQuery, requestListSchema, requestSchema } from './schema.ts'
 
 export const requestNotOpen = defineError('request_not_open', 409, 'This request is not open any more.')
 
@@ -65,7 +65,7 @@ function approveRoute(api: Api, { db }: RouteDeps): void {
         tags,
         summary: 'Let a clinician in',
         description: 'By the person or a guardian, to no more than was asked for. This is the consent to it.',
-        params: requestParams,
+        params: idParams,
         body: approval,
         response: { 200: requestSchema, ...problems(400, 401, 403, 404, 409) },
       },
@@ -86,7 +86,7 @@ function declineRoute(api: Api, { db }: RouteDeps): void {
       schema: {
         tags,
         summary: 'Say no to a clinician',
-        params: requestParams,
+        params: idParams,
         response: { 200: requestSchema, ...problems(400, 401, 403, 404, 409) },
       },
     },
@@ -102,7 +102,7 @@ function revokeRoute(api: Api, { db }: RouteDeps): void {
         tags,
         summary: 'End a clinician’s access, or take a request back',
         description: 'Whoever manages access ends an approval; a clinician gives up what they asked for or were given.',
-        params: requestParams,
+        params: idParams,
         response: { 200: requestSchema, ...problems(400, 401, 404, 409) },
       },
     },

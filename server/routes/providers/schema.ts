@@ -8,7 +8,6 @@ import {
 import { idField, nextCursorField, pageOfList, timeField } from '../fields.ts'
 
 export const requestListQuery = z.object({ patient_id: idField, ...pageOfList })
-export const requestParams = z.object({ id: idField })
 
 const share = {
   level: z.enum(providerAccessLevels),

@@ -12,11 +12,12 @@ import type { RouteDeps } from '../../types.ts'
 import { idempotencyInProgress, missingField } from './errors.ts'
 import { readFields } from './form.ts'
 import type { FieldsSoFar, FilePart } from './form.ts'
-import { abandonKey, claimKey, hashRequest, keepRenewing, refuseOtherContent } from './key-claim.ts'
+import { abandonKey, claimKey, hashRequest, keepClaim, refuseOtherContent } from './key-claim.ts'
 import type { Claim, EarlierAnswer } from './key-claim.ts'
 import { refuseSpentLimit, spentLimitOf } from './plan-limit.ts'
 import { inspectFile, storeFile } from './receive-file.ts'
 import type { ReceivedFile } from './receive-file.ts'
+import type { Renewal } from './renewal.ts'
 import type { UploadFields } from './schema.ts'
 
 export type UploadAnswered = {
@@ -56,7 +57,7 @@ export class UploadAttempt {
   readonly #request: UploadRequest
   #isOpen = false
   #claim: Claim | null = null
-  #renewal: { stop: () => Promise<void> } | null = null
+  #renewal: Renewal | null = null
   #earlier: EarlierAnswer | null = null
   #filename = 'document'
   #file: ReceivedFile | null = null
@@ -123,7 +124,7 @@ export class UploadAttempt {
     this.#isOpen = true
     if (claim !== null && this.#earlier === null) {
       this.#claim = claim
-      this.#renewal = keepRenewing(db, actor, claim)
+      this.#renewal = keepClaim(db, actor, claim)
     }
   }
 

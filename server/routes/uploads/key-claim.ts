@@ -5,6 +5,8 @@ import type { Actor, Tx } from '../../../db/actor.ts'
 import type { Database } from '../../../db/client.ts'
 import { abandonIdempotentRequest, beginIdempotentRequest } from '../../../db/queries/uploads.ts'
 import { idempotencyInProgress, idempotencyKeyReused } from './errors.ts'
+import { keepRenewing } from './renewal.ts'
+import type { Renewal } from './renewal.ts'
 import type { UploadFields } from './schema.ts'
 
 /** A key as one attempt holds it. An attempt that dies loses it within the lock's time; a slow one renews it. */
@@ -39,28 +41,8 @@ export function refuseOtherContent(earlier: EarlierAnswer, requestHash: string):
 }
 
 /** Holds the key for as long as the upload takes; the caller stops it before the key is completed. */
-export function keepRenewing(
-  db: Database,
-  actor: Actor,
-  claim: Claim,
-  everyMs: number = renewMs,
-): { stop: () => Promise<void> } {
-  let renewal: Promise<unknown> = Promise.resolve()
-  const timer = setInterval(() => {
-    // A renewal that fails is not the end: registering finds out whether the key is still ours.
-    // One after the other, so that none is under way when the last has been waited for.
-    renewal = renewal
-      .then(() => asActor(db, actor, (tx) => beginIdempotentRequest(tx, { ...claim, lockSeconds })))
-      .catch(() => {})
-  }, everyMs)
-  timer.unref()
-  return {
-    stop: async () => {
-      clearInterval(timer)
-      await renewal
-    },
-  }
-}
+export const keepClaim = (db: Database, actor: Actor, claim: Claim, everyMs: number = renewMs): Renewal =>
+  keepRenewing(() => asActor(db, actor, (tx) => beginIdempotentRequest(tx, { ...claim, lockSeconds })), everyMs)
 
 export async function abandonKey(db: Database, actor: Actor, claim: Claim): Promise<void> {
   await asActor(db, actor, (tx) => abandonIdempotentRequest(tx, claim))

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import { readdir } from 'node:fs/promises'
 import { giveAccess } from '../../support/factories.ts'
 import { pdf } from '../../support/multipart.ts'
+import { eventually } from '../../support/signals.ts'
 import type { Asked } from '../api-recorder.ts'
 import type { House, Person } from './house.ts'
 import { signUp } from './house.ts'
@@ -93,11 +95,14 @@ async function loseAccessWithinPiece(house: House): Promise<void> {
   const bytes = pdf('of a writer')
   const { begin, send } = piecesOf(house, writer)
   const id = await begin(bytes.byteLength)
-  // The first half, then the rest once the server has looked at the access, and that is over.
+  // The first half, then the rest: the server has looked at the access and writes the piece, and then that access is over.
   const body = new ReadableStream<Uint8Array>({
     start: (controller) => controller.enqueue(new Uint8Array(bytes.subarray(0, 10))),
     pull: async (controller) => {
-      while ((await owner`select from resumable_uploads where id = ${id} and lock_token is not null`).length === 0);
+      await eventually(async () => {
+        const files = await readdir(server.config.dataDir, { recursive: true })
+        if (!files.some((name) => name.endsWith('.part'))) throw new Error('the piece is not being written')
+      })
       await owner`update profile_access_permissions set permission_level = 'read_only' where id = ${grantId}`
       controller.enqueue(new Uint8Array(bytes.subarray(10)))
       controller.close()

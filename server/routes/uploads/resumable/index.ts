@@ -8,7 +8,7 @@ import { cancelResumableUpload } from '../../../../db/queries/resumable-uploads.
 import { actorOf } from '../../../plugins/authentication/authentication.ts'
 import { noBody, problems } from '../../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../../types.ts'
-import { toTime } from '../../fields.ts'
+import { idParams, toTime } from '../../fields.ts'
 import { discardRest } from '../form.ts'
 import { signalOf } from '../request-signal.ts'
 import { uploadQuery } from '../schema.ts'
@@ -18,7 +18,7 @@ import { findUpload } from './kept-upload.ts'
 import type { KeptUpload } from './kept-upload.ts'
 import { readMetadata } from './metadata.ts'
 import { continueUpload } from './receive-pieces.ts'
-import { creationHeaders, pieceHeaders, uploadParams, uploadState } from './schema.ts'
+import { creationHeaders, pieceHeaders, uploadState } from './schema.ts'
 
 const path = '/documents/upload/resumable'
 const version = '1.0.0'
@@ -80,7 +80,7 @@ function addState(api: Api, deps: RouteDeps): void {
   const head = {
     tags,
     summary: 'How far a resumable upload is',
-    params: uploadParams,
+    params: idParams,
     response: { 200: noBody('Told in headers.'), ...problems(401, 404, 412) },
   }
   api.head(`${path}/:id`, { schema: head }, async (request, reply) => {
@@ -90,7 +90,7 @@ function addState(api: Api, deps: RouteDeps): void {
   const get = {
     tags,
     summary: 'A resumable upload, and what it was answered with',
-    params: uploadParams,
+    params: idParams,
     response: { 200: uploadState, ...problems(400, 401, 404) },
   }
   api.get(`${path}/:id`, { schema: get, exposeHeadRoute: false }, async (request) => {
@@ -106,7 +106,7 @@ function addPieces(api: Api, deps: RouteDeps): void {
     summary: 'Go on with a resumable upload',
     description: 'The document is safe, and its processing begun, when the answer to the last piece has come.',
     consumes: ['application/offset+octet-stream'],
-    params: uploadParams,
+    params: idParams,
     headers: pieceHeaders,
     response: {
       204: noBody('Done; the rest is told in headers.'),
@@ -140,7 +140,7 @@ function addTermination(api: Api, { db }: RouteDeps): void {
   const schema = {
     tags,
     summary: 'Give a resumable upload up',
-    params: uploadParams,
+    params: idParams,
     response: { 204: noBody('Done; the rest is told in headers.'), ...problems(401, 404, 412, 423) },
   }
   api.delete(`${path}/:id`, { schema }, async (request, reply) => {

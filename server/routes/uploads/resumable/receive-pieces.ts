@@ -19,6 +19,7 @@ import { raised, raisedAs } from '../../../plugins/raised-errors.ts'
 import type { RouteDeps } from '../../../types.ts'
 import { UploadAttempt } from '../attempt.ts'
 import type { UploadAnswered } from '../attempt.ts'
+import { keepRenewing } from '../renewal.ts'
 import { cutBody } from './body-pieces.ts'
 import type { BodyPieces } from './body-pieces.ts'
 import { uploadHeld, uploadOffsetWrong } from './errors.ts'
@@ -43,17 +44,17 @@ export async function continueUpload(deps: RouteDeps, request: Continuation): Pr
   const hold = { uploadId, lockToken: uuidV7() }
   await findUpload(deps.db, actor, uploadId)
   if (!(await asActor(deps.db, actor, (tx) => holdResumableUpload(tx, hold)))) throw uploadHeld({ retryAfterMs: 2_000 })
-  const renewal = setInterval(() => {
-    // One that fails is not the end: counting the piece finds out whether the upload is still ours.
-    asActor(deps.db, actor, (tx) => holdResumableUpload(tx, hold)).catch(() => {})
-  }, renewMs)
+  const renewal = keepRenewing(() => asActor(deps.db, actor, (tx) => holdResumableUpload(tx, hold)), renewMs)
   try {
     const upload = await findUpload(deps.db, actor, uploadId)
     if (upload.received_bytes !== offset || upload.response_body !== null) throw uploadOffsetWrong()
     return await receive(deps, request, { upload, hold })
   } finally {
-    clearInterval(renewal)
-    await asActor(deps.db, actor, (tx) => releaseResumableUpload(tx, hold)).catch(() => {})
+    await renewal.stop()
+    // What is not given back runs out by itself.
+    await asActor(deps.db, actor, (tx) => releaseResumableUpload(tx, hold)).catch((error: unknown) =>
+      deps.log.warn({ err: error }, 'a resumable upload was not given back'),
+    )
   }
 }
 
@@ -74,7 +75,8 @@ async function receive(deps: RouteDeps, request: Continuation, { upload, hold }:
         const answered = await register(deps, request, { upload: { ...upload, pieces }, hold })
         return { receivedBytes: upload.size_bytes, answered }
       } finally {
-        await store.delete(key).catch(() => {})
+        // What is left over is found and removed later.
+        await store.delete(key).catch((error: unknown) => deps.log.warn({ err: error }, 'a piece was not deleted'))
       }
     }
     const piece = { offset: receivedBytes, sizeBytes, storageKey: key }
@@ -110,7 +112,8 @@ async function register(deps: RouteDeps, request: Continuation, { upload, hold }
       await asActor(deps.db, actor, (tx) => finishResumableUpload(tx, hold, answered.body)).catch(takenOver)
     return answered
   } finally {
-    await attempt.undo()
+    // Not the caller's concern, least of all when the file is registered: what is left over is found and removed later.
+    await attempt.undo().catch((error: unknown) => deps.log.error({ err: error }, 'upload not undone'))
   }
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { idField, timeField } from '../../fields.ts'
+import { timeField } from '../../fields.ts'
 import { uploadAnswer } from '../schema.ts'
 
 const wholeBytes = z
@@ -7,7 +7,6 @@ const wholeBytes = z
   .regex(/^\d{1,15}$/, 'must be a number of bytes')
   .transform(Number)
 
-export const uploadParams = z.object({ id: idField })
 export const creationHeaders = z.looseObject({
   'upload-length': wholeBytes.pipe(z.int().min(1)),
   'upload-metadata': z.string().min(1).max(12_000),
