@@ -11,6 +11,7 @@ import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
 import { addProblems, answerProblem, asAppError } from './plugins/problems.ts'
 import { addReadTraces, createReadTraces } from './plugins/read-traces.ts'
+import { createRealtime } from './plugins/realtime/realtime.ts'
 import { addRequestLog } from './plugins/request-log.ts'
 import { addSecurity } from './plugins/security.ts'
 import { addTracing } from './plugins/tracing.ts'
@@ -50,6 +51,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
     },
   })
   const fileEvents = createFileEvents(deps.db, deps.log)
+  const realtime = createRealtime(deps.db, deps.log, deps.metrics, deps.config.eventStreams)
   const uploadGate = createUploadGate(deps.config.uploads)
   const traces = createReadTraces(deps.db, deps.log)
   const pictures = createPagePictures(deps.store, deps.renderPage)
@@ -58,7 +60,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   addProblems(app)
   addSecurity(app, deps.config)
   addRequestLog(app)
-  addMetrics(app, deps.metrics, { uploads: uploadGate, events: fileEvents, traces })
+  addMetrics(app, deps.metrics, { uploads: uploadGate, events: realtime.streams, traces })
   addTracing(app, deps.tracing)
   addReadTraces(app, traces)
   addDrain(app)
@@ -70,14 +72,18 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
     scope.setSerializerCompiler(serializerCompiler)
     addRoutes(
       scope.withTypeProvider<ZodTypeProvider>(),
-      { ...deps, fileEvents, traces, uploadGate, pictures },
+      { ...deps, fileEvents, realtime, traces, uploadGate, pictures },
       authenticationOf(deps),
     )
   })
 
-  app.addHook('onReady', () => fileEvents.start())
-  app.addHook('preClose', async () => fileEvents.end())
-  app.addHook('onClose', () => fileEvents.stop())
+  app.addHook('onReady', async () => {
+    await Promise.all([fileEvents.start(), realtime.start()])
+  })
+  app.addHook('preClose', async () => realtime.streams.end())
+  app.addHook('onClose', async () => {
+    await Promise.all([fileEvents.stop(), realtime.stop()])
+  })
   await app.ready()
   return app
 }

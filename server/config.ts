@@ -30,6 +30,8 @@ export type ServerConfig = {
   /** Proxies in front of us whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: number
   readonly uploads: UploadLimits
+  /** Of events: open on this server at once, and of them of one account. */
+  readonly eventStreams: { readonly maxStreams: number; readonly maxPerAccount: number }
   /** Null: no traces. */
   readonly tracing: TracingConfig | null
 }
@@ -59,6 +61,8 @@ const serverEnv = commonEnv.extend({
   UPLOAD_MAX_MB: wholeNumber({ min: 1, max: 2_000 }).default(50),
   UPLOAD_MAX_ACTIVE: wholeNumber({ min: 1 }).default(256),
   UPLOAD_MAX_WAITING: wholeNumber().default(4_000),
+  EVENT_STREAMS_MAX: wholeNumber({ min: 1 }).default(10_000),
+  EVENT_STREAMS_PER_ACCOUNT: wholeNumber({ min: 1 }).default(50),
   UPLOAD_RESUMABLE_HOURS: wholeNumber({ min: 1, max: 168 }).default(24),
 })
 
@@ -82,6 +86,7 @@ export function readServerConfig(source: EnvSource = process.env): ServerConfig 
       maxWaiting: env.UPLOAD_MAX_WAITING,
       resumableSeconds: env.UPLOAD_RESUMABLE_HOURS * 3_600,
     },
+    eventStreams: { maxStreams: env.EVENT_STREAMS_MAX, maxPerAccount: env.EVENT_STREAMS_PER_ACCOUNT },
     tracing: tracingOf(env),
   }
 }

@@ -13,6 +13,7 @@ import type { Metrics } from '../platform/telemetry.ts'
 import type { Tracing } from '../platform/tracing.ts'
 import type { ServerConfig } from './config.ts'
 import type { FileEvents } from './plugins/file-events.ts'
+import type { Realtime } from './plugins/realtime/realtime.ts'
 import type { TraceBuffer } from './plugins/trace-buffer.ts'
 import type { PagePictures, RenderPage } from './routes/documents/page-pictures.ts'
 import type { EmbeddedAccounts } from './routes/auth/embedded-accounts.ts'
@@ -47,6 +48,7 @@ export type ServerDeps = {
 /** What routes work with. */
 export type RouteDeps = ServerDeps & {
   readonly fileEvents: FileEvents
+  readonly realtime: Realtime
   readonly traces: TraceBuffer
   readonly uploadGate: UploadGate
   readonly pictures: PagePictures

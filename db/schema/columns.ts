@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm'
-import { text, timestamp, uuid } from 'drizzle-orm/pg-core'
+import { customType, text, timestamp, uuid } from 'drizzle-orm/pg-core'
 
 /** Version 7 UUIDs keep indexes dense; `public.uuid_v7()` is defined for every PostgreSQL from 15 on. */
 export const id = () =>
@@ -15,3 +15,11 @@ export const oneOf = (column: string, words: readonly string[]) =>
   sql.raw(`${column} in (${words.map((word) => `'${word}'`).join(', ')})`)
 
 export const correlationId = () => text()
+
+const xid8 = customType<{ data: string; driverData: string }>({ dataType: () => 'xid8' })
+
+/** The transaction that wrote the row: with it a snapshot says of each row whether it was seen. */
+export const writtenBy = () =>
+  xid8()
+    .notNull()
+    .default(sql`pg_current_xact_id()`)

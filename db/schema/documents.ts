@@ -17,7 +17,7 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core'
 import { authUsers } from './auth-users.ts'
-import { at, correlationId, createdAt, id, oneOf } from './columns.ts'
+import { at, correlationId, createdAt, id, oneOf, writtenBy } from './columns.ts'
 import { userProfiles } from './identity.ts'
 
 const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
@@ -125,8 +125,13 @@ export const shellFileEvents = pgTable(
     pagesDone: integer(),
     pagesTotal: integer(),
     createdAt: createdAt(),
+    writtenBy: writtenBy(),
   },
-  (table) => [index('shell_file_events_file_idx').on(table.shellFileId, table.id)],
+  (table) => [
+    index('shell_file_events_file_idx').on(table.shellFileId, table.id),
+    index('shell_file_events_written_idx').on(table.writtenBy),
+    index('shell_file_events_patient_idx').on(table.patientId, table.writtenBy),
+  ],
 ).enableRLS()
 
 export const shellFilePages = pgTable(

@@ -14,7 +14,7 @@ import {
 } from 'drizzle-orm/pg-core'
 import { sql } from 'drizzle-orm'
 import { authUsers } from './auth-users.ts'
-import { at, createdAt, id, oneOf } from './columns.ts'
+import { at, createdAt, id, oneOf, writtenBy } from './columns.ts'
 
 const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' })
 
@@ -147,9 +147,11 @@ export const systemNotifications = pgTable(
     subjectId: uuid().notNull(),
     readAt: at(),
     createdAt: createdAt(),
+    writtenBy: writtenBy(),
   },
   (table) => [
     index('system_notifications_account_idx').on(table.accountId, table.createdAt.desc()),
+    index('system_notifications_written_idx').on(table.writtenBy),
     check('system_notifications_kind_check', oneOf('kind', notificationKinds)),
   ],
 ).enableRLS()

@@ -8,17 +8,13 @@ import type { Logger } from '../../platform/log.ts'
  */
 export type FileEvents = {
   start(): Promise<void>
-  /** Ends every watch: the server is about to stop. */
-  end(): void
   stop(): Promise<void>
   watch(shellFileId: string, watcher: Watcher): () => void
-  readonly watching: () => number
 }
 
 export type Watcher = {
   /** Something new about the file may be in the table. */
   readonly onChange: () => void
-  readonly onEnd: () => void
 }
 
 export const channel = 'exora_shell_file_events'
@@ -36,7 +32,6 @@ export function createFileEvents(db: Database, log: Logger): FileEvents {
         onListening: () => all().forEach((watcher) => watcher.onChange()),
       })
     },
-    end: () => all().forEach((watcher) => watcher.onEnd()),
     stop: async () => {
       await subscription?.stop().catch(() => {})
       subscription = null
@@ -49,7 +44,6 @@ export function createFileEvents(db: Database, log: Logger): FileEvents {
         if (set.size === 0 && watchers.get(shellFileId) === set) watchers.delete(shellFileId)
       }
     },
-    watching: () => all().length,
   }
 }
 

@@ -1,11 +1,11 @@
 import type { Metrics } from '../../platform/telemetry.ts'
 import type { UploadGate } from '../routes/uploads/gate.ts'
 import type { Server } from '../types.ts'
-import type { FileEvents } from './file-events.ts'
+import type { EventStreams } from './realtime/event-streams.ts'
 import type { TraceBuffer } from './trace-buffer.ts'
 import { routeOf } from './request-log.ts'
 
-type Open = { readonly uploads: UploadGate; readonly events: FileEvents; readonly traces: TraceBuffer }
+type Open = { readonly uploads: UploadGate; readonly events: EventStreams; readonly traces: TraceBuffer }
 
 /** Counts and times requests by route pattern; what is open right now is read when somebody asks. */
 export function addMetrics(app: Server, metrics: Metrics, open: Open): void {
@@ -28,7 +28,7 @@ export function addMetrics(app: Server, metrics: Metrics, open: Open): void {
     if (routeOf(request) !== '/metrics') return
     uploads.set({ state: 'active' }, open.uploads.active())
     uploads.set({ state: 'waiting' }, open.uploads.waiting())
-    streams.set(open.events.watching())
+    streams.set(open.events.count())
     traces.set(open.traces.waiting())
   })
 }

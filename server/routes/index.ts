@@ -14,6 +14,7 @@ import { operationRoutes } from './operations/index.ts'
 import { processingRoutes } from './processing/index.ts'
 import { profileRoutes } from './profiles/index.ts'
 import { providerRoutes } from './providers/index.ts'
+import { realtimeRoutes } from './realtime/index.ts'
 import { uploadRoutes } from './uploads/index.ts'
 import { resumableOptions, resumableRoutes } from './uploads/resumable/index.ts'
 import { usageRoutes } from './usage/index.ts'
@@ -33,6 +34,7 @@ const forAccounts: readonly Routes[] = [
   uploadRoutes,
   resumableRoutes,
   documentRoutes,
+  realtimeRoutes,
   processingRoutes,
   usageRoutes,
   exportRoutes,

@@ -6,10 +6,9 @@ import { test } from 'tap'
 import { actorOf, ask, ownerSql, serve } from '../support/actors.ts'
 import { signToken, startApp } from '../support/app.ts'
 import type { TestAccount, TestApp } from '../support/app.ts'
+import { openEvents } from '../support/event-stream.ts'
 import { beginStage, completeStages, finishStage, giveAccess, holdForReview } from '../support/factories.ts'
 import { pdf } from '../support/multipart.ts'
-
-type Told = { id: string | null; event: string; data: Record<string, unknown> }
 
 test('events of a document', async (group) => {
   const server = await startApp(group)
@@ -150,51 +149,9 @@ test('events of a document', async (group) => {
   })
 })
 
-async function listen(
+const listen = (
   { url }: TestApp,
   who: Pick<TestAccount, 'headers'>,
   id: string,
   headers: Record<string, string> = {},
-) {
-  const controller = new AbortController()
-  const answer = await fetch(`${url}/documents/${id}/events`, {
-    headers: { ...who.headers, accept: 'text/event-stream', ...headers },
-    signal: controller.signal,
-  })
-  if (answer.status !== 200 || answer.body === null) throw new Error(`no stream: ${answer.status}`)
-  const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader()
-  let text = ''
-  let read = 0
-  return {
-    text: () => text,
-    /** The next event; null when the stream has ended. */
-    next: async (): Promise<Told | null> => {
-      for (;;) {
-        const end = text.indexOf('\n\n', read)
-        if (end === -1) {
-          const { value, done } = await reader.read()
-          if (done) return null
-          text += value
-          continue
-        }
-        const told = parse(text.slice(read, end))
-        read = end + 2
-        if (told !== null) return told
-      }
-    },
-    close: async () => {
-      controller.abort()
-      await reader.closed.catch(() => {})
-    },
-  }
-}
-
-function parse(block: string): Told | null {
-  const fields = new Map(
-    block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 2)]),
-  )
-  const data = fields.get('data')
-  return data === undefined
-    ? null
-    : { id: fields.get('id') ?? null, event: fields.get('event') ?? 'message', data: JSON.parse(data) }
-}
+) => openEvents(`${url}/documents/${id}/events`, { ...who.headers, ...headers })

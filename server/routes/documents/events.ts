@@ -1,5 +1,3 @@
-import type { ServerResponse } from 'node:http'
-import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
 import type { Actor } from '../../../db/actor.ts'
@@ -8,8 +6,9 @@ import { findDocument, listEventsAfter } from '../../../db/queries/documents.ts'
 import type { ShellFileEvent } from '../../../db/queries/documents.ts'
 import { defineError } from '../../../platform/errors.ts'
 import { actorOf, tokenExpiryOf } from '../../plugins/authentication/authentication.ts'
-import { overloaded } from '../../plugins/errors.ts'
+import { unauthenticated } from '../../plugins/errors.ts'
 import { bytes, problems } from '../../plugins/problem-schema.ts'
+import type { EventStream } from '../../plugins/realtime/event-streams.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { idParams, toTime } from '../fields.ts'
 import { readDocument } from './open-document.ts'
@@ -19,11 +18,7 @@ import { createSerialLook } from './serial-look.ts'
 
 export const notAcceptable = defineError('not_acceptable', 406, 'This is answered as text/event-stream only.')
 
-const heartbeatMs = 15_000
 const batch = 200
-const maxStreams = 2_000
-/** A reader that is this far behind is cut off; it comes back with `Last-Event-ID` and has missed nothing. */
-const maxUnreadBytes = 256 * 1024
 const ended = new Set(['completed', 'needs_review', 'failed'])
 
 export function documentEvents(api: Api, deps: RouteDeps): void {
@@ -40,13 +35,14 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
           'Comes back where it stopped with Last-Event-ID.',
         params: idParams,
         headers: eventHeaders,
-        response: { 200: bytes('text/event-stream', 'Events'), ...problems(400, 401, 404, 406, 503) },
+        response: { 200: bytes('text/event-stream', 'Events'), ...problems(400, 401, 404, 406, 429, 503) },
       },
     },
     async (request, reply) => {
       if (!/text\/event-stream|\*\/\*|text\/\*/.test(request.headers.accept ?? '*/*')) throw notAcceptable()
-      if (deps.fileEvents.watching() >= maxStreams) throw overloaded({ retryAfterMs: 10_000 })
       const actor = actorOf(request)
+      if (actor.accountId === null) throw unauthenticated()
+      deps.realtime.streams.requireRoom(actor.accountId)
       const documentId = request.params.id
       // A stream is answered by nobody else, so it is recorded here.
       await deps.traces.record(
@@ -58,7 +54,13 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
         ),
       )
 
-      const stream = openStream(reply)
+      const following = { look: () => {}, unwatch: () => {} }
+      const stream = deps.realtime.streams.open(reply, {
+        accountId: actor.accountId,
+        expiresAt: tokenExpiryOf(request),
+        onBeat: () => following.look(),
+        onClose: () => following.unwatch(),
+      })
       const look = createSerialLook(
         createTeller(deps.db, { actor, documentId, afterId: Number(request.headers['last-event-id'] ?? 0) }, stream),
         (error) => {
@@ -66,24 +68,14 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
           stream.end()
         },
       )
-      const unwatch = deps.fileEvents.watch(documentId, { onChange: look, onEnd: () => stream.end() })
-      const heartbeat = setInterval(() => {
-        stream.write(': still here\n\n')
-        look()
-      }, heartbeatMs)
-      const expiry = setTimeout(() => stream.end(), Math.max(0, tokenExpiryOf(request).getTime() - Date.now()))
-      reply.raw.once('close', () => {
-        clearInterval(heartbeat)
-        clearTimeout(expiry)
-        unwatch()
-      })
+      following.look = look
+      following.unwatch = deps.fileEvents.watch(documentId, { onChange: look })
       look()
       return reply
     },
   )
 }
 
-type EventStream = { readonly write: (text: string) => void; readonly end: (text?: string) => void }
 type Told = { readonly actor: Actor; readonly documentId: string; readonly afterId: number }
 
 /** Tells what is new since the last look; read as the actor, so that access taken away ends the stream at once. */
@@ -106,31 +98,6 @@ function createTeller(db: Database, told: Told, stream: EventStream): () => Prom
       if (ended.has(last.fileStatus)) stream.end(wordEnd(last))
       return
     }
-  }
-}
-
-function openStream(reply: FastifyReply): EventStream {
-  reply.hijack()
-  const raw: ServerResponse = reply.raw
-  const headers = Object.entries(reply.getHeaders()).flatMap(([name, value]) =>
-    value === undefined ? [] : [[name, Array.isArray(value) ? value.map(String) : String(value)] as const],
-  )
-  raw.writeHead(200, {
-    ...Object.fromEntries(headers),
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store',
-    'x-accel-buffering': 'no',
-  })
-  raw.write('retry: 2000\n\n')
-  return {
-    write: (text) => {
-      if (raw.writableEnded || raw.destroyed) return
-      raw.write(text)
-      if (raw.writableLength > maxUnreadBytes) raw.destroy()
-    },
-    end: (text) => {
-      if (!raw.writableEnded && !raw.destroyed) raw.end(text)
-    },
   }
 }
 

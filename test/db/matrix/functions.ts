@@ -152,6 +152,7 @@ export const forServices: readonly string[] = [
   'queue_latencies',
   'queue_rates',
   'queue_unserved',
+  'realtime_readers',
   'record_processing_error',
   'record_provider_limits',
   'record_reads',

@@ -1,0 +1,94 @@
+import { asService } from '../../../db/actor.ts'
+import type { Database } from '../../../db/client.ts'
+import { readersOf, readFeed, readSnapshot } from '../../../db/queries/realtime.ts'
+import type { FeedItem, Position } from '../../../db/queries/realtime.ts'
+import type { Logger } from '../../../platform/log.ts'
+import { isSettled, nothing, placeOf, settledAt } from './position.ts'
+
+/** Items with who may see those of each person, as of now. */
+export type Page = {
+  readonly position: Position
+  readonly batch: number
+  readonly items: readonly FeedItem[]
+  readonly readers: ReadonlyMap<string, readonly string[]>
+}
+
+/**
+ * Reads what is new once for all who listen. One look at a time; wishes that come meanwhile lead to one more behind it.
+ * What was read and told half is gone on with where it stopped, also when the database was away in between.
+ */
+export type Feed = {
+  /** Resolves when a look that began after the call has ended. */
+  readonly look: () => Promise<void>
+  /** What who joins now is told by pages of later batches comes after this snapshot; null before the first look. */
+  readonly place: () => { readonly until: string; readonly batch: number } | null
+  /** Nobody listens: what happens meanwhile is not read. */
+  readonly rest: () => void
+  /** Looks that found something. */
+  readonly found: () => number
+}
+
+const pageSize = 500
+// A burst of notifications is read together.
+const gapMs = 20
+
+export function createFeed(db: Database, log: Logger, tell: (page: Page) => Promise<void>): Feed {
+  let position: Position | null = null
+  let batch = 0
+  let found = 0
+  let next: Promise<void> | null = null
+  let current: Promise<void> = Promise.resolve()
+
+  async function lookOnce(): Promise<void> {
+    if (position !== null && !isSettled(position)) await tellRest(position)
+    const snapshot = await asService(db, {}, readSnapshot)
+    batch += 1
+    if (position === null) {
+      position = settledAt(snapshot)
+      return
+    }
+    position = { since: position.until, until: snapshot, last: nothing }
+    if (!isSettled(position)) await tellRest(position)
+  }
+
+  async function tellRest(from: Position): Promise<void> {
+    let at = from
+    for (;;) {
+      const { items, readers } = await asService(db, {}, async (tx) => {
+        const read = await readFeed(tx, at, pageSize)
+        return { items: read, readers: await readersOf(tx, patientsOf(read)) }
+      })
+      const last = items.at(-1)
+      if (last === undefined) break
+      found += 1
+      await tell({ position: at, batch, items, readers })
+      at = { ...at, last: placeOf(last) }
+      position = at
+      if (items.length < pageSize) break
+    }
+    position = settledAt(at.until)
+  }
+
+  return {
+    look: () => {
+      next ??= current
+        .then(() => new Promise((resolve) => setTimeout(resolve, gapMs)))
+        .then(() => {
+          next = null
+          const looking = lookOnce()
+          current = looking.catch((error: unknown) => log.warn({ err: error }, 'events could not be read'))
+          return looking
+        })
+      return next
+    },
+    place: () => (position === null ? null : { until: position.until, batch }),
+    rest: () => {
+      if (position !== null && isSettled(position)) position = null
+    },
+    found: () => found,
+  }
+}
+
+function patientsOf(items: readonly FeedItem[]): readonly string[] {
+  return [...new Set(items.flatMap((item) => (item.kind === 'file' ? [item.row.patientId] : [])))]
+}
