@@ -86,7 +86,7 @@ test('an account follows all that it may read', async (group) => {
     await writeEvent(owner, id, parent, 'pass1_find')
     const second = await follow(parent, told?.id)
     const missed = [await second.next(), await second.next(), await second.next()]
-    t.same(missed.map((one) => one?.data['stage']).toSorted(), ['ocr', 'pass1_find', 'spatial_mapping'])
+    t.same(new Set(missed.map((one) => one?.data['stage'])), new Set(['ocr', 'pass1_find', 'spatial_mapping']))
     t.match(await second.next(), { event: 'ready' }, 'and nothing more')
     await second.close()
     const third = await follow(parent, missed[2]?.id)

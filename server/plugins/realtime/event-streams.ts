@@ -9,7 +9,11 @@ export type EventStream = {
   /** What is told to many is the same bytes for all. Says nothing once the token is over. */
   readonly write: (text: string | Uint8Array) => void
   readonly end: (text?: string) => void
+  readonly beat: () => void
   readonly isOpen: () => boolean
+  readonly onClose: (work: () => void) => void
+  /** With each heartbeat. */
+  readonly onBeat: (work: () => void) => void
 }
 
 /**
@@ -28,8 +32,6 @@ export type EventStreams = {
 export type WantedStream = {
   readonly accountId: string
   readonly expiresAt: Date
-  readonly onBeat?: () => void
-  readonly onClose: () => void
 }
 
 export type StreamLimits = { readonly maxStreams: number; readonly maxPerAccount: number }
@@ -56,8 +58,7 @@ export function createEventStreams(
     for (const one of kept) {
       if (one.wanted.expiresAt.getTime() <= now) one.stream.end()
       else if (one.slot === slot) {
-        one.stream.write(heartbeat)
-        one.wanted.onBeat?.()
+        one.stream.beat()
       }
     }
     onTick()
@@ -75,12 +76,11 @@ export function createEventStreams(
       const one: Kept = { stream, wanted, slot: (opened += 1) % slots }
       kept.add(one)
       perAccount.set(accountId, (perAccount.get(accountId) ?? 0) + 1)
-      reply.raw.once('close', () => {
+      stream.onClose(() => {
         kept.delete(one)
         const left = (perAccount.get(accountId) ?? 1) - 1
         if (left === 0) perAccount.delete(accountId)
         else perAccount.set(accountId, left)
-        wanted.onClose()
       })
       return stream
     },
@@ -112,17 +112,25 @@ function openStream(reply: FastifyReply, { accountId, expiresAt }: WantedStream,
   const end = (text?: string) => {
     if (isOpen()) raw.end(text)
   }
+  const write = (text: string | Uint8Array) => {
+    if (!isOpen()) return
+    if (expiresAt.getTime() <= Date.now()) return end()
+    raw.write(text)
+    if (raw.writableLength <= maxUnreadBytes) return
+    onDropped()
+    raw.destroy()
+  }
+  const onBeats: (() => void)[] = []
   return {
     accountId,
     isOpen,
     end,
-    write: (text) => {
-      if (!isOpen()) return
-      if (expiresAt.getTime() <= Date.now()) return end()
-      raw.write(text)
-      if (raw.writableLength <= maxUnreadBytes) return
-      onDropped()
-      raw.destroy()
+    write,
+    beat: () => {
+      write(heartbeat)
+      for (const work of onBeats) work()
     },
+    onBeat: (work) => void onBeats.push(work),
+    onClose: (work) => void raw.once('close', work),
   }
 }

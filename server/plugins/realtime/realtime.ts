@@ -67,11 +67,10 @@ export function createRealtime(db: Database, log: Logger, metrics: Metrics, limi
       await feed.look()
       const place = feed.place()
       if (place === null) throw new Error('the feed has looked and is nowhere')
-      let leave = () => {}
-      const stream = streams.open(reply, { accountId, expiresAt, onClose: () => leave() })
+      const stream = streams.open(reply, { accountId, expiresAt })
       const listener: Listener = { stream, joinedBatch: place.batch, held: after === null ? null : [] }
       listeners.join(listener)
-      leave = () => listeners.leave(listener)
+      stream.onClose(() => listeners.leave(listener))
       if (after === null) return stream.write(wordReady(place.until))
       try {
         await admit(() => tellMissed(db, actor, after, { stream, until: place.until }))

@@ -54,12 +54,9 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
         ),
       )
 
-      const following = { look: () => {}, unwatch: () => {} }
       const stream = deps.realtime.streams.open(reply, {
         accountId: actor.accountId,
         expiresAt: tokenExpiryOf(request),
-        onBeat: () => following.look(),
-        onClose: () => following.unwatch(),
       })
       const look = createSerialLook(
         createTeller(deps.db, { actor, documentId, afterId: Number(request.headers['last-event-id'] ?? 0) }, stream),
@@ -68,8 +65,8 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
           stream.end()
         },
       )
-      following.look = look
-      following.unwatch = deps.fileEvents.watch(documentId, { onChange: look })
+      stream.onBeat(look)
+      stream.onClose(deps.fileEvents.watch(documentId, { onChange: look }))
       look()
       return reply
     },
