@@ -20,6 +20,8 @@ async function readWhole({ person, asPerson }: House, path: Path): Promise<void>
     await asPerson(`GET /documents/{id}${name}`, { path })
   await asPerson('GET /documents', { query })
   await asPerson('GET /documents/{id}/events', { path, headers: { accept: 'image/png' } })
+  await asPerson('GET /realtime', { headers: { accept: 'image/png' } })
+  await asPerson('GET /realtime', { headers: { 'last-event-id': 'x' } })
   const etags = { image: '', content: '' }
   for (const [name, route] of [
     ['image', '/pages/{n}/image'],
