@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Report } from './main.ts'
 import { identical } from './ingress/identical.ts'
+import { listeners } from './ingress/listeners.ts'
 import { memory } from './ingress/memory.ts'
 import type { Answer, Bench, Question } from './ingress/question.ts'
 import { rates } from './ingress/rates.ts'
@@ -16,7 +17,7 @@ import { storm } from './ingress/storm.ts'
 import { startServer } from './server.ts'
 
 /** Another question is another file and a line here. */
-const questions: readonly Question[] = [rates, memory, identical, storm]
+const questions: readonly Question[] = [rates, memory, listeners, identical, storm]
 
 const accounts = 1_000
 

@@ -1,8 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { rounded } from '../statistics.ts'
 import { uploadFor } from './load.ts'
 import type { Question } from './question.ts'
 import { atMost } from './question.ts'
+import { residentMb } from './resident.ts'
 
 const atOnce = 5
 const bytes = 49_900_000
@@ -16,10 +17,10 @@ export const memory: Question = {
     const people = bench.uploaders.slice(0, atOnce)
     // Code is compiled and pools are open before it counts.
     await uploadFor({ address: server.address, people, bytes: 50_000, warmUpSeconds: 1, seconds: 3 })
-    const before = await rssMb(server.pid)
+    const before = await residentMb(server.pid)
     await writeFile(`/proc/${server.pid}/clear_refs`, '5')
     await uploadFor({ address: server.address, people, bytes, warmUpSeconds: 0, seconds: 10 })
-    const peak = await rssMb(server.pid, 'VmHWM')
+    const peak = await residentMb(server.pid, 'VmHWM')
     await server.stop()
     await bench.forget('exora')
     return {
@@ -29,10 +30,4 @@ export const memory: Question = {
       plots: [],
     }
   },
-}
-
-/** Linux alone tells it: now, or the most since it was cleared. */
-async function rssMb(pid: number, line: 'VmRSS' | 'VmHWM' = 'VmRSS'): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(new RegExp(`${line}:\\s+(\\d+)`).exec(status)?.[1] ?? Number.NaN) / 1_024
 }

@@ -13,7 +13,7 @@ import { profileListSchema } from '../../server/routes/profiles/schema.ts'
 import type { Place } from '../server.ts'
 
 /** Somebody who may upload for a profile. */
-export type Uploader = { readonly token: string; readonly profileId: string }
+export type Uploader = { readonly token: string; readonly accountId: string; readonly profileId: string }
 
 export type HttpProcess = {
   readonly address: string
@@ -104,9 +104,10 @@ export async function signUpMany(address: string, count: number): Promise<readon
 }
 
 async function signUp(address: string): Promise<Uploader> {
+  const accountId = randomUUID()
   const token = await new SignJWT({ role: 'authenticated' })
     .setProtectedHeader({ alg: 'HS256' })
-    .setSubject(randomUUID())
+    .setSubject(accountId)
     .setIssuer(auth.AUTH_ISSUER)
     .setAudience(auth.AUTH_AUDIENCE)
     .setIssuedAt()
@@ -115,5 +116,5 @@ async function signUp(address: string): Promise<Uploader> {
   const answer = await fetch(`${address}/profiles`, { headers: { authorization: `Bearer ${token}` } })
   const [own] = profileListSchema.parse(await answer.json()).profiles
   if (own === undefined) throw new Error('the account has no profile')
-  return { token, profileId: own.id }
+  return { token, accountId, profileId: own.id }
 }
