@@ -1,7 +1,9 @@
 import { isIP } from 'node:net'
 import { sql } from 'drizzle-orm'
-import type postgres from 'postgres'
+import { DrizzleQueryError } from 'drizzle-orm/errors'
+import postgres from 'postgres'
 import type { Database, Drizzle } from './client.ts'
+import type { RoleSessions } from './role-sessions.ts'
 
 /** A transaction in which an actor or a service has been established. */
 export type Tx = Parameters<Parameters<Drizzle['transaction']>[0]>[0]
@@ -27,16 +29,49 @@ export type ServiceContext = {
 
 /** Runs the work in a transaction that sees and may do what the actor may. */
 export async function asActor<T>(db: Database, actor: Actor, work: (tx: Tx) => Promise<T>): Promise<T> {
-  if (actor.role === 'authenticated' && actor.accountId === null)
-    throw new TypeError('an authenticated actor has an account')
-  const claims = { ...actor.claims, sub: actor.accountId ?? undefined, role: actor.role }
   return await inTransaction(db, work, {
     role: actor.role,
-    claims,
+    claims: claimsOf(actor),
     correlationId: actor.correlationId,
     initiatedBy: actor.accountId,
     clientAddress: actor.clientAddress ?? null,
   })
+}
+
+/**
+ * What a function answers to the actor, who has an account: a transaction of one statement, and one round trip where the
+ * database can be reached without a pooler. Arrays are given as text: these sessions know no types but the basic ones.
+ */
+export async function callAsActor(
+  db: Database,
+  actor: Actor,
+  call: (part: postgres.ISql) => postgres.PendingQuery<postgres.Row[]>,
+): Promise<unknown> {
+  const claims = JSON.stringify(claimsOf({ ...actor, role: 'authenticated' }))
+  const address = inetOf(actor.clientAddress ?? '')
+  // A CTE that is not inlined has set everything before the function is called.
+  const ask = (session: postgres.ISql) => session<{ answer: unknown }[]>`
+    with identity as materialized (
+      select
+        set_config('request.jwt.claims', ${claims}, true),
+        set_config('exora.correlation_id', ${actor.correlationId}, true),
+        set_config('exora.initiated_by', ${actor.accountId}, true),
+        set_config('exora.client_address', ${address}, true)
+    )
+    select ${call(session)} as answer from identity`
+  try {
+    const [row] = await inSession(db.accounts, ask, async () => await begin(db, 'authenticated', ask))
+    return row?.answer
+  } catch (error) {
+    // What the way to the database met is told apart from faults of other ways by this name.
+    throw error instanceof postgres.PostgresError ? error : new DrizzleQueryError('a call', [], asError(error))
+  }
+}
+
+function claimsOf(actor: Actor): Readonly<Record<string, unknown>> {
+  if (actor.role === 'authenticated' && actor.accountId === null)
+    throw new TypeError('an authenticated actor has an account')
+  return { ...actor.claims, sub: actor.accountId ?? undefined, role: actor.role }
 }
 
 /** Runs the work in a transaction of the service, carrying who started it. */
@@ -46,23 +81,36 @@ export async function asService<T>(db: Database, context: ServiceContext, work: 
 
 /** Runs one statement as the service, as one round trip where the database can be reached without a pooler. */
 export async function askAsService<T>(db: Database, ask: (sql: postgres.ISql) => Promise<T>): Promise<T> {
-  const { service } = db
-  if (service !== null && !service.areRefused()) {
+  return await inSession(db.service, ask, async () => await begin(db, 'service_role', ask))
+}
+
+/** In a session that has its role already, or, where a pooler refuses those, in another way. */
+async function inSession<T>(
+  sessions: RoleSessions | null,
+  ask: (sql: postgres.ISql) => Promise<T>,
+  otherwise: () => Promise<T>,
+): Promise<T> {
+  if (sessions !== null && !sessions.areRefused()) {
     try {
-      return await service.ask(ask)
+      return await sessions.ask(ask)
     } catch (error) {
-      if (!service.areRefused()) throw error
+      if (!sessions.areRefused()) throw error
     }
   }
+  return await otherwise()
+}
+
+async function begin<T>(db: Database, role: string, ask: (sql: postgres.ISql) => Promise<T>): Promise<T> {
+  const claims = JSON.stringify({ role })
   // `begin` would unwrap arrays of promises, hence a holder.
   const { answer } = await db.sql.begin(async (tx) => {
-    await tx`select set_config('role', 'service_role', true), set_config('request.jwt.claims', ${serviceClaims}, true)`
+    await tx`select set_config('role', ${role}, true), set_config('request.jwt.claims', ${claims}, true)`
     return { answer: await ask(tx) }
   })
   return answer
 }
 
-const serviceClaims = JSON.stringify({ role: 'service_role' })
+const asError = (error: unknown) => (error instanceof Error ? error : new Error('no error', { cause: error }))
 
 type Identity = ServiceContext & {
   readonly role: 'anon' | 'authenticated' | 'service_role'

@@ -5,8 +5,8 @@ import { withFencedTransactions } from './fenced-begin.ts'
 import { createListening } from './listening.ts'
 import type { Listening } from './listening.ts'
 import * as schema from './schema/index.ts'
-import { openServiceSessions } from './service-sessions.ts'
-import type { ServiceSessions } from './service-sessions.ts'
+import { openRoleSessions } from './role-sessions.ts'
+import type { RoleSessions, RoleStart } from './role-sessions.ts'
 import { openSocket } from './sockets.ts'
 
 export type Schema = typeof schema
@@ -21,7 +21,9 @@ export type Database = {
    * Sessions that are the service from their first moment, so that a single statement needs no transaction around it.
    * Null where only a pooler in transaction mode can be reached: it would hand such a session to somebody else.
    */
-  readonly service: ServiceSessions | null
+  readonly service: RoleSessions | null
+  /** The same for accounts: they may call what accounts may, and are nobody until a statement says who asks. */
+  readonly accounts: RoleSessions | null
   /** On a connection of its own, one for all channels, which comes back by itself. */
   readonly listen: Listening['listen']
   /** For who has proof that this connection is deaf. */
@@ -81,7 +83,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     for (const client of [forDrizzle, sql]) client.options.prepare = false
   }
   const directUrl = options.directUrl ?? (isPooled ? null : options.url)
-  const service = directUrl === null ? null : openServiceSessions(forDriver(directUrl), settings, forgetPrepared)
+  const sessions = (start: RoleStart, max: number) =>
+    directUrl === null ? null : openRoleSessions(forDriver(directUrl), settings, { start, max }, forgetPrepared)
+  // Few: its statements are short, and several share one.
+  const service = sessions({ role: 'service_role', 'request.jwt.claims': '{"role":"service_role"}' }, 3)
+  const accounts = sessions({ role: 'authenticated', 'request.jwt.claims': '{}' }, settings.max)
   const listening = createListening(forDriver(options.directUrl ?? options.url), settings)
 
   return {
@@ -90,15 +96,17 @@ export function openDatabase(options: DatabaseOptions): Database {
     drizzle: drizzle(forDrizzle, { schema, casing: 'snake_case' }),
     sql,
     service,
+    accounts,
     listen: listening.listen,
     relisten: listening.relisten,
     reconnect: () => {
       service?.renew()
+      accounts?.renew()
       listening.relisten()
     },
     close: async () => {
       const pools = [forDrizzle, sql].map((pool) => pool.end({ timeout: 5 }))
-      await Promise.all([...pools, service?.close(), listening.close()])
+      await Promise.all([...pools, service?.close(), accounts?.close(), listening.close()])
     },
   }
 }

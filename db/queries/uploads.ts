@@ -1,5 +1,8 @@
 import { sql } from 'drizzle-orm'
-import type { Tx } from '../actor.ts'
+import { callAsActor } from '../actor.ts'
+import type { Actor, Tx } from '../actor.ts'
+import type { Database } from '../client.ts'
+import type { UploadHold } from './resumable-uploads.ts'
 
 // The functions decide in one statement each; what they answer is jsonb and parsed by the reader.
 
@@ -8,6 +11,26 @@ export type KeyClaim = {
   readonly key: string
   readonly attemptToken: string
   readonly lockSeconds: number
+}
+
+export type Opening = {
+  readonly patientId: string
+  readonly sizeBytes: number
+  readonly estimatedPages: number
+  readonly claim: Omit<KeyClaim, 'profileId'> | null
+}
+
+/** Before the bytes of an upload: access, its key, its limits. */
+export async function openUpload(db: Database, actor: Actor, upload: Opening): Promise<unknown> {
+  const { patientId, sizeBytes, estimatedPages, claim } = upload
+  return await callAsActor(
+    db,
+    actor,
+    (call) => call`public.open_upload(
+      ${patientId}::uuid, ${sizeBytes}::bigint, ${estimatedPages}::int,
+      ${claim?.key ?? null}::text, ${claim?.attemptToken ?? null}::uuid, ${claim?.lockSeconds ?? null}::int
+    )`,
+  )
 }
 
 export async function beginIdempotentRequest(tx: Tx, claim: KeyClaim): Promise<unknown> {
@@ -38,28 +61,33 @@ export type Registration = {
   readonly note: string | null
   readonly duplicates: 'refuse' | 'keep'
   readonly idempotency: { readonly key: string; readonly attemptToken: string; readonly requestHash: string } | null
-  readonly correlationId: string
+  /** The upload in pieces that is whole now. */
+  readonly resumable: UploadHold | null
 }
 
 /** One transaction for everything that an upload changes: file, stages, usage, audit, job and the answer under its key. */
-export async function registerShellFile(tx: Tx, file: Registration): Promise<unknown> {
-  const [row] = await tx.execute<{ answer: unknown }>(sql`
-    select public.register_shell_file(
+export async function registerShellFile(db: Database, actor: Actor, file: Registration): Promise<unknown> {
+  return await callAsActor(
+    db,
+    actor,
+    (call) => call`public.register_shell_file(
       p_shell_file_id => ${file.shellFileId}::uuid,
       p_patient_id => ${file.patientId}::uuid,
-      p_filename => ${file.filename},
-      p_mime_type => ${file.mimeType},
+      p_filename => ${file.filename}::text,
+      p_mime_type => ${file.mimeType}::text,
       p_size_bytes => ${file.sizeBytes}::bigint,
-      p_sha256 => ${file.sha256},
-      p_storage_key => ${file.storageKey},
+      p_sha256 => ${file.sha256}::text,
+      p_storage_key => ${file.storageKey}::text,
       p_estimated_pages => ${file.estimatedPages}::int,
       p_document_date => ${file.documentDate}::date,
-      p_note => ${file.note},
+      p_note => ${file.note}::text,
       p_keep_both => ${file.duplicates === 'keep'}::boolean,
-      p_idempotency_key => ${file.idempotency?.key ?? null},
+      p_idempotency_key => ${file.idempotency?.key ?? null}::text,
       p_attempt_token => ${file.idempotency?.attemptToken ?? null}::uuid,
-      p_request_hash => ${file.idempotency?.requestHash ?? null},
-      p_correlation_id => ${file.correlationId}
-    ) as answer`)
-  return row?.answer
+      p_request_hash => ${file.idempotency?.requestHash ?? null}::text,
+      p_correlation_id => ${actor.correlationId}::text,
+      p_resumable_upload_id => ${file.resumable?.uploadId ?? null}::uuid,
+      p_lock_token => ${file.resumable?.lockToken ?? null}::uuid
+    )`,
+  )
 }

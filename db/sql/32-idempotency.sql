@@ -11,19 +11,17 @@ end
 $$;
 comment on function public.idempotency_kept_for() is 'How long the answer under a key is kept: configuration, never under 24 hours.';
 
--- Definer: the table is closed to clients, whose only scope is their own account and profiles they may write.
-create or replace function public.begin_idempotent_request(
+create or replace function public.take_idempotency_key(
   p_profile_id uuid,
   p_idempotency_key text,
   p_attempt_token uuid,
-  p_lock_seconds int default 300
-) returns jsonb language plpgsql volatile security definer set search_path = '' as $$
+  p_lock_seconds int
+) returns jsonb language plpgsql volatile set search_path = '' as $$
 #variable_conflict use_column
 declare
   v_account_id uuid := auth.uid();
   v_known public.idempotency_keys;
 begin
-  perform public.require_profile_access(p_profile_id, 'read_write', 'document');
   loop
     -- One statement decides who runs: a new key, an expired one, one whose attempt died, or this very attempt again.
     insert into public.idempotency_keys as known
@@ -69,8 +67,23 @@ begin
   end loop;
 end
 $$;
+comment on function public.take_idempotency_key(uuid, text, uuid, int) is
+  'Takes a key of this account and profile for one attempt: started, in_progress (another attempt lives) or completed. Whoever calls has asked for access.';
+
+-- Definer: the table is closed to clients, whose only scope is their own account and profiles they may write.
+create or replace function public.begin_idempotent_request(
+  p_profile_id uuid,
+  p_idempotency_key text,
+  p_attempt_token uuid,
+  p_lock_seconds int default 300
+) returns jsonb language plpgsql volatile security definer set search_path = '' as $$
+begin
+  perform public.require_profile_access(p_profile_id, 'read_write', 'document');
+  return public.take_idempotency_key(p_profile_id, p_idempotency_key, p_attempt_token, p_lock_seconds);
+end
+$$;
 comment on function public.begin_idempotent_request(uuid, text, uuid, int) is
-  'Takes a key of this account and profile for one attempt: started, in_progress (another attempt lives) or completed.';
+  'Takes a key, or holds it for longer, for who may add documents to the profile: answers as take_idempotency_key does.';
 
 -- Definer: the table is closed to clients; the attempt token names the caller's own row.
 create or replace function public.abandon_idempotent_request(
@@ -111,6 +124,7 @@ comment on function public.hold_idempotent_request(uuid, text, uuid) is
 
 revoke all on function
   public.idempotency_kept_for(),
+  public.take_idempotency_key(uuid, text, uuid, int),
   public.begin_idempotent_request(uuid, text, uuid, int),
   public.abandon_idempotent_request(uuid, text, uuid),
   public.hold_idempotent_request(uuid, text, uuid)

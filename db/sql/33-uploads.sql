@@ -31,6 +31,45 @@ $$;
 comment on function public.insert_shell_file(public.shell_files, boolean) is
   'False when the patient already has these bytes and no copy was asked for.';
 
+-- Definer: the tables behind it are closed to clients, and access is asked for first. Here alone "not yours to write" is
+-- told apart from "not there": to whom the profile is open.
+create or replace function public.open_upload(
+  p_patient_id uuid,
+  p_size_bytes bigint,
+  p_estimated_pages int,
+  p_idempotency_key text default null,
+  p_attempt_token uuid default null,
+  p_lock_seconds int default 300
+) returns jsonb language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_answer jsonb := '{"state": "started"}';
+begin
+  if not public.has_resource_access(auth.uid(), p_patient_id, 'read_write', 'document') then
+    if not public.has_profile_access(auth.uid(), p_patient_id) then
+      raise exception 'There is no such profile.' using errcode = 'no_data_found';
+    end if;
+    raise exception 'This profile is not open to this account.' using errcode = 'insufficient_privilege';
+  end if;
+  if p_idempotency_key is not null then
+    v_answer := public.take_idempotency_key(p_patient_id, p_idempotency_key, p_attempt_token, p_lock_seconds);
+  end if;
+  -- What was answered once is answered again, whatever the limits say now.
+  if v_answer ->> 'state' = 'started' and public.feature_enabled('usage_limits_enforced') then
+    perform public.refuse_passed_limit(
+      public.account_of_profile(p_patient_id), 1, greatest(p_estimated_pages, 1), p_size_bytes
+    );
+  end if;
+  return v_answer;
+end
+$$;
+comment on function public.open_upload(uuid, bigint, int, text, uuid, int) is
+  'Before the bytes of an upload: access, its key as take_idempotency_key answers, and limits (EX402; register_shell_file decides for good).';
+
+-- What it takes has changed since it was first installed.
+drop function if exists public.register_shell_file(
+  uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text
+);
+
 -- Definer: the acting account is auth.uid(), access is checked first, and every table behind it is closed to clients.
 create or replace function public.register_shell_file(
   p_shell_file_id uuid,
@@ -47,14 +86,15 @@ create or replace function public.register_shell_file(
   p_idempotency_key text default null,
   p_attempt_token uuid default null,
   p_request_hash text default null,
-  p_correlation_id text default null
+  p_correlation_id text default null,
+  p_resumable_upload_id uuid default null,
+  p_lock_token uuid default null
 ) returns jsonb language plpgsql volatile security definer set search_path = '' as $$
 declare
   v_file public.shell_files;
   v_inserted boolean;
   v_original_id uuid;
   v_job_id uuid;
-  v_usage jsonb;
   v_answer jsonb;
 begin
   perform public.require_profile_access(p_patient_id, 'read_write', 'document');
@@ -99,15 +139,13 @@ begin
     insert into public.shell_file_stages (shell_file_id, stage, position)
     select v_file.id, step.stage, step.position
     from unnest(public.pipeline_stages()) with ordinality as step (stage, position);
-    v_usage := public.track_shell_file_upload_usage(
-      p_patient_id, v_file.id, v_file.size_bytes, v_file.estimated_pages
-    ) -> 'usage';
+    perform public.count_usage(public.upload_event(v_file));
     perform public.tell_shell_file_event(v_file.id, null, null, null, null);
     v_job_id := public.enqueue_stage(v_file.id, 'security_scan');
   end if;
 
   v_answer := public.upload_answer(
-    v_file, v_original_id, v_job_id, coalesce(v_usage, public.get_user_usage_status(p_patient_id))
+    v_file, v_original_id, v_job_id, public.usage_status(public.account_of_profile(p_patient_id))
   );
   if p_idempotency_key is not null then
     update public.idempotency_keys as known
@@ -121,11 +159,14 @@ begin
       and known.profile_id = p_patient_id
       and known.idempotency_key = p_idempotency_key;
   end if;
+  if p_resumable_upload_id is not null then
+    perform public.finish_resumable_upload(p_resumable_upload_id, p_lock_token, v_answer -> 'response_body');
+  end if;
   return v_answer;
 end
 $$;
 comment on function public.register_shell_file(
-  uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text
+  uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text, uuid, uuid
 ) is 'The one transaction of an upload: file, stages, usage, audit, job, and the answer kept for replays of its key.';
 
 -- What it is told has changed since it was first installed.
@@ -169,13 +210,15 @@ comment on function public.upload_answer(public.shell_files, uuid, uuid, jsonb) 
   'What register_shell_file returns: the outcome, and the status and body that the server sends and a replay repeats.';
 
 revoke all on function
+  public.open_upload(uuid, bigint, int, text, uuid, int),
   public.insert_shell_file(public.shell_files, boolean),
   public.register_shell_file(
-    uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text
+    uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text, uuid, uuid
   ),
   public.upload_answer(public.shell_files, uuid, uuid, jsonb)
 from public, anon, authenticated, service_role;
 
+grant execute on function public.open_upload(uuid, bigint, int, text, uuid, int) to authenticated;
 grant execute on function public.register_shell_file(
-  uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text
+  uuid, uuid, text, text, bigint, text, text, int, date, text, boolean, text, uuid, text, text, uuid, uuid
 ) to authenticated;

@@ -61,11 +61,13 @@ drop trigger if exists count on public.usage_events;
 create trigger count after insert on public.usage_events
   for each row execute function public.settle_usage_event();
 
-create or replace function public.record_usage(p_event public.usage_events) returns jsonb
+create or replace function public.count_usage(p_event public.usage_events, out tracked boolean, out counted boolean)
 language plpgsql volatile set search_path = '' as $$
 begin
-  if not public.feature_enabled('usage_tracking_enabled') then
-    return jsonb_build_object('tracked', false, 'counted', false, 'usage', public.get_user_usage_status(p_event.profile_id));
+  tracked := public.feature_enabled('usage_tracking_enabled');
+  counted := false;
+  if not tracked then
+    return;
   end if;
   insert into public.usage_events
     (account_id, profile_id, event_type, source_id, shell_files, pages, ai_tokens, ai_seconds, storage_bytes,
@@ -76,11 +78,44 @@ begin
       coalesce(p_event.ai_seconds, 0), coalesce(p_event.storage_bytes, 0), current_date,
       coalesce(p_event.occurred_at, now()))
   on conflict (event_type, source_id) do nothing;
-  return jsonb_build_object('tracked', true, 'counted', found, 'usage', public.get_user_usage_status(p_event.profile_id));
+  counted := found;
+end
+$$;
+comment on function public.count_usage(public.usage_events) is
+  'One ledger row for one thing used; told twice, it is counted once. Nothing where usage is not tracked.';
+
+create or replace function public.record_usage(p_event public.usage_events) returns jsonb
+language plpgsql volatile set search_path = '' as $$
+declare
+  v_count record := public.count_usage(p_event);
+begin
+  return jsonb_build_object(
+    'tracked', v_count.tracked,
+    'counted', v_count.counted,
+    'usage', public.usage_status(public.account_of_profile(p_event.profile_id))
+  );
 end
 $$;
 comment on function public.record_usage(public.usage_events) is
-  'One ledger row for one thing used; told twice, it is counted once.';
+  'count_usage, told with what the account has used by then.';
+
+create or replace function public.upload_event(p_file public.shell_files) returns public.usage_events
+language plpgsql stable set search_path = '' as $$
+declare
+  v_event public.usage_events;
+begin
+  v_event.profile_id := p_file.patient_id;
+  v_event.event_type := 'file_uploaded';
+  v_event.source_id := p_file.id::text;
+  v_event.shell_files := 1;
+  v_event.pages := greatest(coalesce(p_file.estimated_pages, 1), 1);
+  v_event.storage_bytes := greatest(p_file.size_bytes, 0);
+  -- Told late, it counts in the month in which it was uploaded.
+  v_event.occurred_at := p_file.created_at;
+  return v_event;
+end
+$$;
+comment on function public.upload_event(public.shell_files) is 'What an upload uses, as a row for the ledger.';
 
 -- Definer: the ledger is closed to every role. Size and pages come from the file where there is one, not from the caller.
 create or replace function public.track_shell_file_upload_usage(
@@ -91,7 +126,6 @@ create or replace function public.track_shell_file_upload_usage(
 ) returns jsonb language plpgsql volatile security definer set search_path = '' as $$
 declare
   v_file public.shell_files;
-  v_event public.usage_events;
 begin
   perform public.require_profile_access(p_profile_id, 'read_write', 'document');
   select * into v_file from public.shell_files as file where file.id = p_shell_file_id;
@@ -102,15 +136,13 @@ begin
       and auth.uid() is distinct from public.account_of_profile(p_profile_id)) then
     raise exception 'There is no such document in this profile.' using errcode = 'no_data_found';
   end if;
-  v_event.profile_id := p_profile_id;
-  v_event.event_type := 'file_uploaded';
-  v_event.source_id := p_shell_file_id::text;
-  v_event.shell_files := 1;
-  v_event.pages := greatest(coalesce(v_file.estimated_pages, p_estimated_pages, 1), 1);
-  v_event.storage_bytes := coalesce(v_file.size_bytes, greatest(p_file_size_bytes, 0));
-  -- Told late, it counts in the month in which it was uploaded.
-  v_event.occurred_at := v_file.created_at;
-  return public.record_usage(v_event);
+  if v_file.id is null then
+    v_file.id := p_shell_file_id;
+    v_file.patient_id := p_profile_id;
+    v_file.estimated_pages := p_estimated_pages;
+    v_file.size_bytes := p_file_size_bytes;
+  end if;
+  return public.record_usage(public.upload_event(v_file));
 end
 $$;
 comment on function public.track_shell_file_upload_usage(uuid, uuid, bigint, int) is
@@ -133,7 +165,7 @@ begin
   v_event.source_id := new.id::text;
   v_event.pages := new.page_count - new.estimated_pages;
   v_event.occurred_at := new.created_at;
-  perform public.record_usage(v_event);
+  perform public.count_usage(v_event);
   return null;
 end
 $$;
@@ -205,7 +237,9 @@ comment on function public.track_ai_processing_usage(uuid, uuid, int, int) is
 
 revoke all on function
   public.settle_usage_event(),
+  public.count_usage(public.usage_events),
   public.record_usage(public.usage_events),
+  public.upload_event(public.shell_files),
   public.usage_of_upload(text),
   public.track_shell_file_upload_usage(uuid, uuid, bigint, int),
   public.settle_measured_pages(),

@@ -8,11 +8,12 @@ import type { ByteRange, PutLimits, PutResult, Store, StoredObject } from './sto
 
 const temporaryMark = '.part'
 
-/** Objects as files: `<root>/f3/9a/<uuid>`, written beside their place, made durable, then renamed into it. */
+/** Objects as files: `<root>/f3/<uuid>`, written beside their place, made durable, then renamed into it. */
 export async function openDiskStore(root: string): Promise<Store> {
   await mkdir(root, { recursive: true, mode: 0o700 })
+  const shards = keepShards(root)
   return {
-    put: (source, limits) => putObject(root, source, limits),
+    put: (source, limits) => putObject(root, shards, source, limits),
     open: (key, range) => openObject(root, key, range),
     head: (key) => headObject(root, key),
     delete: (key) => deleteObject(root, key),
@@ -21,12 +22,16 @@ export async function openDiskStore(root: string): Promise<Store> {
   }
 }
 
-async function putObject(root: string, source: AsyncIterable<Uint8Array>, limits: PutLimits): Promise<PutResult> {
+async function putObject(
+  root: string,
+  shards: Shards,
+  source: AsyncIterable<Uint8Array>,
+  limits: PutLimits,
+): Promise<PutResult> {
   const key = keyFor(limits.key)
   const path = join(root, key)
   const temporary = `${path}${temporaryMark}`
-  await makeShard(root, key)
-  const file = await open(temporary, 'wx', 0o600)
+  const file = await shards.openIn(dirname(path), () => open(temporary, 'wx', 0o600))
   try {
     const written = await writeAll(file, source, limits)
     await file.sync()
@@ -118,20 +123,37 @@ async function sweepTemporary(root: string, olderThanMs: number): Promise<{ remo
 }
 
 async function shardsOf(root: string): Promise<string[]> {
-  const outer = (await readdir(root)).filter(isShard)
-  const inner = await Promise.all(
-    outer.map(async (name) => (await readdir(join(root, name))).filter(isShard).map((below) => `${name}/${below}`)),
-  )
-  return inner.flat()
+  return (await readdir(root)).filter((name) => /^[0-9a-f]{2}$/.test(name))
 }
 
-/** A new folder is durable only once its parent has been synced as well. */
-async function makeShard(root: string, key: string): Promise<void> {
-  const folder = dirname(join(root, key))
-  const firstMade = await mkdir(folder, { recursive: true, mode: 0o700 })
-  if (firstMade === undefined) return
-  await syncFolder(dirname(folder))
-  await syncFolder(root)
+type Shards = { readonly openIn: (folder: string, openFile: () => Promise<FileHandle>) => Promise<FileHandle> }
+
+/** Folders are made as they are needed, each once: one that is new is durable only when its parent has been synced. */
+function keepShards(root: string): Shards {
+  const made = new Map<string, Promise<void>>()
+  const make = (folder: string) => {
+    const known = made.get(folder)
+    if (known !== undefined) return known
+    const making = mkdir(folder, { recursive: true, mode: 0o700 }).then(() => syncFolder(root))
+    made.set(folder, making)
+    // Tried again by the next who needs it.
+    making.catch(() => made.delete(folder))
+    return making
+  }
+  return {
+    openIn: async (folder, openFile) => {
+      await make(folder)
+      try {
+        return await openFile()
+      } catch (error) {
+        if (!isMissing(error)) throw error
+        // Somebody has taken it away since.
+        made.delete(folder)
+        await make(folder)
+        return await openFile()
+      }
+    },
+  }
 }
 
 async function syncFolder(path: string): Promise<void> {
@@ -142,7 +164,5 @@ async function syncFolder(path: string): Promise<void> {
     await folder.close()
   }
 }
-
-const isShard = (name: string) => /^[0-9a-f]{2}$/.test(name)
 
 const isMissing = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOENT'

@@ -19,7 +19,7 @@ import type { S3Place } from './s3-put.ts'
 import { objectNotFound } from './store.ts'
 import type { ByteRange, Store, StoredObject } from './store.ts'
 
-/** Objects in a bucket of any store that speaks S3: `<prefix>f3/9a/<uuid>`. */
+/** Objects in a bucket of any store that speaks S3: `<prefix>f3/<uuid>`. */
 export async function openS3Store(location: S3Location): Promise<Store> {
   const client = createClient(location)
   await requireSettings(client)

@@ -26,7 +26,7 @@ export function storeContract(name: string, open: (t: Teardown) => Promise<Store
     for (const sizeBytes of [0, 1, 200_000, 5 * mebibyte, largeBytes]) {
       const bytes = randomBytes(sizeBytes)
       const put = await store.put(inPieces(bytes), limits)
-      t.match(put.key, /^[0-9a-f]{2}\/[0-9a-f]{2}\/[0-9a-f-]{36}$/)
+      t.match(put.key, /^[0-9a-f]{2}\/[0-9a-f-]{36}$/)
       t.equal(put.sha256, hashOf(bytes))
       t.equal(put.sizeBytes, sizeBytes)
 

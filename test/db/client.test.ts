@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { EventEmitter, once } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
-import { asService, askAsService } from '../../db/actor.ts'
+import { asService, askAsService, callAsActor } from '../../db/actor.ts'
 import { looksPooled, openDatabase } from '../../db/client.ts'
+import { actorOf } from '../support/actors.ts'
 import { startDatabaseProxy } from '../support/database-proxy.ts'
 import { testDatabase } from '../support/postgres.ts'
 
@@ -82,6 +84,41 @@ test('what was asked on a way that died is told so once the way is given up', as
   t.same(await ask(), [{ who: 'service_role' }])
 })
 
+test('what an account calls is a transaction of its own, and leaves nothing of the account behind', async (t) => {
+  const { appUrl } = await testDatabase(t)
+  const db = openDatabase({ url: appUrl, applicationName: 'exora-test', max: 1 })
+  t.teardown(() => db.close())
+  const actor = { ...actorOf(randomUUID()), clientAddress: '192.0.2.7' }
+  const settings = 'request.jwt.claims,exora.correlation_id,exora.initiated_by,exora.client_address'
+  const said = async () =>
+    await callAsActor(
+      db,
+      actor,
+      (call) => call`(
+    select jsonb_agg(current_setting(named, true)) from unnest(string_to_array(${settings}, ',')) as named
+  )`,
+    )
+  t.match(await said(), [RegExp(String(actor.accountId)), actor.correlationId, actor.accountId, '192.0.2.7'])
+  await t.rejects(
+    callAsActor(
+      db,
+      actor,
+      (call) => call`public.require_profile_access(${randomUUID()}::uuid, 'read_only', 'profile')`,
+    ),
+    { code: '42501' },
+  )
+  const left = await db.accounts?.ask(
+    (sql) => sql<{ who: string; said: string[] }[]>`
+    select current_user as who, jsonb_agg(coalesce(current_setting(named, true), '')) as said
+    from unnest(string_to_array(${settings}, ',')) as named`,
+  )
+  t.same(left?.[0], { who: 'authenticated', said: ['{}', '', '', ''] })
+  await t.rejects(
+    callAsActor(db, { ...actor, accountId: null }, (call) => call`1`),
+    TypeError,
+  )
+})
+
 test('a pooler that nothing in its address tells of is noticed, and worked with', async (t) => {
   const { appUrl } = await testDatabase(t)
   const proxy = await startDatabaseProxy(t, appUrl)
@@ -91,6 +128,10 @@ test('a pooler that nothing in its address tells of is noticed, and worked with'
   const ask = () => askAsService(db, (sql) => sql<{ who: string }[]>`select current_user as who`)
   t.same(await ask(), [{ who: 'service_role' }])
   t.same(await ask(), [{ who: 'service_role' }])
+  const actor = actorOf(randomUUID())
+  const who = async () => await callAsActor(db, actor, (call) => call`concat_ws(' ', current_user, auth.uid())`)
+  t.equal(await who(), `authenticated ${actor.accountId}`)
+  t.equal(await who(), `authenticated ${actor.accountId}`)
   const [prepared] = await db.sql`select count(*)::int as n from pg_prepared_statements`
   t.equal(prepared?.['n'], 0)
 })

@@ -7,7 +7,8 @@ import { test } from 'tap'
 import { asActor } from '../../db/actor.ts'
 import { beginIdempotentRequest } from '../../db/queries/uploads.ts'
 import type { Database } from '../../db/client.ts'
-import { claimKey, keepClaim } from '../../server/routes/uploads/key-claim.ts'
+import type { RoleSessions } from '../../db/role-sessions.ts'
+import { keepClaim, lockSeconds } from '../../server/routes/uploads/key-claim.ts'
 import { actorOf, serve } from '../support/actors.ts'
 import { startApp } from '../support/app.ts'
 import type { TestApp } from '../support/app.ts'
@@ -134,13 +135,13 @@ test('repeating an upload', async (group) => {
   await group.test('an attempt that lives keeps its key, one that died loses it', async (t) => {
     const parent = await account(randomUUID())
     const letter = { bytes: pdf('died'), key: 'died' }
-    const begin = (lockSeconds: number) =>
+    const begin = (seconds: number) =>
       asActor(db, actorOf(parent.accountId), (tx) =>
         beginIdempotentRequest(tx, {
           profileId: parent.profileId,
           key: 'died',
           attemptToken: randomUUID(),
-          lockSeconds,
+          lockSeconds: seconds,
         }),
       )
     await begin(60)
@@ -153,7 +154,7 @@ test('repeating an upload', async (group) => {
     const parent = await account(randomUUID())
     const actor = actorOf(parent.accountId)
     const claim = { profileId: parent.profileId, key: 'long', attemptToken: randomUUID() }
-    await asActor(db, actor, (tx) => claimKey(tx, claim))
+    await asActor(db, actor, (tx) => beginIdempotentRequest(tx, { ...claim, lockSeconds }))
     const lockOf = async () => {
       const [row] = await serve<{ at: string }>(
         db,
@@ -226,19 +227,16 @@ test('when the answer of the database is lost after it has committed, the docume
 
 /** Commits the transaction that registers a file, and then fails as a broken connection does. */
 function loseNextRegistration(db: Database, line: { state: string }): Database {
-  const transaction: Database['drizzle']['transaction'] = async (work, config) => {
-    let registers = false
-    const result = await db.drizzle.transaction(async (tx) => {
-      const answer = await work(tx)
-      const [made] = await tx.execute(sql`select 1 from public.shell_files limit 1`)
-      registers = made !== undefined
-      return answer
-    }, config)
-    if (line.state !== 'about to break' || !registers) return result
+  const { accounts } = db
+  if (accounts === null) throw new TypeError('no pooler stands before the database of a test')
+  const ask: RoleSessions['ask'] = async (work) => {
+    const answer = await accounts.ask(work)
+    const made = await serve(db, sql`select 1 from public.shell_files limit 1`)
+    if (line.state !== 'about to break' || made.length === 0) return answer
     line.state = 'broken'
     throw Object.assign(new Error('the connection was closed'), { code: 'CONNECTION_CLOSED' })
   }
-  return { ...db, drizzle: Object.assign(Object.create(db.drizzle), { transaction }) }
+  return { ...db, accounts: { ...accounts, ask } }
 }
 
 async function keysOf({ db }: TestApp, key: string): Promise<number> {

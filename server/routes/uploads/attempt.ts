@@ -1,10 +1,8 @@
 import { z } from 'zod'
-import { asActor } from '../../../db/actor.ts'
-import type { Actor, Tx } from '../../../db/actor.ts'
+import type { Actor } from '../../../db/actor.ts'
 import { databaseError } from '../../../db/errors.ts'
-import { findProfile } from '../../../db/queries/profiles.ts'
-import { readUploadPermission } from '../../../db/queries/usage.ts'
-import { registerShellFile } from '../../../db/queries/uploads.ts'
+import type { UploadHold } from '../../../db/queries/resumable-uploads.ts'
+import { openUpload, registerShellFile } from '../../../db/queries/uploads.ts'
 import { uuidV7 } from '../../../platform/uuid.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
@@ -12,9 +10,9 @@ import type { RouteDeps } from '../../types.ts'
 import { idempotencyInProgress, missingField } from './errors.ts'
 import { readFields } from './form.ts'
 import type { FieldsSoFar, FilePart } from './form.ts'
-import { abandonKey, claimKey, hashRequest, keepClaim, refuseOtherContent } from './key-claim.ts'
+import { abandonKey, earlierAnswerOf, hashRequest, keepClaim, lockSeconds, refuseOtherContent } from './key-claim.ts'
 import type { Claim, EarlierAnswer } from './key-claim.ts'
-import { refuseSpentLimit, spentLimitOf } from './plan-limit.ts'
+import { spentLimitOf } from './plan-limit.ts'
 import { inspectFile, storeFile } from './receive-file.ts'
 import type { ReceivedFile } from './receive-file.ts'
 import type { Renewal } from './renewal.ts'
@@ -37,8 +35,8 @@ export type UploadRequest = {
   readonly signal: AbortSignal
   /** The same for every try of an upload that goes on after a crash: what it held before is still its own. */
   readonly attemptToken: string
-  /** Belongs into the transaction that registers the file. */
-  readonly alsoRegister: ((tx: Tx, body: UploadAnswered['body']) => Promise<void>) | null
+  /** The upload in pieces that is whole now: finished in the transaction that registers the file. */
+  readonly resumable: UploadHold | null
 }
 
 const registeredSchema = z.object({
@@ -110,17 +108,13 @@ export class UploadAttempt {
     const profileId = fields.patient_id
     const claim = key === null ? null : { profileId, key, attemptToken }
 
-    this.#earlier = await asActor(db, actor, async (tx) => {
-      if ((await findProfile(tx, profileId)) === null) throw notFound()
-      const earlier = claim === null ? null : await claimKey(tx, claim)
-      // What was answered once is answered again, whatever the limits say now.
-      if (earlier === null) {
-        const sizeBytes = this.#file?.sizeBytes ?? leastFileBytes
-        const pages = fields.estimated_pages ?? 1
-        refuseSpentLimit(await readUploadPermission(tx, { profileId, sizeBytes, pages }))
-      }
-      return earlier
-    })
+    const answer = await openUpload(db, actor, {
+      patientId: profileId,
+      sizeBytes: this.#file?.sizeBytes ?? leastFileBytes,
+      estimatedPages: fields.estimated_pages ?? 1,
+      claim: claim === null ? null : { ...claim, lockSeconds },
+    }).catch(raisedAs({ [raised.noDataFound]: () => notFound(), [raised.planLimitReached]: spentLimitOf }))
+    this.#earlier = earlierAnswerOf(answer)
     this.#isOpen = true
     if (claim !== null && this.#earlier === null) {
       this.#claim = claim
@@ -136,7 +130,7 @@ export class UploadAttempt {
 
   async #register(file: ReceivedFile, fields: UploadFields, requestHash: string): Promise<UploadAnswered> {
     await this.#renewal?.stop()
-    const { actor, duplicates, alsoRegister } = this.#request
+    const { actor, duplicates, resumable } = this.#request
     const registration = {
       shellFileId: uuidV7(),
       patientId: fields.patient_id,
@@ -150,14 +144,10 @@ export class UploadAttempt {
       note: fields.note ?? null,
       duplicates,
       idempotency: this.#claim === null ? null : { ...this.#claim, requestHash },
-      correlationId: actor.correlationId,
+      resumable,
     }
     this.#request.signal.throwIfAborted()
-    const registered = await asActor(this.#deps.db, actor, async (tx) => {
-      const answer = registeredSchema.parse(await registerShellFile(tx, registration))
-      await alsoRegister?.(tx, answer.response_body)
-      return answer
-    })
+    const answer = await registerShellFile(this.#deps.db, actor, registration)
       .catch((error: unknown) => this.#keepWhenUnsure(error))
       .catch(
         raisedAs({
@@ -165,6 +155,7 @@ export class UploadAttempt {
           [raised.attemptTakenOver]: () => idempotencyInProgress({ retryAfterMs: 2_000 }),
         }),
       )
+    const registered = registeredSchema.parse(answer)
     this.#claim = null
     this.#isObjectKept = registered.outcome === 'created'
     const { response_status: status, response_body: body, shell_file_id: shellFileId } = registered

@@ -50,7 +50,7 @@ export function uploadRoutes(api: Api, deps: RouteDeps): void {
         duplicates: request.query.keep_both ? 'keep' : 'refuse',
         signal,
         attemptToken: uuidV7(),
-        alsoRegister: null,
+        resumable: null,
       })
       let answered: UploadAnswered
       try {

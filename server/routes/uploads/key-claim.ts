@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
-import type { Actor, Tx } from '../../../db/actor.ts'
+import type { Actor } from '../../../db/actor.ts'
 import type { Database } from '../../../db/client.ts'
 import { abandonIdempotentRequest, beginIdempotentRequest } from '../../../db/queries/uploads.ts'
 import { idempotencyInProgress, idempotencyKeyReused } from './errors.ts'
@@ -12,7 +12,7 @@ import type { UploadFields } from './schema.ts'
 /** A key as one attempt holds it. An attempt that dies loses it within the lock's time; a slow one renews it. */
 export type Claim = { readonly profileId: string; readonly key: string; readonly attemptToken: string }
 
-const lockSeconds = 90
+export const lockSeconds = 90
 const renewMs = 30_000
 
 const stateSchema = z.discriminatedUnion('state', [
@@ -29,9 +29,9 @@ const stateSchema = z.discriminatedUnion('state', [
 /** What the first upload under a key was answered with. */
 export type EarlierAnswer = Extract<z.output<typeof stateSchema>, { state: 'completed' }>
 
-/** Null when the key is ours now. */
-export async function claimKey(tx: Tx, claim: Claim): Promise<EarlierAnswer | null> {
-  const answer = stateSchema.parse(await beginIdempotentRequest(tx, { ...claim, lockSeconds }))
+/** Of what the database said of the key; null when it is ours now. */
+export function earlierAnswerOf(state: unknown): EarlierAnswer | null {
+  const answer = stateSchema.parse(state)
   if (answer.state === 'in_progress') throw idempotencyInProgress({ retryAfterMs: 2_000 })
   return answer.state === 'completed' ? answer : null
 }

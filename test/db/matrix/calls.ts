@@ -103,7 +103,7 @@ const overrides = (
   abandon_idempotent_request: { p_idempotency_key: "'k'" },
   decide_identity_review: { p_decision: "'accepted'" },
   record_consent: { p_purpose: "'outside_ocr'", p_decision: "'denied'" },
-  register_shell_file: { p_shell_file_id: 'gen_random_uuid()' },
+  register_shell_file: { p_shell_file_id: 'gen_random_uuid()', p_resumable_upload_id: 'null' },
   revoke_provider_access: { p_access_id: given['running_access'] ?? '' },
 })
 

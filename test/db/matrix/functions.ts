@@ -63,6 +63,7 @@ export const forAccounts: Readonly<Record<string, ClientFunction>> = {
   read_basis: { guard: 'answers about oneself' },
   record_consent: { guard: 'decider' },
   register_provider: { guard: 'own' },
+  open_upload: { guard: 'level' },
   register_shell_file: { guard: 'level' },
   release_resumable_upload: { guard: 'own' },
   reprocess_shell_file: { guard: 'level', services: 'too' },

@@ -101,7 +101,7 @@ async function register(deps: RouteDeps, request: Continuation, { upload, hold }
     duplicates: upload.keep_both ? 'keep' : 'refuse',
     signal,
     attemptToken: hold.uploadId,
-    alsoRegister: (tx, body) => finishResumableUpload(tx, hold, body),
+    resumable: hold,
   })
   try {
     const fields = Object.entries(upload.fields).map(([name, value]) => [name, String(value)] as const)

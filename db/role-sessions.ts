@@ -1,7 +1,7 @@
 import postgres from 'postgres'
 
-/** Sessions that are the service from their first moment, so that a single statement needs no transaction around it. */
-export type ServiceSessions = {
+/** Sessions that have a role from their first moment, so that a single statement needs no transaction around it. */
+export type RoleSessions = {
   readonly ask: <T>(work: (sql: postgres.ISql) => Promise<T>) => Promise<T>
   /** Gives up all sessions, whatever they look like; what they were asked is rejected as the database being away. */
   readonly renew: () => void
@@ -16,24 +16,26 @@ const answerMs = statementMs + 5_000
 
 type ClientSettings = { readonly connection: { readonly application_name: string } }
 
-export function openServiceSessions(url: string, settings: ClientSettings, onRefused: () => void): ServiceSessions {
+/** What a session starts with: its role, and claims of nobody or of the service. */
+export type RoleStart = { readonly role: 'authenticated' | 'service_role'; readonly 'request.jwt.claims': string }
+
+export function openRoleSessions(
+  url: string,
+  settings: ClientSettings,
+  { start, max }: { readonly start: RoleStart; readonly max: number },
+  onRefused: () => void,
+): RoleSessions {
   let client = open()
   let areRefused = false
 
-  // Few connections: its statements are short, and several share one. Types are not asked for, since losing a connection
-  // while they are would end the process (see fenced-begin.ts).
+  // Types are not asked for, since losing a connection while they are would end the process (see fenced-begin.ts).
   function open(): postgres.Sql {
-    const service = {
-      role: 'service_role',
-      'request.jwt.claims': '{"role":"service_role"}',
-      statement_timeout: statementMs,
-    }
     return postgres(url, {
       ...settings,
-      max: 3,
+      max,
       prepare: true,
       fetch_types: false,
-      connection: { ...settings.connection, ...service },
+      connection: { ...settings.connection, ...start, statement_timeout: statementMs },
     })
   }
 
