@@ -42,8 +42,10 @@ function keyFor(config: AuthConfig, embeddedKeys: JWTVerifyGetKey | null): JWTVe
   if (config.kind === 'jwks')
     return createRemoteJWKSet(new URL(config.jwksUrl), { timeoutDuration: 5_000, cooldownDuration: refetchAfterMs })
   if (config.kind === 'secret') {
-    const secret = new TextEncoder().encode(config.secret)
-    return async () => secret
+    // Imported once: as bytes it would be made a key again for every request.
+    const bytes = new TextEncoder().encode(config.secret)
+    const secret = crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify'])
+    return () => secret
   }
   if (embeddedKeys === null) throw new TypeError('embedded accounts need their keys')
   return embeddedKeys
