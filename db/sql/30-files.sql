@@ -16,6 +16,9 @@ create trigger touch before update on public.shell_files
   for each row execute function public.touch_updated_at();
 
 -- Definer: the events are written by no API role.
+-- Transactions that notify commit one after the other, each with a flush of its own (20-queue.sql, where it is told of
+-- jobs). Of a file that is new nobody can wait by its id yet, only for whatever comes; so of many that come at once one
+-- notifies, and who is woken looks again a moment later: server/plugins/realtime.
 create or replace function public.tell_shell_file_event(
   p_shell_file_id uuid,
   p_stage text,
@@ -24,23 +27,30 @@ create or replace function public.tell_shell_file_event(
   p_pages_total int
 ) returns void language plpgsql volatile security definer set search_path = '' as $$
 declare
+  v_moment constant int := (extract(epoch from clock_timestamp()) * 20)::bigint % 1000000000;
+  v_file public.shell_files;
   v_event_id bigint;
-  v_patient_id uuid;
 begin
+  select * into v_file from public.shell_files as file where file.id = p_shell_file_id;
+  if not found then
+    return;
+  end if;
   insert into public.shell_file_events
     (shell_file_id, patient_id, stage, stage_status, file_status, pages_done, pages_total)
-  select file.id, file.patient_id, p_stage, p_stage_status, file.status, p_pages_done, p_pages_total
-  from public.shell_files as file
-  where file.id = p_shell_file_id
-  returning id, patient_id into v_event_id, v_patient_id;
-  perform pg_notify(
-    'exora_shell_file_events',
-    json_build_object('id', v_event_id, 'shell_file_id', p_shell_file_id, 'patient_id', v_patient_id)::text
-  );
+  values
+    (v_file.id, v_file.patient_id, p_stage, p_stage_status, v_file.status, p_pages_done, p_pages_total)
+  returning id into v_event_id;
+  if v_file.created_at <> now()
+    or pg_try_advisory_xact_lock(hashtext('exora_shell_file_events'), v_moment) then
+    perform pg_notify(
+      'exora_shell_file_events',
+      json_build_object('id', v_event_id, 'shell_file_id', v_file.id, 'patient_id', v_file.patient_id)::text
+    );
+  end if;
 end
 $$;
 comment on function public.tell_shell_file_event(uuid, text, text, int, int) is
-  'Writes what happened to a file and notifies the server''s realtime channel, with ids only.';
+  'Writes what happened to a file and notifies the server''s realtime channel, with ids only; of many new files at once by one notification.';
 
 -- Definer: derives columns that no role may write.
 create or replace function public.derive_shell_file_status() returns trigger

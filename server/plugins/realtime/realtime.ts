@@ -35,6 +35,8 @@ const notificationChannel = 'exora_account_notifications'
 const maxCatchingUp = 8
 // A connection that LISTENs and hears nothing costs a listener so much at most.
 const ticksPerLook = 2
+// Of many transactions that commit at once one notifies: db/sql/30-files.sql. By then the others have committed.
+const lookAgainMs = 100
 
 export function createRealtime(db: Database, log: Logger, metrics: Metrics, limits: StreamLimits): Realtime {
   const told = metrics.counter('exora_events_told_total', 'Writes of events to streams of accounts')
@@ -52,9 +54,17 @@ export function createRealtime(db: Database, log: Logger, metrics: Metrics, limi
     if (ears.isTimeToLook()) look()
   })
   const admit = createGate(maxCatchingUp)
-  const wake = () => {
+  const lookIfListenedTo = () => {
     ears.hear()
     if (listeners.count() > 0) look()
+  }
+  let again: NodeJS.Timeout | null = null
+  const wake = () => {
+    lookIfListenedTo()
+    again ??= setTimeout(() => {
+      again = null
+      lookIfListenedTo()
+    }, lookAgainMs).unref()
   }
   let subscriptions: readonly { stop: () => Promise<void> }[] = []
 
