@@ -67,5 +67,10 @@ export function bytes(mediaType: string, description: string) {
   return { description, content: { [mediaType]: { schema: z.unknown() } } }
 }
 
+/** Server-sent events; the schema is that of each. */
+export function eventsOf(schema: z.ZodType) {
+  return { description: 'Events', content: { 'text/event-stream': { schema } } }
+}
+
 /** An answer that is a status alone. */
 export const noBody = (description: string) => z.unknown().describe(description)

@@ -1,5 +1,9 @@
 import type { FeedItem, Position } from '../../../db/queries/realtime.ts'
+import type { RealtimeEvent } from '../../routes/realtime/schema.ts'
 import { placeOf, settledAt, wordEventId } from './position.ts'
+
+/** An event without its id, which says how far the reader is. */
+type Said = RealtimeEvent extends infer One ? (One extends RealtimeEvent ? Omit<One, 'id'> : never) : never
 
 const nowS = () => Math.floor(Date.now() / 1000)
 
@@ -8,32 +12,29 @@ export function wordItems(items: readonly FeedItem[], { since, until }: Position
   const toldAtS = nowS()
   return items.map((item) => {
     const id = wordEventId({ position: { since, until, last: placeOf(item) }, toldAtS })
-    return Buffer.from(`id: ${id}\nevent: ${nameOf(item)}\ndata: ${JSON.stringify(saidOf(item))}\n\n`)
+    return Buffer.from(wordFrame(id, saidOf(item)))
   })
 }
 
 /** From here on the client is told everything. */
-export const wordReady = (snapshot: string) => wordMark('ready', snapshot, {})
+export const wordReady = (snapshot: string) => wordMark(snapshot, { event: 'ready', data: {} })
 /** Between its id and here something is missing: the client has to read anew what it shows. */
-export const wordReset = (snapshot: string, reason: 'too_old' | 'unknown') => wordMark('reset', snapshot, { reason })
+export const wordReset = (snapshot: string, reason: 'too_old' | 'unknown') =>
+  wordMark(snapshot, { event: 'reset', data: { reason } })
 
-function wordMark(event: string, snapshot: string, data: object): string {
-  const id = wordEventId({ position: settledAt(snapshot), toldAtS: nowS() })
-  return `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
-}
+const wordMark = (snapshot: string, said: Said) =>
+  wordFrame(wordEventId({ position: settledAt(snapshot), toldAtS: nowS() }), said)
 
-function nameOf(item: FeedItem): string {
-  if (item.kind === 'notification') return 'notification'
-  return item.row.stage === null ? 'file' : 'stage'
-}
+const wordFrame = (id: string, { event, data }: Said) => `id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`
 
-function saidOf(item: FeedItem): object {
+function saidOf(item: FeedItem): Said {
   if (item.kind === 'notification') {
     const { id, kind, patientId, subjectId, createdAt } = item.row
-    return { id, kind, patient_id: patientId, subject_id: subjectId, at: createdAt.toISOString() }
+    const data = { id, kind, patient_id: patientId, subject_id: subjectId, at: createdAt.toISOString() }
+    return { event: 'notification', data }
   }
   const { row } = item
-  return {
+  const data = {
     id: row.id,
     document_id: row.shellFileId,
     patient_id: row.patientId,
@@ -44,4 +45,5 @@ function saidOf(item: FeedItem): object {
     pages_total: row.pagesTotal,
     at: row.createdAt.toISOString(),
   }
+  return { event: row.stage === null ? 'file' : 'stage', data }
 }

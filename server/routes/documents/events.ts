@@ -1,4 +1,3 @@
-import type { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
 import type { Actor } from '../../../db/actor.ts'
 import type { Database } from '../../../db/client.ts'
@@ -7,13 +6,13 @@ import type { ShellFileEvent } from '../../../db/queries/documents.ts'
 import { defineError } from '../../../platform/errors.ts'
 import { actorOf, tokenExpiryOf } from '../../plugins/authentication/authentication.ts'
 import { unauthenticated } from '../../plugins/errors.ts'
-import { bytes, problems } from '../../plugins/problem-schema.ts'
+import { eventsOf, problems } from '../../plugins/problem-schema.ts'
 import type { EventStream } from '../../plugins/realtime/event-streams.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { idParams, toTime } from '../fields.ts'
 import { readDocument } from './open-document.ts'
-import { eventHeaders } from './schema.ts'
-import type { documentEventSchema } from './schema.ts'
+import { documentStreamSchema, eventHeaders } from './schema.ts'
+import type { DocumentStreamEvent } from './schema.ts'
 import { createSerialLook } from './serial-look.ts'
 
 export const notAcceptable = defineError('not_acceptable', 406, 'This is answered as text/event-stream only.')
@@ -35,7 +34,7 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
           'Comes back where it stopped with Last-Event-ID.',
         params: idParams,
         headers: eventHeaders,
-        response: { 200: bytes('text/event-stream', 'Events'), ...problems(400, 401, 404, 406, 429, 503) },
+        response: { 200: eventsOf(documentStreamSchema), ...problems(400, 401, 404, 406, 429, 503) },
       },
     },
     async (request, reply) => {
@@ -99,11 +98,11 @@ function createTeller(db: Database, told: Told, stream: EventStream): () => Prom
 }
 
 function wordEnd(last: ShellFileEvent): string {
-  return `event: end\ndata: ${JSON.stringify({ file_status: last.fileStatus })}\n\n`
+  return wordFrame({ event: 'end', data: { file_status: last.fileStatus } })
 }
 
 function wordEvent(event: ShellFileEvent): string {
-  const said: z.output<typeof documentEventSchema> = {
+  const data = {
     id: event.id,
     stage: event.stage,
     status: event.stageStatus,
@@ -112,5 +111,10 @@ function wordEvent(event: ShellFileEvent): string {
     pages_total: event.pagesTotal,
     at: toTime(event.createdAt),
   }
-  return `id: ${event.id}\nevent: ${event.stage === null ? 'file' : 'stage'}\ndata: ${JSON.stringify(said)}\n\n`
+  return wordFrame({ id: String(event.id), event: event.stage === null ? 'file' : 'stage', data })
+}
+
+function wordFrame(told: DocumentStreamEvent): string {
+  const place = told.event === 'end' ? '' : `id: ${told.id}\n`
+  return `${place}event: ${told.event}\ndata: ${JSON.stringify(told.data)}\n\n`
 }

@@ -150,4 +150,13 @@ export const documentEventSchema = z
   })
   .meta({ title: 'DocumentEvent' })
 
+/** One event of a document's stream: the lines `id` and `event`, and `data` as JSON. */
+export const documentStreamSchema = z
+  .discriminatedUnion('event', [
+    z.object({ id: z.string(), event: z.enum(['file', 'stage']), data: documentEventSchema }),
+    z.object({ event: z.literal('end'), data: z.object({ file_status: z.enum(fileStatuses) }) }),
+  ])
+  .meta({ title: 'DocumentStreamEvent' })
+export type DocumentStreamEvent = z.output<typeof documentStreamSchema>
+
 export const decisionBody = z.object({ decision: z.enum(['accepted', 'rejected']) })

@@ -1,10 +1,10 @@
 import { actorOf, tokenExpiryOf } from '../../plugins/authentication/authentication.ts'
 import { invalidRequest, unauthenticated } from '../../plugins/errors.ts'
-import { bytes, problems } from '../../plugins/problem-schema.ts'
+import { eventsOf, problems } from '../../plugins/problem-schema.ts'
 import { readEventId } from '../../plugins/realtime/position.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { notAcceptable } from '../documents/events.ts'
-import { realtimeHeaders } from './schema.ts'
+import { realtimeEventSchema, realtimeHeaders } from './schema.ts'
 
 export function realtimeRoutes(api: Api, { realtime }: RouteDeps): void {
   api.get(
@@ -19,7 +19,7 @@ export function realtimeRoutes(api: Api, { realtime }: RouteDeps): void {
           'Server-sent events: `file` and `stage` of documents, `notification` of the account, `ready` when everything ' +
           'from here on is told, `reset` when what was missed cannot be told. Comes back where it stopped with Last-Event-ID.',
         headers: realtimeHeaders,
-        response: { 200: bytes('text/event-stream', 'Events'), ...problems(400, 401, 406, 429, 503) },
+        response: { 200: eventsOf(realtimeEventSchema), ...problems(400, 401, 406, 429, 503) },
       },
     },
     async (request, reply) => {
