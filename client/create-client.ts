@@ -14,7 +14,10 @@ import { usualRetries } from './retries.ts'
 import type { RetryPolicy } from './retries.ts'
 import { fixedToken, noTokens, tokensFrom } from './tokens.ts'
 import type { GetToken, Tokens } from './tokens.ts'
+import { followAccount } from './streams/account-events.ts'
+import type { FollowOptions } from './streams/follow.ts'
 import { createTransport } from './transport.ts'
+import type { RealtimeEvent } from './types.ts'
 import { createUploads } from './uploads/upload.ts'
 import type { ResumableChoice } from './uploads/upload.ts'
 
@@ -39,6 +42,8 @@ export type Client = {
   readonly exports: Exports
   readonly profiles: Profiles
   readonly usage: Usage
+  /** What happens to all documents that the account may read, and its notifications, as it happens. */
+  readonly follow: (options?: FollowOptions) => AsyncIterable<RealtimeEvent>
 }
 
 export function createClient(options: ClientOptions): Client {
@@ -54,6 +59,7 @@ export function createClient(options: ClientOptions): Client {
     exports: exportsOf(transport),
     profiles: profilesOf(transport),
     usage: usageOf(transport),
+    follow: (wanted) => followAccount(transport, wanted),
   }
 }
 

@@ -1,3 +1,4 @@
+import { reasonOf, throwIfAborted } from './abort.ts'
 import { ExoraError } from './exora-error.ts'
 
 export type RetryPolicy = {
@@ -20,11 +21,11 @@ export async function withRetries<T>(
   { policy, repeat, signal }: { policy: RetryPolicy; repeat: Repeat; signal: AbortSignal | undefined },
 ): Promise<T> {
   for (let number = 1; ; number += 1) {
-    signal?.throwIfAborted()
+    throwIfAborted(signal)
     try {
       return await attempt(number)
     } catch (error) {
-      if (signal?.aborted === true) throw signal.reason
+      if (signal?.aborted === true) throw reasonOf(signal)
       if (number >= policy.attempts || !passes(error, repeat)) throw error
       await pause(waitBefore(number, error, policy, Math.random()), signal)
     }
@@ -46,11 +47,11 @@ export function waitBefore(failed: number, error: ExoraError, policy: RetryPolic
 }
 
 export async function pause(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
   await new Promise<void>((resolve, reject) => {
     const onAbort = () => {
       clearTimeout(timer)
-      reject(signal?.reason)
+      if (signal !== undefined) reject(reasonOf(signal))
     }
     const timer = setTimeout(() => {
       signal?.removeEventListener('abort', onAbort)

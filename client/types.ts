@@ -23,6 +23,7 @@ import type {
   profileListSchema,
   profileSchema,
 } from '../server/routes/profiles/schema.ts'
+import type { RealtimeEvent as ToldEvent } from '../server/routes/realtime/schema.ts'
 import type { uploadState } from '../server/routes/uploads/resumable/schema.ts'
 import type { uploadAnswer, UploadFields } from '../server/routes/uploads/schema.ts'
 import type {
@@ -56,6 +57,7 @@ export type DocumentList = z.output<typeof documentListSchema>
 export type DocumentHead = DocumentList['documents'][number]
 export type DocumentListQuery = OthersOptional<z.output<typeof documentListQuery>, 'patient_id'>
 export type DocumentEvent = z.output<typeof documentEventSchema>
+export type RealtimeEvent = ToldEvent
 export type Decision = z.output<typeof decisionBody>['decision']
 export type Page = z.output<typeof pageListSchema>['pages'][number]
 export type Word = z.output<typeof wordListSchema>[number]

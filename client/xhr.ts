@@ -1,9 +1,11 @@
+import type { Answer } from './transport.ts'
+
 /** What we use of XMLHttpRequest, which browsers and React Native have, and Node has not. */
 export type Xhr = {
   open(method: string, url: string): void
   setRequestHeader(name: string, value: string): void
   getResponseHeader(name: string): string | null
-  addEventListener(type: 'error' | 'load' | 'progress' | 'readystatechange', listener: () => void): void
+  addEventListener(type: XhrEvent, listener: () => void): void
   send(body?: unknown): void
   abort(): void
   readonly readyState: number
@@ -11,6 +13,7 @@ export type Xhr = {
   readonly responseText: string
   readonly upload: { addEventListener(type: 'progress', listener: (event: XhrProgress) => void): void }
 }
+export type XhrEvent = 'abort' | 'error' | 'load' | 'progress' | 'readystatechange' | 'timeout'
 export type XhrProgress = { readonly loaded: number; readonly total: number }
 
 const constructorOfPlatform = (): (new () => Xhr) | undefined => Reflect.get(globalThis, 'XMLHttpRequest')
@@ -25,3 +28,10 @@ export function openXhr(method: string, url: string, headers: Readonly<Record<st
   for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value)
   return xhr
 }
+
+/** Once its head is there. */
+export const answerOf = (xhr: Xhr): Answer => ({
+  status: xhr.status,
+  headers: { get: (name) => xhr.getResponseHeader(name) },
+  text: async () => xhr.responseText,
+})

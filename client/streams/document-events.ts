@@ -11,6 +11,7 @@ export async function* followDocument(
 ): AsyncGenerator<DocumentEvent> {
   for await (const { event, data } of followEvents(transport, path, options)) {
     if (event === 'end') return
+    if (event !== 'file' && event !== 'stage') continue
     const told: DocumentEvent = JSON.parse(data)
     yield told
   }

@@ -1,14 +1,17 @@
+import { reasonOf, throwIfAborted } from '../abort.ts'
 import { ExoraError } from '../exora-error.ts'
 import { passes, pause, waitBefore } from '../retries.ts'
-import type { Transport } from '../transport.ts'
+import type { CallOptions, Transport } from '../transport.ts'
+import { createConnection, usualSilenceMs } from './connection.ts'
 import { createEventParser } from './parse-events.ts'
 import type { StreamedEvent } from './parse-events.ts'
 import { openTextStream } from './text-stream.ts'
 
-export type FollowOptions = {
-  readonly signal?: AbortSignal | undefined
-  /** The id of the last event that is known; from the beginning, if left out. */
+export type FollowOptions = CallOptions & {
+  /** The id of the last event that is known. */
   readonly after?: string | number | undefined
+  /** So long without a word, and the connection is made anew; the server gives a sign of life every 15 s. */
+  readonly silenceMs?: number | undefined
 }
 
 /**
@@ -18,36 +21,35 @@ export type FollowOptions = {
 export async function* followEvents(
   transport: Transport,
   path: string,
-  { signal, after }: FollowOptions = {},
+  { signal, after, silenceMs = usualSilenceMs }: FollowOptions = {},
 ): AsyncGenerator<StreamedEvent> {
+  const { retries } = transport
   let lastId = after === undefined ? null : String(after)
-  let retryMs = transport.retries.baseMs
+  let retryMs = retries.baseMs
   for (let failed = 1; ; failed += 1) {
-    const connection = new AbortController()
-    const leave = () => connection.abort(signal?.reason)
-    signal?.throwIfAborted()
-    signal?.addEventListener('abort', leave, { once: true })
+    throwIfAborted(signal)
+    const connection = createConnection(signal, silenceMs)
     let broke = ended
     try {
       const parse = createEventParser()
       for await (const chunk of openTextStream(transport, { path, lastId, connection })) {
         for (const part of parse(chunk)) {
-          if ('retryMs' in part) retryMs = Math.min(part.retryMs, transport.retries.maxMs)
-          else {
-            lastId = part.id ?? lastId
-            failed = 0
-            yield part
-          }
+          if ('retryMs' in part) retryMs = Math.min(part.retryMs, retries.maxMs)
+          else failed = 0
+          if (!('event' in part)) continue
+          lastId = part.id ?? lastId
+          yield part
         }
       }
     } catch (error) {
-      if (signal?.aborted === true) throw signal.reason
+      if (signal?.aborted === true) throw reasonOf(signal)
       if (!passes(error, 'always')) throw error
       broke = error
     } finally {
-      signal?.removeEventListener('abort', leave)
+      connection.close()
     }
-    await pause(waitBefore(failed, broke, { ...transport.retries, baseMs: retryMs }, 0.5 + Math.random() / 2), signal)
+    // Never sooner than asked, and not all together.
+    await pause(waitBefore(failed, broke, { ...retries, baseMs: retryMs }, 1 + Math.random() / 2), signal)
   }
 }
 

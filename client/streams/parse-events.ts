@@ -1,5 +1,5 @@
 export type StreamedEvent = { readonly id: string | null; readonly event: string; readonly data: string }
-export type StreamPart = StreamedEvent | { readonly retryMs: number }
+export type StreamPart = StreamedEvent | { readonly retryMs: number } | { readonly comment: string }
 
 /** Server-sent events, as the HTML standard has them: takes a stream piece by piece, answers with what each completes. */
 export function createEventParser(): (chunk: string) => StreamPart[] {
@@ -19,6 +19,7 @@ export function createEventParser(): (chunk: string) => StreamPart[] {
     const colon = line.indexOf(':')
     const field = colon === -1 ? line : line.slice(0, colon)
     const value = colon === -1 ? '' : line.slice(colon + 1).replace(/^ /, '')
+    if (colon === 0) return [{ comment: value }]
     if (field === 'data') data.push(value)
     if (field === 'event') event = value
     if (field === 'id' && !value.includes('\0')) id = value

@@ -2,6 +2,7 @@
  * tus 1.0 with its creation extension: make an upload, send piece after piece from the offset that the server holds, ask
  * for the offset whenever an answer was lost. What an upload in one go is answered with, a whole one tells when it is read.
  */
+import { reasonOf } from '../abort.ts'
 import { ExoraError } from '../exora-error.ts'
 import { passes, pause, waitBefore } from '../retries.ts'
 import { jsonOf } from '../transport.ts'
@@ -48,7 +49,7 @@ export async function createResumable(transport: Transport, resuming: ResumableU
           isSure = true
           failed = 0
         } catch (error) {
-          if (signal?.aborted === true) throw signal.reason
+          if (signal?.aborted === true) throw reasonOf(signal)
           // What was kept is over. Should it have become a document, the key tells which.
           if (isGone(error)) place = null
           else if (!passes(error, 'always') && !isTurnAway(error)) throw error

@@ -1,6 +1,7 @@
+import { reasonOf, throwIfAborted } from '../abort.ts'
 import { unreachable } from '../exora-error.ts'
 import type { Answer, Transport } from '../transport.ts'
-import { hasXhr, openXhr } from '../xhr.ts'
+import { answerOf, hasXhr, openXhr } from '../xhr.ts'
 import type { NativeFile, UploadOptions, UploadProgress, UploadWithFile } from './upload.ts'
 import { streamForm } from './stream-form.ts'
 
@@ -60,25 +61,22 @@ type XhrUpload = {
 
 function sendByXhr(url: string, headers: Readonly<Record<string, string>>, sending: XhrUpload): Promise<Answer> {
   const { body, signal, onProgress } = sending
-  signal?.throwIfAborted()
+  throwIfAborted(signal)
   const xhr = openXhr('POST', url, headers)
   xhr.upload.addEventListener('progress', ({ loaded, total }) => onProgress({ sentBytes: loaded, totalBytes: total }))
-  const headersOfAnswer = { get: (name: string) => xhr.getResponseHeader(name) }
   return new Promise<Answer>((resolve, reject) => {
-    const onAbort = () => {
-      xhr.abort()
-      reject(signal?.reason)
-    }
+    const onAbort = () => xhr.abort()
     const leave = () => signal?.removeEventListener('abort', onAbort)
+    const broken = () => {
+      leave()
+      reject(signal?.aborted === true ? reasonOf(signal) : unreachable(undefined))
+    }
     signal?.addEventListener('abort', onAbort, { once: true })
     xhr.addEventListener('load', () => {
       leave()
-      resolve({ status: xhr.status, headers: headersOfAnswer, text: async () => xhr.responseText })
+      resolve(answerOf(xhr))
     })
-    xhr.addEventListener('error', () => {
-      leave()
-      reject(unreachable(undefined))
-    })
+    for (const type of ['abort', 'error', 'timeout'] as const) xhr.addEventListener(type, broken)
     xhr.send(body)
   })
 }
