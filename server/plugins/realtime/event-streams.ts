@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import type { Counter } from 'prom-client'
-import { overloaded, tooManyRequests } from '../errors.ts'
+import { overloaded, tooManyRequests, unauthenticated } from '../errors.ts'
 
 /** One open answer of server-sent events. */
 export type EventStream = {
@@ -21,7 +21,7 @@ export type EventStream = {
  * second a fifteenth gets its heartbeat, and those whose token is over end.
  */
 export type EventStreams = {
-  readonly requireRoom: (accountId: string) => void
+  readonly requireRoom: (wanted: WantedStream) => void
   readonly open: (reply: FastifyReply, wanted: WantedStream) => EventStream
   readonly count: () => number
   /** The server is about to stop: everybody is told when to come back. */
@@ -66,7 +66,9 @@ export function createEventStreams(
   const timer = setInterval(tick, tickMs).unref()
 
   return {
-    requireRoom: (accountId) => {
+    requireRoom: ({ accountId, expiresAt }) => {
+      // Clocks differ, so requests may come a little late. A stream would end at once, and its client come back with the same.
+      if (expiresAt.getTime() <= Date.now()) throw unauthenticated()
       if (kept.size >= limits.maxStreams) throw overloaded({ retryAfterMs: 10_000 })
       if ((perAccount.get(accountId) ?? 0) >= limits.maxPerAccount) throw tooManyRequests({ retryAfterMs: 10_000 })
     },

@@ -41,7 +41,8 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
       if (!/text\/event-stream|\*\/\*|text\/\*/.test(request.headers.accept ?? '*/*')) throw notAcceptable()
       const actor = actorOf(request)
       if (actor.accountId === null) throw unauthenticated()
-      deps.realtime.streams.requireRoom(actor.accountId)
+      const wanted = { accountId: actor.accountId, expiresAt: tokenExpiryOf(request) }
+      deps.realtime.streams.requireRoom(wanted)
       const documentId = request.params.id
       // A stream is answered by nobody else, so it is recorded here.
       await deps.traces.record(
@@ -53,10 +54,7 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
         ),
       )
 
-      const stream = deps.realtime.streams.open(reply, {
-        accountId: actor.accountId,
-        expiresAt: tokenExpiryOf(request),
-      })
+      const stream = deps.realtime.streams.open(reply, wanted)
       const look = createSerialLook(
         createTeller(deps.db, { actor, documentId, afterId: Number(request.headers['last-event-id'] ?? 0) }, stream),
         (error) => {

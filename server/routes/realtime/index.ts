@@ -30,8 +30,9 @@ export function realtimeRoutes(api: Api, { realtime }: RouteDeps): void {
       const after = given === undefined || given === '' ? null : readEventId(given)
       if (after === null && given !== undefined && given !== '')
         throw invalidRequest({ errors: [{ path: 'last-event-id', message: 'is not one of ours' }] })
-      realtime.streams.requireRoom(actor.accountId)
-      await realtime.follow(reply, { actor, expiresAt: tokenExpiryOf(request), after })
+      const expiresAt = tokenExpiryOf(request)
+      realtime.streams.requireRoom({ accountId: actor.accountId, expiresAt })
+      await realtime.follow(reply, { actor, expiresAt, after })
       return reply
     },
   )
