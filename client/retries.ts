@@ -14,20 +14,52 @@ export type Repeat = 'always' | 'refused'
 
 /** A wait that is longer than this is the caller's to decide on. */
 const longestAskedMs = 120_000
+/** An attempt that died with its server holds its place for 90 s; until then nobody else is let in. */
+const longestHeldMs = 120_000
 const passing = new Set([502, 503, 504])
+const held = new Set(['idempotency_in_progress', 'upload_held'])
+
+/** How much may fail in a row. */
+export type Patience = {
+  /** How long to wait before the next try; null: it was enough. */
+  readonly waitAfter: (error: ExoraError) => number | null
+  /** Something has arrived. */
+  readonly renew: () => void
+}
+
+export function createPatience(policy: RetryPolicy): Patience {
+  let failed = 0
+  let heldSinceMs: number | null = null
+  return {
+    waitAfter: (error) => {
+      if (held.has(error.code)) {
+        heldSinceMs ??= Date.now()
+        return Date.now() - heldSinceMs > longestHeldMs ? null : waitBefore(1, error, policy, Math.random())
+      }
+      heldSinceMs = null
+      failed += 1
+      return failed >= policy.attempts ? null : waitBefore(failed, error, policy, Math.random())
+    },
+    renew: () => {
+      failed = 0
+      heldSinceMs = null
+    },
+  }
+}
 
 export async function withRetries<T>(
-  attempt: (number: number) => Promise<T>,
-  { policy, repeat, signal }: { policy: RetryPolicy; repeat: Repeat; signal: AbortSignal | undefined },
+  attempt: () => Promise<T>,
+  { patience, repeat, signal }: { patience: Patience; repeat: Repeat; signal: AbortSignal | undefined },
 ): Promise<T> {
-  for (let number = 1; ; number += 1) {
+  for (;;) {
     throwIfAborted(signal)
     try {
-      return await attempt(number)
+      return await attempt()
     } catch (error) {
       if (signal?.aborted === true) throw reasonOf(signal)
-      if (number >= policy.attempts || !passes(error, repeat)) throw error
-      await pause(waitBefore(number, error, policy, Math.random()), signal)
+      const waitMs = passes(error, repeat) ? patience.waitAfter(error) : null
+      if (waitMs === null) throw error
+      await pause(waitMs, signal)
     }
   }
 }
@@ -37,7 +69,7 @@ export function passes(error: unknown, repeat: Repeat): error is ExoraError {
   if (!(error instanceof ExoraError) || (error.retryAfterMs ?? 0) > longestAskedMs) return false
   if (error.status === 429 || error.code === 'overloaded') return true
   if (repeat === 'refused') return false
-  return error.status === 0 || passing.has(error.status) || error.code === 'idempotency_in_progress'
+  return error.status === 0 || passing.has(error.status) || held.has(error.code)
 }
 
 /** Doubling with full jitter, never sooner than asked: many phones that lost one server do not come back as one. */

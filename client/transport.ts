@@ -1,5 +1,5 @@
 import { refusalOf, unreachable } from './exora-error.ts'
-import { withRetries } from './retries.ts'
+import { createPatience, withRetries } from './retries.ts'
 import type { Repeat, RetryPolicy } from './retries.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -62,7 +62,7 @@ export function createTransport({ baseUrl, tokens, fetch, retries }: TransportDe
     const send: Send<Response> = (url, all) =>
       fetch(url, { method, headers: all, ...body, ...(signal === undefined ? {} : { signal }) })
     return await withRetries(() => once(urlOf(path, query), { ...type, ...headers }, send), {
-      policy: retries,
+      patience: createPatience(retries),
       repeat,
       signal,
     })

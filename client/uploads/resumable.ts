@@ -4,7 +4,8 @@
  */
 import { reasonOf } from '../abort.ts'
 import { ExoraError } from '../exora-error.ts'
-import { passes, pause, waitBefore } from '../retries.ts'
+import { passes, pause } from '../retries.ts'
+import type { Patience } from '../retries.ts'
 import { jsonOf } from '../transport.ts'
 import type { Answer, Transport } from '../transport.ts'
 import type { ResumableState, UploadAnswer } from '../types.ts'
@@ -12,10 +13,9 @@ import { fieldsOf, nameOf } from './send-form.ts'
 import type { FormUpload } from './send-form.ts'
 
 export type Resumable = { readonly finish: () => Promise<UploadAnswer> }
-export type ResumableUpload = FormUpload & { readonly pieceBytes: number }
+export type ResumableUpload = FormUpload & { readonly pieceBytes: number; readonly patience: Patience }
 
 const version = { 'tus-resumable': '1.0.0' }
-const turnsAway = new Set(['upload_held', 'upload_offset_wrong'])
 const forgotten = new Set([404, 410])
 
 export async function createResumable(transport: Transport, resuming: ResumableUpload): Promise<Resumable> {
@@ -24,7 +24,7 @@ export async function createResumable(transport: Transport, resuming: ResumableU
   let place: string | null = null
   let offset = 0
 
-  const isGone = (error: unknown) => place !== null && error instanceof ExoraError && forgotten.has(error.status)
+  const isGone = (error: ExoraError) => place !== null && forgotten.has(error.status)
   const step = async (isSure: boolean): Promise<UploadAnswer | null> => {
     if (place === null) {
       place = await create(transport, resuming, file.size)
@@ -40,32 +40,31 @@ export async function createResumable(transport: Transport, resuming: ResumableU
 
   return {
     finish: async () => {
+      const { patience } = resuming
       let furthest = -1
-      let isSure = false
-      for (let failed = 0; ;) {
+      for (let isSure = false; ;) {
         try {
           const answer = await step(isSure)
           if (answer !== null) return answer
           isSure = true
-          failed = 0
+          patience.renew()
         } catch (error) {
           if (signal?.aborted === true) throw reasonOf(signal)
+          if (!(error instanceof ExoraError)) throw error
           // What was kept is over. Should it have become a document, the key tells which.
           if (isGone(error)) place = null
-          else if (!passes(error, 'always') && !isTurnAway(error)) throw error
+          else if (error.code !== 'upload_offset_wrong' && !passes(error, 'always')) throw error
           isSure = false
-          failed = offset > furthest ? 1 : failed + 1
+          if (offset > furthest) patience.renew()
           furthest = Math.max(furthest, offset)
-          if (failed >= transport.retries.attempts) throw error
-          if (error instanceof ExoraError)
-            await pause(waitBefore(failed, error, transport.retries, Math.random()), signal)
+          const waitMs = patience.waitAfter(error)
+          if (waitMs === null) throw error
+          await pause(waitMs, signal)
         }
       }
     },
   }
 }
-
-const isTurnAway = (error: unknown) => error instanceof ExoraError && turnsAway.has(error.code)
 
 async function create(transport: Transport, resuming: ResumableUpload, sizeBytes: number): Promise<string> {
   const { upload, key, signal } = resuming

@@ -1,5 +1,5 @@
 import { ExoraError } from '../exora-error.ts'
-import { withRetries } from '../retries.ts'
+import { createPatience, withRetries } from '../retries.ts'
 import { jsonOf } from '../transport.ts'
 import type { CallOptions, Transport } from '../transport.ts'
 import type { Upload, UploadAnswer } from '../types.ts'
@@ -45,13 +45,14 @@ export function createUploads(transport: Transport, choice: Partial<ResumableCho
 
   return async (upload, options = {}) => {
     const { signal } = options
+    const patience = createPatience(transport.retries)
     const key = options.idempotencyKey ?? newKey()
     let broken = 0
     let resumable: Resumable | null = null
     const isLarge = 'size' in upload.file && upload.file.size > aboveBytes
 
     const resume = async () => {
-      resumable ??= await createResumable(transport, { upload, key, pieceBytes, ...options })
+      resumable ??= await createResumable(transport, { upload, key, pieceBytes, patience, ...options })
       return await resumable.finish()
     }
     const attempt = async (): Promise<UploadAnswer> => {
@@ -70,7 +71,7 @@ export function createUploads(transport: Transport, choice: Partial<ResumableCho
         throw error
       }
     }
-    return await withRetries(attempt, { policy: transport.retries, repeat: 'always', signal })
+    return await withRetries(attempt, { patience, repeat: 'always', signal })
   }
 }
 

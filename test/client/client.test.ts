@@ -119,6 +119,11 @@ test('the client', async (group) => {
     await t.rejects(open({ fetch: refusals.fetch }).profiles.create(profile), { status: 0, code: 'unreachable' })
     t.equal(refusals.left(), 0)
 
+    const held = () => Response.json({ code: 'idempotency_in_progress' }, { status: 409 })
+    const dead = failing(Array.from({ length: 9 }, held))
+    t.match(await upload(open({ fetch: dead.fetch, retries: { ...quick, attempts: 2 } })), { status: 'enqueued' })
+    t.equal(dead.left(), 0, 'an attempt that died with its server keeps others out for a while')
+
     const tired = failing(Array.from({ length: 9 }, () => new TypeError('no network')))
     await t.rejects(open({ fetch: tired.fetch, retries: { ...quick, attempts: 3 } }).profiles.list(), {
       code: 'unreachable',
