@@ -34,11 +34,11 @@ export function createPatience(policy: RetryPolicy): Patience {
     waitAfter: (error) => {
       if (held.has(error.code)) {
         heldSinceMs ??= Date.now()
-        return Date.now() - heldSinceMs > longestHeldMs ? null : waitBefore(1, error, policy, Math.random())
+        return Date.now() - heldSinceMs > longestHeldMs ? null : waitBefore(1, error, policy)
       }
       heldSinceMs = null
       failed += 1
-      return failed >= policy.attempts ? null : waitBefore(failed, error, policy, Math.random())
+      return failed >= policy.attempts ? null : waitBefore(failed, error, policy)
     },
     renew: () => {
       failed = 0
@@ -72,11 +72,13 @@ export function passes(error: unknown, repeat: Repeat): error is ExoraError {
   return error.status === 0 || passing.has(error.status) || held.has(error.code)
 }
 
-/** Doubling with full jitter, never sooner than asked: many phones that lost one server do not come back as one. */
-export function waitBefore(failed: number, error: ExoraError, policy: RetryPolicy, random01: number): number {
-  const spreadMs = Math.min(policy.maxMs, policy.baseMs * 2 ** (failed - 1)) * random01
-  return (error.retryAfterMs ?? 0) + spreadMs
+/** Doubling, never sooner than asked, half of it by chance: many phones that lost one server do not come back as one. */
+function waitBefore(failed: number, error: ExoraError, policy: RetryPolicy): number {
+  return (error.retryAfterMs ?? 0) + doubled(failed, policy) * (0.5 + Math.random() / 2)
 }
+
+export const doubled = (failed: number, { baseMs, maxMs }: RetryPolicy): number =>
+  Math.min(maxMs, baseMs * 2 ** (failed - 1))
 
 export async function pause(waitMs: number, signal: AbortSignal | undefined): Promise<void> {
   throwIfAborted(signal)

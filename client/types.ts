@@ -49,7 +49,7 @@ export type ProfileChanges = z.input<typeof profileChanges>
 export type AccessLog = z.output<typeof accessLogSchema>
 export type AccessLogQuery = Partial<z.output<typeof accessLogQuery>>
 
-export type Upload = Omit<UploadFields, 'idempotency_key'>
+export type Upload = Omit<UploadFields, 'filename' | 'idempotency_key'>
 export type UploadAnswer = z.output<typeof uploadAnswer>
 export type ResumableState = z.output<typeof uploadState>
 export type Document = z.output<typeof documentSchema>

@@ -1,6 +1,5 @@
 import { reasonOf, throwIfAborted } from '../abort.ts'
-import { ExoraError } from '../exora-error.ts'
-import { passes, pause, waitBefore } from '../retries.ts'
+import { doubled, passes, pause } from '../retries.ts'
 import type { CallOptions, Transport } from '../transport.ts'
 import { createConnection, usualSilenceMs } from './connection.ts'
 import { createEventParser } from './parse-events.ts'
@@ -29,7 +28,7 @@ export async function* followEvents(
   for (let failed = 1; ; failed += 1) {
     throwIfAborted(signal)
     const connection = createConnection(signal, silenceMs)
-    let broke = ended
+    let retryAfterMs = 0
     try {
       const parse = createEventParser()
       for await (const chunk of openTextStream(transport, { path, lastId, connection })) {
@@ -44,22 +43,12 @@ export async function* followEvents(
     } catch (error) {
       if (signal?.aborted === true) throw reasonOf(signal)
       if (!passes(error, 'always')) throw error
-      broke = error
+      retryAfterMs = error.retryAfterMs ?? 0
     } finally {
       connection.close()
     }
     // Never sooner than asked, and not all together.
-    await pause(waitBefore(failed, broke, { ...retries, baseMs: retryMs }, 1 + Math.random() / 2), signal)
+    const spreadMs = doubled(failed, { ...retries, baseMs: retryMs }) * (1 + Math.random() / 2)
+    await pause(retryAfterMs + spreadMs, signal)
   }
 }
-
-/** Streams end when their token does, or their server; that is no failure. */
-const ended = new ExoraError({
-  code: 'unreachable',
-  status: 0,
-  detail: 'The stream has ended.',
-  correlation_id: null,
-  errors: [],
-  limit: null,
-  retryAfterMs: null,
-})

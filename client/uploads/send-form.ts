@@ -44,8 +44,11 @@ function formOf(upload: UploadWithFile): FormData {
   const form = new FormData()
   for (const [name, value] of fieldsOf(upload)) form.append(name, value)
   const { file } = upload
-  if ('uri' in file) appendNative(form, { uri: file.uri, type: file.type, name: nameOf(upload) })
-  else form.append('file', file, nameOf(upload))
+  if ('uri' in file) {
+    // React Native writes the name of a part percent-encoded.
+    form.append('filename', nameOf(upload))
+    appendNative(form, { uri: file.uri, type: file.type, name: nameOf(upload) })
+  } else form.append('file', file, nameOf(upload))
   return form
 }
 

@@ -1,5 +1,6 @@
 import { ExoraError } from '../exora-error.ts'
 import { createPatience, withRetries } from '../retries.ts'
+import type { RetryPolicy } from '../retries.ts'
 import { jsonOf } from '../transport.ts'
 import type { CallOptions, Transport } from '../transport.ts'
 import type { Upload, UploadAnswer } from '../types.ts'
@@ -45,7 +46,7 @@ export function createUploads(transport: Transport, choice: Partial<ResumableCho
 
   return async (upload, options = {}) => {
     const { signal } = options
-    const patience = createPatience(transport.retries)
+    const patience = createPatience(oftener(transport.retries))
     const key = options.idempotencyKey ?? newKey()
     let broken = 0
     let resumable: Resumable | null = null
@@ -74,6 +75,9 @@ export function createUploads(transport: Transport, choice: Partial<ResumableCho
     return await withRetries(attempt, { patience, repeat: 'always', signal })
   }
 }
+
+/** A person waits for a list, and puts the phone away after an upload. */
+const oftener = (policy: RetryPolicy): RetryPolicy => ({ ...policy, attempts: 2 * policy.attempts - 1 })
 
 /** The route is not there. A profile that is not there answers 404 too; then the form is refused like this as well. */
 const isMissing = (error: unknown) => error instanceof ExoraError && (error.status === 404 || error.status === 405)

@@ -8,7 +8,7 @@ import { notFound } from '../../plugins/errors.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { RouteDeps } from '../../types.ts'
 import { idempotencyInProgress, missingField } from './errors.ts'
-import { readFields } from './form.ts'
+import { cleanFilename, readFields } from './form.ts'
 import type { FieldsSoFar, FilePart } from './form.ts'
 import { abandonKey, earlierAnswerOf, hashRequest, keepClaim, lockSeconds, refuseOtherContent } from './key-claim.ts'
 import type { Claim, EarlierAnswer } from './key-claim.ts'
@@ -134,7 +134,7 @@ export class UploadAttempt {
     const registration = {
       shellFileId: uuidV7(),
       patientId: fields.patient_id,
-      filename: this.#filename,
+      filename: fields.filename === undefined ? this.#filename : cleanFilename(fields.filename),
       mimeType: file.mimeType,
       sizeBytes: file.sizeBytes,
       sha256: file.sha256,

@@ -13,6 +13,7 @@ export const uploadFields = z.object({
   document_date: dateField.optional(),
   note: z.string().max(2_000).regex(noNul).optional(),
   idempotency_key: z.string().min(1).max(255).regex(noNul).optional(),
+  filename: z.string().max(1_000).regex(noNul).optional(),
 })
 export type UploadFields = z.output<typeof uploadFields>
 
@@ -51,5 +52,6 @@ export const uploadForm = {
     document_date: { type: 'string', format: 'date' },
     note: { type: 'string', maxLength: 2000 },
     idempotency_key: { type: 'string', maxLength: 255, description: 'Where a header cannot be set.' },
+    filename: { type: 'string', maxLength: 1000, description: 'Where the part of the file cannot say it in UTF-8.' },
   },
 }
