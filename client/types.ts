@@ -1,84 +1,611 @@
-/** What the API takes and answers, from the schemas that the server itself checks with; nothing is typed again. */
-import type { z } from 'zod'
-import type { accessLogQuery, accessLogSchema } from '../server/routes/access-log/schema.ts'
-import type { closureAnswer, closureSchema } from '../server/routes/account/schema.ts'
-import type { sessionSchema, signedInSchema, signInBody, signUpBody } from '../server/routes/auth/schema.ts'
-import type {
-  decisionBody,
-  documentEventSchema,
-  documentListQuery,
-  documentListSchema,
-  documentSchema,
-  factListSchema,
-  factSchema,
-  pageListSchema,
-  textSchema,
-  wordListSchema,
-} from '../server/routes/documents/schema.ts'
-import type { exportListSchema, exportSchema } from '../server/routes/exports/schema.ts'
-import type { processedSchema, processBody } from '../server/routes/processing/schema.ts'
-import type {
-  profileChanges,
-  profileFields,
-  profileListSchema,
-  profileSchema,
-} from '../server/routes/profiles/schema.ts'
-import type { RealtimeEvent as ToldEvent } from '../server/routes/realtime/schema.ts'
-import type { uploadState } from '../server/routes/uploads/resumable/schema.ts'
-import type { uploadAnswer, UploadFields } from '../server/routes/uploads/schema.ts'
-import type {
-  checkQuery,
-  historyQuery,
-  historySchema,
-  permissionSchema,
-  planListSchema,
-  subscriptionBody,
-  subscriptionSchema,
-  usageSchema,
-} from '../server/routes/usage/schema.ts'
+// Longer than 300 lines because it is one list. Made by `npm run client:types` from the schemas that the server checks with.
 
-export type SignUp = z.output<typeof signUpBody>
-export type SignIn = z.output<typeof signInBody>
-export type SignedIn = z.output<typeof signedInSchema>
-export type Session = z.output<typeof sessionSchema>
+export type SignUp = {
+  email: string
+  password: string
+  name: string
+}
 
-export type Profile = z.output<typeof profileSchema>
-export type ProfileList = z.output<typeof profileListSchema>
-export type NewProfile = z.input<typeof profileFields>
-export type ProfileChanges = z.input<typeof profileChanges>
-export type AccessLog = z.output<typeof accessLogSchema>
-export type AccessLogQuery = Partial<z.output<typeof accessLogQuery>>
+export type SignIn = {
+  email: string
+  password: string
+}
 
-export type Upload = Omit<UploadFields, 'filename' | 'idempotency_key'>
-export type UploadAnswer = z.output<typeof uploadAnswer>
-export type ResumableState = z.output<typeof uploadState>
-export type Document = z.output<typeof documentSchema>
-export type DocumentList = z.output<typeof documentListSchema>
-export type DocumentHead = DocumentList['documents'][number]
-export type DocumentListQuery = OthersOptional<z.output<typeof documentListQuery>, 'patient_id'>
-export type DocumentEvent = z.output<typeof documentEventSchema>
-export type RealtimeEvent = ToldEvent
-export type Decision = z.output<typeof decisionBody>['decision']
-export type Page = z.output<typeof pageListSchema>['pages'][number]
-export type Word = z.output<typeof wordListSchema>[number]
-export type DocumentText = z.output<typeof textSchema>
-export type Fact = z.output<typeof factSchema>
-export type FactList = z.output<typeof factListSchema>
-export type Processing = z.input<typeof processBody>
-export type Processed = z.output<typeof processedSchema>
+export type NewProfile = {
+  display_name: string
+  full_name?: string | null | undefined
+  profile_type: 'self' | 'child' | 'dependent' | 'pet'
+  relationship?:
+    | 'self'
+    | 'spouse'
+    | 'partner'
+    | 'child'
+    | 'parent'
+    | 'sibling'
+    | 'grandparent'
+    | 'grandchild'
+    | 'guardian'
+    | 'dependent'
+    | 'pet_dog'
+    | 'pet_cat'
+    | 'pet_bird'
+    | 'pet_other'
+    | null
+    | undefined
+  date_of_birth?: string | null | undefined
+  time_zone?: string | undefined
+  locale?: 'en-AU' | 'en-US' | undefined
+}
 
-export type UsageStatus = z.output<typeof usageSchema>
-export type UsageHistory = z.output<typeof historySchema>
-export type UsageHistoryQuery = Partial<z.output<typeof historyQuery>>
-export type PlanList = z.output<typeof planListSchema>
-export type UploadPermission = z.output<typeof permissionSchema>
-export type UploadPermissionQuery = OthersOptional<z.output<typeof checkQuery>, 'patient_id' | 'bytes'>
-export type SubscriptionChange = z.input<typeof subscriptionBody>
-export type Subscription = z.output<typeof subscriptionSchema>
+export type ProfileChanges = {
+  display_name?: string | undefined
+  full_name?: string | null | undefined
+  date_of_birth?: string | null | undefined
+  relationship?:
+    | 'self'
+    | 'spouse'
+    | 'partner'
+    | 'child'
+    | 'parent'
+    | 'sibling'
+    | 'grandparent'
+    | 'grandchild'
+    | 'guardian'
+    | 'dependent'
+    | 'pet_dog'
+    | 'pet_cat'
+    | 'pet_bird'
+    | 'pet_other'
+    | null
+    | undefined
+  time_zone?: string | undefined
+  locale?: 'en-AU' | 'en-US' | undefined
+}
 
-export type DataExport = z.output<typeof exportSchema>
-export type DataExportList = z.output<typeof exportListSchema>
-export type AccountClosure = z.output<typeof closureSchema>
-export type AccountClosureAnswer = z.output<typeof closureAnswer>
+export type AccessLogQuery = {
+  limit?: number | undefined
+  /** `next_cursor` of the page before. */
+  cursor?: string | undefined
+  /** `others` leaves out what this account did itself. */
+  who?: 'everybody' | 'others' | undefined
+}
 
-type OthersOptional<T, K extends keyof T> = Pick<T, K> & Partial<Omit<T, K>>
+export type Upload = {
+  patient_id: string
+  estimated_pages?: number | undefined
+  document_date?: string | undefined
+  note?: string | undefined
+}
+
+export type DocumentListQuery = {
+  patient_id: string
+  limit?: number | undefined
+  /** `next_cursor` of the page before. */
+  cursor?: string | undefined
+}
+
+export type Decision = 'accepted' | 'rejected'
+
+export type Processing = {
+  shell_file_id: string
+  /** Everything from the first of these on; left out: from the first stage that has not completed, or from the start. */
+  stages?: ('security_scan' | 'ocr' | 'spatial_mapping' | 'pass1_find' | 'pass2_code' | 'pass3_narrate')[] | undefined
+}
+
+export type UsageHistoryQuery = {
+  /** Of one person; of all of the account, if left out. */
+  patient_id?: string | undefined
+  /** The newest of those in which anything was used. */
+  months?: number | undefined
+}
+
+export type UploadPermissionQuery = {
+  patient_id: string
+  bytes: number
+  pages?: number | undefined
+}
+
+export type SubscriptionChange = {
+  account_id: string
+  plan_type: 'free' | 'basic' | 'premium' | 'enterprise'
+  /** `next_cycle`: when the month of the account is over. */
+  effective?: 'now' | 'next_cycle' | undefined
+}
+
+export type SignedIn = {
+  /** The session; also in the header set-auth-token. */
+  token: string
+  user: {
+    id: string
+    email: string
+    name: string
+    /** UTC */
+    createdAt?: string | undefined
+  }
+}
+
+export type Session = {
+  user: {
+    id: string
+    email: string
+    name: string
+    /** UTC */
+    createdAt?: string | undefined
+  }
+  session: {
+    id: string
+    /** UTC */
+    expiresAt: string
+  }
+} | null
+
+export type Profile = {
+  id: string
+  display_name: string
+  full_name: string | null
+  profile_type: 'self' | 'child' | 'dependent' | 'pet'
+  relationship:
+    | 'self'
+    | 'spouse'
+    | 'partner'
+    | 'child'
+    | 'parent'
+    | 'sibling'
+    | 'grandparent'
+    | 'grandchild'
+    | 'guardian'
+    | 'dependent'
+    | 'pet_dog'
+    | 'pet_cat'
+    | 'pet_bird'
+    | 'pet_other'
+    | null
+  date_of_birth: string | null
+  time_zone: string
+  locale: string
+  /** False where somebody else has granted access. */
+  is_own: boolean
+  /** UTC */
+  created_at: string
+  /** UTC */
+  updated_at: string
+}
+
+export type ProfileList = {
+  profiles: Profile[]
+}
+
+export type AccessLog = {
+  entries: {
+    id: string
+    /** UTC */
+    at: string
+    who: {
+      /** `service`: our own processing. */
+      kind: 'account' | 'clinician' | 'service'
+      /** Null where the account has been closed. */
+      name: string | null
+      /** Whoever started what the service did. */
+      on_behalf_of: string | null
+    }
+    why: {
+      /** `owner`: their own record, or that of somebody they look after. */
+      basis: 'owner' | 'guardian' | 'delegate' | 'provider' | 'break_glass' | null
+      /** Who gave the access to a delegate or a guardian. */
+      shared_by: string | null
+      /** The purpose of a clinician, the reason for which the glass was broken. */
+      reason: string | null
+      /** In the words of whoever broke the glass. */
+      explanation: string | null
+    }
+    what: {
+      /** The table. */
+      resource: string
+      /** What of it was shown, for reads. */
+      view: string | null
+      record_id: string
+      operation: 'INSERT' | 'UPDATE' | 'DELETE' | 'SELECT' | 'EXECUTE'
+    }
+    /** Equal reads within a moment are one entry. */
+    count: number
+  }[]
+  /** Opaque; null at the end. */
+  next_cursor: string | null
+}
+
+export type UploadAnswer = {
+  shell_file_id: string
+  job_id: string | null
+  status: 'enqueued' | 'uploaded' | 'processing' | 'completed' | 'needs_review' | 'failed'
+  filename: string
+  size_bytes: number
+  mime_type: string
+  sha256: string
+  duplicate_of: string | null
+  usage: UsageStatus
+  correlation_id: string | null
+}
+
+export type ResumableState = {
+  size_bytes: number
+  received_bytes: number
+  /** UTC */
+  expires_at: string
+  /** As an upload in one piece is answered; null until it is whole. */
+  upload: UploadAnswer | null
+}
+
+export type Stage = {
+  stage: 'security_scan' | 'ocr' | 'spatial_mapping' | 'pass1_find' | 'pass2_code' | 'pass3_narrate'
+  status: 'pending' | 'running' | 'completed' | 'held' | 'failed' | 'skipped'
+  started_at: string | null
+  finished_at: string | null
+  pages_done: number | null
+  pages_total: number | null
+  error: {
+    code: string
+    /** Safe to show to a patient. */
+    message: string
+  } | null
+}
+
+export type Document = {
+  id: string
+  patient_id: string
+  filename: string
+  mime_type: string
+  size_bytes: number
+  sha256: string
+  /** Derived from the stages. */
+  status: 'uploaded' | 'processing' | 'completed' | 'needs_review' | 'failed'
+  review_state: 'none' | 'pending' | 'accepted' | 'rejected'
+  document_class: string | null
+  document_date: string | null
+  page_count: number | null
+  quality_grade: string | null
+  note: string | null
+  processing_error: {
+    stage: string
+    code: string
+    message: string
+    [key: string]: unknown
+  } | null
+  /** UTC */
+  created_at: string
+  /** UTC */
+  updated_at: string
+  stages: Stage[]
+  /** Set where the name or date of birth in the document made somebody ask. */
+  identity_review: {
+    id: string
+    status: 'pending' | 'accepted' | 'rejected'
+    reasons: string[]
+    decided_at: string | null
+  } | null
+}
+
+export type DocumentHead = {
+  id: string
+  patient_id: string
+  filename: string
+  mime_type: string
+  size_bytes: number
+  sha256: string
+  /** Derived from the stages. */
+  status: 'uploaded' | 'processing' | 'completed' | 'needs_review' | 'failed'
+  review_state: 'none' | 'pending' | 'accepted' | 'rejected'
+  document_class: string | null
+  document_date: string | null
+  page_count: number | null
+  quality_grade: string | null
+  note: string | null
+  processing_error: {
+    stage: string
+    code: string
+    message: string
+    [key: string]: unknown
+  } | null
+  /** UTC */
+  created_at: string
+  /** UTC */
+  updated_at: string
+}
+
+export type DocumentList = {
+  documents: DocumentHead[]
+  /** Opaque; null at the end. */
+  next_cursor: string | null
+}
+
+export type DocumentEvent = {
+  id: number
+  stage: 'security_scan' | 'ocr' | 'spatial_mapping' | 'pass1_find' | 'pass2_code' | 'pass3_narrate' | null
+  status: 'pending' | 'running' | 'completed' | 'held' | 'failed' | 'skipped' | null
+  file_status: 'uploaded' | 'processing' | 'completed' | 'needs_review' | 'failed'
+  pages_done: number | null
+  pages_total: number | null
+  /** UTC */
+  at: string
+}
+
+export type Page = {
+  page: number
+  width_pt: number
+  height_pt: number
+  /** Quarter turns clockwise, in degrees, that made the stored page upright. */
+  rotation: number
+  source: string
+  engine: string
+  quality: {
+    grade: string
+    reason: string | null
+  }
+  word_count: number
+}
+
+export type Word = {
+  text: string
+  confidence: number
+  /** x0, y0, x1, y1 as fractions of the upright page, from its top left corner */
+  box: number[]
+}
+
+export type DocumentText = {
+  version: number
+  /** Pages end with a form feed; facts point into it. */
+  text: string
+}
+
+export type Fact = {
+  id: string
+  type:
+    | 'medication'
+    | 'lab_result'
+    | 'vital_sign'
+    | 'condition'
+    | 'allergy'
+    | 'immunization'
+    | 'procedure'
+    | 'symptom'
+    | 'physical_finding'
+    | 'imaging_result'
+    | 'family_history'
+    | 'social_history'
+    | 'encounter'
+    | 'identity'
+  text: string
+  code: {
+    system: string
+    code: string
+    display: string
+  } | null
+  value: string | null
+  unit: string | null
+  reference_range: string | null
+  /** ISO 8601, as exact as printed: it may be a year alone. */
+  date: string | null
+  status: 'present' | 'negated' | 'historical' | 'family' | 'hypothetical' | 'uncertain'
+  confidence: 'high' | 'check' | 'low'
+  reason: string | null
+  /** `rejected` as well where a person said that the document is not theirs. */
+  review: 'unreviewed' | 'accepted' | 'edited' | 'rejected'
+  /** Waits for a person to say whose the document is, and is not part of the record until then. */
+  held: boolean
+  /** Part of the record; `reason` says why a fact is not. */
+  in_record: boolean
+  sources: {
+    page: number
+    /** x0, y0, x1, y1 as fractions of the upright page, from its top left corner */
+    box: number[]
+    quote: string
+    /** UTF-16 code units into the text */
+    start: number
+    length: number
+  }[]
+  found_by: {
+    pass: number
+    provider: string
+    model: string
+    prompt_version: string | null
+  }
+}
+
+export type FactList = {
+  facts: Fact[]
+}
+
+export type Processed = {
+  shell_file_id: string
+  job_id: string
+  from_stage: 'security_scan' | 'ocr' | 'spatial_mapping' | 'pass1_find' | 'pass2_code' | 'pass3_narrate'
+  status: 'enqueued'
+}
+
+export type DocumentChange = {
+  id: number
+  stage: 'security_scan' | 'ocr' | 'spatial_mapping' | 'pass1_find' | 'pass2_code' | 'pass3_narrate' | null
+  status: 'pending' | 'running' | 'completed' | 'held' | 'failed' | 'skipped' | null
+  file_status: 'uploaded' | 'processing' | 'completed' | 'needs_review' | 'failed'
+  pages_done: number | null
+  pages_total: number | null
+  /** UTC */
+  at: string
+  document_id: string
+  patient_id: string
+}
+
+export type NotificationTold = {
+  id: string
+  kind:
+    | 'access_offered'
+    | 'provider_access_requested'
+    | 'break_glass_used'
+    | 'account_closure_requested'
+    | 'export_ready'
+    | 'slo_missed'
+  patient_id: string | null
+  /** What it is about: an offer, a request, an export, … */
+  subject_id: string
+  /** UTC */
+  at: string
+}
+
+export type Reset = {
+  /** Events of then are gone; or the id is of another database, or made up. */
+  reason: 'too_old' | 'unknown'
+}
+
+export type RealtimeEvent =
+  | {
+      /** Opaque, for Last-Event-ID. */
+      id: string
+      event: 'file' | 'stage'
+      data: DocumentChange
+    }
+  | {
+      /** Opaque, for Last-Event-ID. */
+      id: string
+      event: 'notification'
+      data: NotificationTold
+    }
+  | {
+      /** Opaque, for Last-Event-ID. */
+      id: string
+      event: 'ready'
+      data: Record<string, never>
+    }
+  | {
+      /** Opaque, for Last-Event-ID. */
+      id: string
+      event: 'reset'
+      data: Reset
+    }
+
+export type UsageStatus = {
+  current_period: {
+    start: string
+    end: string
+    resets_at: string
+  }
+  usage: {
+    shell_files: {
+      used: number
+      /** null = unlimited */
+      limit: number | null
+      percentage: number | null
+    }
+    pages: {
+      used: number
+      /** null = unlimited */
+      limit: number | null
+      percentage: number | null
+    }
+    ai_tokens: {
+      used: number
+      /** null = unlimited */
+      limit: number | null
+      percentage: number | null
+    }
+    storage: {
+      used_mb: number
+      limit_mb: number | null
+      percentage: number | null
+    }
+  }
+  status: {
+    plan_type: 'free' | 'basic' | 'premium' | 'enterprise'
+    over_limit: boolean
+    upgrade_required: boolean
+    enforced: boolean
+    /** A limit is near, and larger plans are to be shown. */
+    upgrade_prompt: boolean
+  }
+  /** Limits that are near, reached or passed. */
+  warnings: {
+    limit_name: string
+    level: 'near' | 'reached' | 'over'
+  }[]
+}
+
+export type UsageHistory = {
+  months: {
+    month_start: string
+    patient_id: string
+    shell_files: number
+    pages: number
+    ai_tokens: number
+    ai_seconds: number
+    /** Less than nothing where more was deleted than uploaded. */
+    storage_bytes_added: number
+    /** As it stood when the month ended, or stands now. */
+    storage_bytes: number
+  }[]
+}
+
+export type PlanList = {
+  plans: {
+    plan_type: 'free' | 'basic' | 'premium' | 'enterprise'
+    display_name: string
+    shell_files_limit: number | null
+    pages_limit: number | null
+    ai_tokens_limit: number | null
+    storage_mb_limit: number | null
+    monthly_price: string
+  }[]
+}
+
+export type UploadPermission = {
+  allowed: boolean
+  /** False: limits only warn. */
+  enforced: boolean
+  /** The limits that this file would pass. */
+  passed: {
+    limit_name: string
+    used: number
+    limit: number
+    requested: number
+    resets_at: string | null
+  }[]
+  usage: UsageStatus
+}
+
+export type Subscription = {
+  account_id: string
+  plan_type: 'free' | 'basic' | 'premium' | 'enterprise'
+  /** UTC */
+  effective_from: string
+}
+
+export type DataExport = {
+  export_id: string
+  patient_id: string
+  job_id: string | null
+  status: 'requested' | 'ready' | 'failed' | 'expired'
+  /** UTC */
+  requested_at: string
+  ready_at: string | null
+  /** Until then the archive can be fetched. */
+  expires_at: string | null
+  size_bytes: number | null
+  sha256: string | null
+}
+
+export type DataExportList = {
+  /** Newest first. */
+  exports: DataExport[]
+}
+
+export type AccountClosure = {
+  closure_id: string
+  status: 'requested' | 'cancelled' | 'purging' | 'purged'
+  /** UTC */
+  requested_at: string
+  /** Until then it can be called off, and everything can be read and exported. */
+  due_at: string
+  cancelled_at: string | null
+}
+
+export type AccountClosureAnswer = {
+  /** The newest; null: never asked for. */
+  closure: AccountClosure | null
+}

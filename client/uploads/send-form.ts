@@ -22,7 +22,9 @@ export function sendForm(transport: Transport, { upload, key, signal, onProgress
       // Made anew for a second try: a stream is read once.
       const { body, type, sizeBytes } = streamForm({ fields: fieldsOf(upload), file, name: nameOf(upload), onProgress })
       const described = { ...all, 'content-type': type, 'content-length': String(sizeBytes) }
-      return transport.fetch(to, { method: 'POST', headers: described, body, duplex: 'half', ...aborting })
+      // What a stream as a body asks for, and the types of browsers do not know.
+      const streaming = { duplex: 'half' } as const
+      return transport.fetch(to, { method: 'POST', headers: described, body, ...streaming, ...aborting })
     })
   }
   return transport.once(url, headers, (to, all) =>

@@ -148,7 +148,8 @@ test('an account is followed from a server that stops to one that goes on', asyn
   const second = await startApp(t, { db: () => first.db })
   const person = await first.account(randomUUID())
   let isStopped = false
-  const balanced: Fetch = (input, init) => fetch(isStopped ? String(input).replace(first.url, second.url) : input, init)
+  const balanced: Fetch = (input, init) =>
+    fetch(isStopped && typeof input === 'string' ? input.replace(first.url, second.url) : input, init)
   const stream = listenTo(createClient({ baseUrl: first.url, token: person.token, retries, fetch: balanced }).follow())
   await stream.next()
   const id = String((await person.upload({ bytes: pdf('before') })).body['shell_file_id'])

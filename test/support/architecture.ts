@@ -10,8 +10,6 @@ type Rule = {
   /** Only as `import type`, which is gone at run time. */
   readonly mayImportTypes?: readonly string[]
   readonly forbiddenPackages?: readonly RegExp[]
-  /** Packages may be spoken of in types alone. */
-  readonly packages?: 'types'
 }
 
 const webFramework = /^(fastify|@fastify\/|fastify-|better-auth)/
@@ -53,13 +51,8 @@ export const rules: readonly Rule[] = [
     mayImportTypes: ['worker/engine/'],
     forbiddenPackages: [webFramework],
   },
-  // Runs in browsers and phones: nothing of ours at run time, and no package either.
-  {
-    from: 'client/',
-    mayImport: [],
-    mayImportTypes: ['server/routes/*/schema.ts', 'server/routes/*/*/schema.ts'],
-    packages: 'types',
-  },
+  // Runs in browsers and phones, and is taken by projects that know nothing of ours: not even a type, and no package.
+  { from: 'client/', mayImport: [], forbiddenPackages: [/./] },
   { from: 'web/', mayImport: [], mayImportTypes: ['server/routes/*/schema.ts'] },
   // Beside the house: they may look into all of it, and nothing looks at them.
   ...['test/', 'bench/', 'docs/', 'scripts/', 'drizzle.config.ts'].map((from) => ({ from, mayImport: ['*'] })),
@@ -124,8 +117,7 @@ function judge({ from, target, kind }: Import): string[] {
   const rule = rules.filter((one) => fits(from, one.from)).toSorted((a, b) => b.from.length - a.from.length)[0]
   if (rule === undefined) return [`${from}: this place is not in the plan of the house`]
   if (!isOurs(target)) {
-    const isRunTime = rule.packages === 'types' && kind === 'run_time'
-    const isForbidden = isRunTime || (rule.forbiddenPackages?.some((pattern) => pattern.test(target)) ?? false)
+    const isForbidden = rule.forbiddenPackages?.some((pattern) => pattern.test(target)) ?? false
     return isForbidden ? [`${from} may not use the package ${target}`] : []
   }
   const isAllowed =
