@@ -204,10 +204,26 @@ test('the examples of docs/client.md do what it says', async (t) => {
   const server = await startApp(t, { accounts: 'embedded' })
   const page = await readFile(new URL('../../docs/client.md', import.meta.url), 'utf8')
   const examples = [...page.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code = '']) => code.replace(/^import .*$/m, ''))
-  t.equal(examples.length, 4)
+  t.equal(examples.length, 5)
   const owner = ownerSql(t, server.ownerUrl)
   const shown: unknown[] = []
-  const show = (...said: unknown[]) => void shown.push(...said)
+  const leaving = new AbortController()
+  const finish = async () => {
+    const [file] = await owner<{ id: string; patient_id: string }[]>`select id, patient_id from shell_files`
+    if (file !== undefined) await holdForReview(server.db, file.id, file.patient_id)
+  }
+  let isLive = false
+  const show = (...said: unknown[]) => {
+    shown.push(...said)
+    const text = JSON.stringify(said)
+    if (text.includes('"uploaded"') && !text.includes('next_cursor')) void finish()
+    if (isLive) leaving.abort()
+    if (text.includes('next_cursor')) {
+      isLive = true
+      void owner`
+        insert into shell_file_events (shell_file_id, patient_id, file_status) select id, patient_id, 'completed' from shell_files`.execute()
+    }
+  }
   const given = {
     createClient,
     ExoraError,
@@ -216,18 +232,15 @@ test('the examples of docs/client.md do what it says', async (t) => {
     password: 'correct horse battery',
     file: new Blob([new Uint8Array(pdf('an example'))]),
     id: randomUUID(),
-    signal: new AbortController().signal,
-    show: (...said: unknown[]) => {
-      show(...said)
-      if (JSON.stringify(said).includes('"uploaded"')) void finish()
-    },
-  }
-  const finish = async () => {
-    const [file] = await owner<{ id: string; patient_id: string }[]>`select id, patient_id from shell_files`
-    if (file !== undefined) await holdForReview(server.db, file.id, file.patient_id)
+    signal: leaving.signal,
+    show,
   }
   const AsyncFunction = Object.getPrototypeOf(finish).constructor
-  await new AsyncFunction(...Object.keys(given), examples.join('\n'))(...Object.values(given))
+  const isEndless = (code: string) => code.includes('client.follow(')
+  const code = [...examples.filter((one) => !isEndless(one)), ...examples.filter(isEndless)].join('\n')
+  const run = new AsyncFunction(...Object.keys(given), code)(...Object.values(given))
+  await t.rejects(run, { name: 'AbortError' }, 'the last of them goes on until it is called off')
   t.ok(shown.includes(1), 'all of the file was sent')
-  t.match(shown.at(-2), /nothing here/)
+  t.ok(shown.includes('completed'))
+  t.ok(shown.some((one) => typeof one === 'string' && /nothing here/.test(one)))
 })
