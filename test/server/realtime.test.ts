@@ -4,8 +4,8 @@ import { connect, Socket } from 'node:net'
 import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
 import { test } from 'tap'
-import { actorOf, ask, ownerSql } from '../support/actors.ts'
-import { signToken, startApp } from '../support/app.ts'
+import { actorOf, ask as askDatabase, ownerSql } from '../support/actors.ts'
+import { ask, signToken, startApp } from '../support/app.ts'
 import type { TestAccount } from '../support/app.ts'
 import { openEvents } from '../support/event-stream.ts'
 import { beginStage, giveAccess, offerAccess } from '../support/factories.ts'
@@ -53,7 +53,7 @@ test('an account follows all that it may read', async (group) => {
     t.match(await stream.next(), { event: 'notification', data: { patient_id: parent.profileId } })
     const before = await uploaded()
     t.match(await stream.next(), { event: 'file', data: { document_id: before } })
-    await ask(db, actorOf(parent.accountId), sql`select public.revoke_profile_access(${permissionId})`)
+    await askDatabase(db, actorOf(parent.accountId), sql`select public.revoke_profile_access(${permissionId})`)
     const after = await uploaded()
     const own = await uploaded(carer)
     const told = await nextOf(stream, 'file')
@@ -101,7 +101,7 @@ test('an account follows all that it may read', async (group) => {
     const ready = await stream.next()
     await stream.close()
     const id = await uploaded()
-    await ask(db, actorOf(parent.accountId), sql`select public.revoke_profile_access(${permissionId})`)
+    await askDatabase(db, actorOf(parent.accountId), sql`select public.revoke_profile_access(${permissionId})`)
     const again = await follow(carer, ready?.id)
     t.match(await again.next(), { event: 'ready' })
     t.notOk(again.text().includes(id))
@@ -139,6 +139,10 @@ test('an account follows all that it may read', async (group) => {
     const stream = await follow({ headers: { authorization: `Bearer ${token}` } })
     await stream.next()
     t.equal(await stream.next(), null)
+    // Requests may be as late as clocks differ, streams may not.
+    const late = { authorization: `Bearer ${await signToken(parent.accountId, { expires: '-1s' })}` }
+    t.match(await ask(`${url}/profiles`, { headers: late }), { status: 200 })
+    t.match(await ask(`${url}/realtime`, { headers: late }), { status: 401 })
   })
 
   await group.test('and goes on when the connection to the database was lost in between', async (t) => {
