@@ -12,6 +12,7 @@ import { addOpenApi } from './plugins/openapi.ts'
 import { addProblems, answerProblem, asAppError } from './plugins/problems.ts'
 import { addReadTraces, createReadTraces } from './plugins/read-traces.ts'
 import { createRealtime } from './plugins/realtime/realtime.ts'
+import { createRequestLimiter, limitAddresses } from './plugins/request-limits/request-limits.ts'
 import { addRequestLog } from './plugins/request-log.ts'
 import { addSecurity } from './plugins/security.ts'
 import { addTracing } from './plugins/tracing.ts'
@@ -24,23 +25,26 @@ import type { Server, ServerDeps } from './types.ts'
 const limits = {
   bodyBytes: 64 * 1024,
   headerBytes: 16 * 1024,
-  headersTimeoutMs: 20_000,
-  // Long enough for 50 MB over a poor line (1.4 Mbit/s); worse lines need a resumable upload.
-  requestTimeoutMs: 300_000,
-  keepAliveTimeoutMs: 72_000,
+  // How often Node looks for connections whose time is over.
+  checkEveryMs: 5_000,
 }
 
 /** The whole server but for listening: `listen` or `inject` as you like. */
 export async function buildApp(deps: ServerDeps): Promise<Server> {
+  const { patience } = deps.config.protection
   const loggerInstance: FastifyBaseLogger = deps.log
   const app: Server = Fastify({
     loggerInstance,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'correlation_id' }),
     genReqId: correlationIdOf,
     bodyLimit: limits.bodyBytes,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
-    http: { maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersTimeoutMs },
+    requestTimeout: patience.requestMs,
+    keepAliveTimeout: patience.keepAliveMs,
+    http: {
+      maxHeaderSize: limits.headerBytes,
+      headersTimeout: patience.headersMs,
+      connectionsCheckingInterval: Math.min(limits.checkEveryMs, patience.headersMs),
+    },
     trustProxy: (_address, hop) => hop < deps.config.trustedProxies,
     forceCloseConnections: 'idle',
     clientErrorHandler: answerClientError,
@@ -54,6 +58,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   const realtime = createRealtime(deps.db, deps.log, deps.metrics, deps.config.eventStreams)
   const uploadGate = createUploadGate(deps.config.uploads)
   const traces = createReadTraces(deps.db, deps.log)
+  const limiter = createRequestLimiter(deps.db, deps.config.protection.requestLimits, deps.log)
   const pictures = createPagePictures(deps.store, deps.renderPage)
 
   addCorrelation(app)
@@ -64,6 +69,8 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   addTracing(app, deps.tracing)
   addReadTraces(app, traces)
   addDrain(app)
+  // After CORS, so that a page may read why it was refused.
+  app.after(() => limitAddresses(app, limiter))
   addOpenApi(app)
   app.register(multipart)
   app.register(async (scope) => {
@@ -72,7 +79,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
     scope.setSerializerCompiler(serializerCompiler)
     addRoutes(
       scope.withTypeProvider<ZodTypeProvider>(),
-      { ...deps, fileEvents, realtime, traces, uploadGate, pictures },
+      { ...deps, fileEvents, realtime, traces, uploadGate, limiter, pictures },
       authenticationOf(deps),
     )
   })

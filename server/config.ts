@@ -3,6 +3,8 @@ import { commonEnv, ConfigurationError, flag, readEnv, wholeNumber, wordList } f
 import type { EnvSource } from '../platform/env.ts'
 import { tracingOf } from '../platform/tracing.ts'
 import type { TracingConfig } from '../platform/tracing.ts'
+import { protectionEnv, protectionOf } from './protection-config.ts'
+import type { ProtectionConfig } from './protection-config.ts'
 
 /** Who vouches for tokens: our own accounts, or an issuer outside, known by its keys or by a shared secret. */
 export type AuthConfig = EmbeddedAuthConfig | JwksAuthConfig | SecretAuthConfig
@@ -32,6 +34,7 @@ export type ServerConfig = {
   readonly uploads: UploadLimits
   /** Of events: open on this server at once, and of them of one account. */
   readonly eventStreams: { readonly maxStreams: number; readonly maxPerAccount: number }
+  readonly protection: ProtectionConfig
   /** Null: no traces. */
   readonly tracing: TracingConfig | null
 }
@@ -47,6 +50,10 @@ export type UploadLimits = {
 
 const bytesPerMb = 1_000_000
 
+// `*` would be no list, `null` is the origin of every sandboxed page, and what has a path never equals an origin.
+const areOrigins = (words: readonly string[]) =>
+  words.every((word) => URL.canParse(word) && new URL(word).origin === word)
+
 const serverEnv = commonEnv.extend({
   HOST: z.string().default('127.0.0.1'),
   PORT: wholeNumber({ max: 65_535 }).default(8080),
@@ -56,7 +63,9 @@ const serverEnv = commonEnv.extend({
   AUTH_AUDIENCE: z.string().default('authenticated'),
   AUTH_SECRET: z.string().min(32, 'must have at least 32 characters').optional(),
   AUTH_SIGN_IN_LIMIT: flag().default(true),
-  CORS_ORIGINS: wordList().default([]),
+  CORS_ORIGINS: wordList()
+    .refine(areOrigins, 'must be origins such as https://app.example, without a path')
+    .default([]),
   TRUSTED_PROXIES: wholeNumber({ max: 10 }).default(0),
   UPLOAD_MAX_MB: wholeNumber({ min: 1, max: 2_000 }).default(50),
   UPLOAD_MAX_ACTIVE: wholeNumber({ min: 1 }).default(256),
@@ -64,6 +73,7 @@ const serverEnv = commonEnv.extend({
   EVENT_STREAMS_MAX: wholeNumber({ min: 1 }).default(10_000),
   EVENT_STREAMS_PER_ACCOUNT: wholeNumber({ min: 1 }).default(50),
   UPLOAD_RESUMABLE_HOURS: wholeNumber({ min: 1, max: 168 }).default(24),
+  ...protectionEnv,
 })
 
 export function readServerConfig(source: EnvSource = process.env): ServerConfig {
@@ -87,6 +97,7 @@ export function readServerConfig(source: EnvSource = process.env): ServerConfig 
       resumableSeconds: env.UPLOAD_RESUMABLE_HOURS * 3_600,
     },
     eventStreams: { maxStreams: env.EVENT_STREAMS_MAX, maxPerAccount: env.EVENT_STREAMS_PER_ACCOUNT },
+    protection: protectionOf(env),
     tracing: tracingOf(env),
   }
 }

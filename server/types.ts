@@ -14,6 +14,7 @@ import type { Tracing } from '../platform/tracing.ts'
 import type { ServerConfig } from './config.ts'
 import type { FileEvents } from './plugins/file-events.ts'
 import type { Realtime } from './plugins/realtime/realtime.ts'
+import type { RequestLimiter } from './plugins/request-limits/request-limits.ts'
 import type { TraceBuffer } from './plugins/trace-buffer.ts'
 import type { PagePictures, RenderPage } from './routes/documents/page-pictures.ts'
 import type { EmbeddedAccounts } from './routes/auth/embedded-accounts.ts'
@@ -51,5 +52,6 @@ export type RouteDeps = ServerDeps & {
   readonly realtime: Realtime
   readonly traces: TraceBuffer
   readonly uploadGate: UploadGate
+  readonly limiter: RequestLimiter
   readonly pictures: PagePictures
 }

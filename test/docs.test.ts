@@ -57,6 +57,7 @@ test('.env.example and the configuration name the same variables', async (t) => 
     'platform/env.ts',
     'platform/tracing.ts',
     'server/config.ts',
+    'server/protection-config.ts',
     'worker/config.ts',
     'platform/storage/s3.ts',
   ]

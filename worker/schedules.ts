@@ -8,6 +8,7 @@ import {
 import { deleteExpiredResumableUploads } from '../db/queries/resumable-uploads.ts'
 import { profilesToStop, stopUnallowedProcessing } from '../db/queries/processing.ts'
 import { retryFailedAuditEvents } from '../db/queries/read-traces.ts'
+import { forgetWholeAllowances } from '../db/queries/request-limits.ts'
 import {
   applyRetention,
   deleteExpiredLogins,
@@ -105,6 +106,11 @@ export function createSchedules(deps: SchedulesDeps): readonly Schedule[] {
       name: 'sweep_api_capacity',
       slots: { everySeconds: minute },
       run: (run) => run.inService(sweepCapacity),
+    },
+    {
+      name: 'forget_whole_allowances',
+      slots: { everySeconds: minute },
+      run: (run) => inBatches(run, batch, (limit) => run.inService((tx) => forgetWholeAllowances(tx, limit))),
     },
     {
       name: 'forget_silent_workers',

@@ -268,4 +268,5 @@ export const leftOutOfExports = {
   api_daily_use: 'Limits of outside services.',
   api_usage_slots: 'Limits of outside services.',
   api_capacity_reservations: 'Limits of outside services.',
+  request_allowances: 'Limits on requests: hashes and times, for minutes.',
 } as const

@@ -21,6 +21,7 @@ values
   ('api_capacity_reservations', null, 'Ten minutes after they were released or ran out (sweep_api_capacity).'),
   ('api_daily_use', null, 'Three months: what outside services were asked for, and what it cost (sweep_api_capacity).'),
   ('api_usage_slots', null, 'As long as they count against a limit, some minutes (sweep_api_capacity).'),
+  ('request_allowances', null, 'Until the budget is whole again, a minute or two (forget_whole_allowances).'),
   ('erased_objects', null, 'Until the store has deleted the bytes.'),
   -- evidence
   ('audit_seals', null, 'Always: they prove the months that are kept, and say which are not.'),

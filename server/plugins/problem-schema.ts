@@ -49,11 +49,13 @@ type ProblemResponse = {
 
 type ProblemResponses = Partial<Record<ProblemStatus, ProblemResponse>>
 
-/** The problems that a route may answer with, as entries of its `response` schema; 500 always. */
-export function problems<S extends ProblemStatus>(...statuses: readonly S[]): Record<S | 500, ProblemResponse>
+/** The problems that a route may answer with, as entries of its `response` schema; what any may answer with (429, 500, 503) always. */
+export function problems<S extends ProblemStatus>(
+  ...statuses: readonly S[]
+): Record<S | 429 | 500 | 503, ProblemResponse>
 export function problems(...statuses: readonly ProblemStatus[]): ProblemResponses {
   const responses: ProblemResponses = {}
-  for (const status of [...statuses, 500] as const) {
+  for (const status of [...statuses, 429, 500, 503] as const) {
     responses[status] = {
       description: titles[status],
       content: { 'application/problem+json': { schema: problemSchema } },

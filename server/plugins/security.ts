@@ -38,6 +38,8 @@ export function addSecurity(app: Server, config: ServerConfig): void {
       correlationHeader,
       'location',
       'idempotent-replayed',
+      'ratelimit',
+      'ratelimit-policy',
       'retry-after',
       'set-auth-token',
       'content-range',

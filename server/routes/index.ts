@@ -1,5 +1,6 @@
 import { addCallers, requireToken } from '../plugins/authentication/authentication.ts'
 import type { Authentication } from '../plugins/authentication/authentication.ts'
+import { countRefusedToken, limitAccounts } from '../plugins/request-limits/request-limits.ts'
 import type { Api, RouteDeps } from '../types.ts'
 import { accessRoutes } from './access/index.ts'
 import { accessLogRoutes } from './access-log/index.ts'
@@ -45,7 +46,8 @@ export function addRoutes(api: Api, deps: RouteDeps, authentication: Authenticat
   addCallers(api)
   for (const routes of open) routes(api, deps)
   api.register(async (scope: Api) => {
-    requireToken(scope, authentication)
+    requireToken(scope, authentication, (refused) => countRefusedToken(deps.limiter, refused))
+    limitAccounts(scope, deps.limiter)
     for (const routes of forAccounts) routes(scope, deps)
   })
 }

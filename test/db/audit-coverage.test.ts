@@ -75,6 +75,7 @@ const covered: Readonly<Record<string, Coverage>> = {
   api_usage_slots: always(machine),
   api_daily_use: always(machine),
   api_capacity_reservations: always(machine),
+  request_allowances: always(machine),
 }
 
 type Table = {

@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Actor } from '../../../db/actor.ts'
 import type { Api, Server } from '../../types.ts'
 import { unauthenticated } from '../errors.ts'
@@ -10,6 +10,8 @@ export type Authentication = {
   readonly provision: (token: VerifiedToken, correlationId: string) => Promise<void>
 }
 
+type OnRefusal = (refused: { request: FastifyRequest; reply: FastifyReply; error: unknown }) => Promise<never>
+
 const callers = new WeakMap<FastifyRequest, { readonly actor: Actor; readonly expiresAt: Date }>()
 
 export function addCallers(app: Server): void {
@@ -17,9 +19,11 @@ export function addCallers(app: Server): void {
 }
 
 /** Routes of this scope answer 401 to whoever brings no valid token; theirs is the actor of each transaction. */
-export function requireToken(scope: Api, authentication: Authentication): void {
-  scope.addHook('onRequest', async (request) => {
-    const token = await authentication.verify(bearerTokenOf(request.headers.authorization))
+export function requireToken(scope: Api, authentication: Authentication, onRefusal: OnRefusal): void {
+  scope.addHook('onRequest', async (request, reply) => {
+    const token = await verifyToken(request, authentication).catch((error: unknown) =>
+      onRefusal({ request, reply, error }),
+    )
     await authentication.provision(token, request.id)
     request.accountId = token.accountId
     callers.set(request, {
@@ -33,6 +37,10 @@ export function requireToken(scope: Api, authentication: Authentication): void {
       expiresAt: token.expiresAt,
     })
   })
+}
+
+async function verifyToken(request: FastifyRequest, { verify }: Authentication): Promise<VerifiedToken> {
+  return await verify(bearerTokenOf(request.headers.authorization))
 }
 
 export const actorOf = (request: FastifyRequest): Actor => callerOf(request).actor

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { problems } from '../../plugins/problem-schema.ts'
+import { limitSignIn } from '../../plugins/request-limits/request-limits.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { relay } from './relay.ts'
 import {
@@ -14,7 +15,7 @@ import {
 import { sessionRoutes } from './sessions.ts'
 
 /** Accounts of our own, where no outside issuer is configured. Sessions travel as bearer tokens: there are no cookies. */
-export function authRoutes(api: Api, { accounts }: RouteDeps): void {
+export function authRoutes(api: Api, { accounts, limiter }: RouteDeps): void {
   if (accounts === null) return
   sessionRoutes(api, accounts)
   const tags = ['accounts']
@@ -34,6 +35,7 @@ export function authRoutes(api: Api, { accounts }: RouteDeps): void {
   api.post(
     '/auth/sign-in/email',
     {
+      preHandler: limitSignIn(limiter),
       schema: {
         tags,
         summary: 'Sign in',

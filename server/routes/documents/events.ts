@@ -26,6 +26,7 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
     {
       // A HEAD would hold a stream open that says nothing.
       exposeHeadRoute: false,
+      config: { budget: 'streams' },
       schema: {
         tags: ['documents'],
         summary: 'What happens to a document, as it happens',

@@ -23,6 +23,7 @@ export function operationRoutes(api: Api, deps: RouteDeps): void {
   api.get(
     '/health',
     {
+      config: { budget: 'none' },
       schema: {
         tags,
         summary: 'Alive',
@@ -38,7 +39,10 @@ export function operationRoutes(api: Api, deps: RouteDeps): void {
 
   api.get(
     '/ready',
-    { schema: { tags, summary: 'Able to take requests', response: { 200: readiness, 503: readiness } } },
+    {
+      config: { budget: 'none' },
+      schema: { tags, summary: 'Able to take requests', response: { 200: readiness, 503: readiness } },
+    },
     async (_request, reply) => {
       const [database, storage] = await Promise.all([checkDatabase(deps), checkStorage(deps)])
       const all = { ...database, storage, accepting: !isStopping }
@@ -53,7 +57,7 @@ export function operationRoutes(api: Api, deps: RouteDeps): void {
 
   api.get(
     '/metrics',
-    { schema: { tags, summary: 'Prometheus', produces: ['text/plain'] } },
+    { config: { budget: 'none' }, schema: { tags, summary: 'Prometheus', produces: ['text/plain'] } },
     async (_request, reply) => {
       const { contentType, body } = await deps.metrics.expose()
       return await reply.type(contentType).send(body)

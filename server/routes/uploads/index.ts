@@ -19,6 +19,7 @@ export function uploadRoutes(api: Api, deps: RouteDeps): void {
   api.post(
     '/documents/upload',
     {
+      config: { budget: 'uploads' },
       schema: {
         tags: ['documents'],
         summary: 'Upload a document',

@@ -106,6 +106,7 @@ export const tables: Readonly<Record<string, TableSpec>> = {
   job_queue: internal(),
   job_schedules: internal(),
   job_types: internal(),
+  request_allowances: internal(),
   slo_alert_deliveries: internal(),
   slo_alerts: internal(),
   slo_states: internal(),

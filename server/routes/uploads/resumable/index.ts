@@ -66,7 +66,7 @@ function addCreation(api: Api, deps: RouteDeps): void {
     headers: creationHeaders,
     response: { 201: noBody('Pieces may come.'), ...problems(400, 401, 402, 403, 404, 412, 413) },
   }
-  api.post(path, { schema }, async (request, reply) => {
+  api.post(path, { schema, config: { budget: 'uploads' } }, async (request, reply) => {
     const { 'upload-length': sizeBytes, 'upload-metadata': metadata } = request.headers
     const duplicates = request.query.keep_both ? 'keep' : 'refuse'
     const creation = { ...readMetadata(metadata), sizeBytes, duplicates } as const

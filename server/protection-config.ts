@@ -1,0 +1,62 @@
+import { wholeNumber } from '../platform/env.ts'
+import type { z } from 'zod'
+
+/** How much of each kind one caller may ask for in a minute, all servers together; null: without a limit. */
+export type RequestLimits = {
+  readonly account: number | null
+  readonly uploads: number | null
+  readonly streams: number | null
+  readonly address: number | null
+  readonly signIn: number | null
+}
+
+/** How long a client may take. */
+export type Patience = {
+  readonly headersMs: number
+  readonly requestMs: number
+  readonly keepAliveMs: number
+}
+
+export type ProtectionConfig = {
+  readonly requestLimits: RequestLimits
+  readonly patience: Patience
+}
+
+const seconds = () => wholeNumber({ min: 1, max: 86_400 })
+
+export const protectionEnv = {
+  RATE_LIMIT_ACCOUNT: wholeNumber().default(3_000),
+  RATE_LIMIT_UPLOADS: wholeNumber().default(1_200),
+  RATE_LIMIT_STREAMS: wholeNumber().default(300),
+  RATE_LIMIT_ADDRESS: wholeNumber().default(3_000),
+  RATE_LIMIT_SIGN_IN: wholeNumber().default(10),
+  HEADERS_TIMEOUT_SECONDS: seconds().default(20),
+  // Long enough for 50 MB over a poor line (1.4 Mbit/s); worse lines need a resumable upload.
+  REQUEST_TIMEOUT_SECONDS: seconds().default(300),
+  KEEP_ALIVE_SECONDS: seconds().default(72),
+}
+
+type Env = { readonly [Name in keyof typeof protectionEnv]: z.output<(typeof protectionEnv)[Name]> } & {
+  readonly AUTH_SIGN_IN_LIMIT: boolean
+}
+
+export function protectionOf(env: Env): ProtectionConfig {
+  return {
+    requestLimits: {
+      account: limitOf(env.RATE_LIMIT_ACCOUNT),
+      uploads: limitOf(env.RATE_LIMIT_UPLOADS),
+      streams: limitOf(env.RATE_LIMIT_STREAMS),
+      address: limitOf(env.RATE_LIMIT_ADDRESS),
+      signIn: env.AUTH_SIGN_IN_LIMIT ? limitOf(env.RATE_LIMIT_SIGN_IN) : null,
+    },
+    patience: {
+      headersMs: env.HEADERS_TIMEOUT_SECONDS * msPerS,
+      requestMs: Math.max(env.REQUEST_TIMEOUT_SECONDS, env.HEADERS_TIMEOUT_SECONDS) * msPerS,
+      keepAliveMs: env.KEEP_ALIVE_SECONDS * msPerS,
+    },
+  }
+}
+
+const msPerS = 1_000
+
+const limitOf = (perMinute: number): number | null => (perMinute === 0 ? null : perMinute)
