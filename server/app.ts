@@ -3,9 +3,10 @@ import Fastify, { LogController } from 'fastify'
 import type { FastifyBaseLogger } from 'fastify'
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod'
 import type { ZodTypeProvider } from 'fastify-type-provider-zod'
-import { answerClientError } from './plugins/client-errors.ts'
+import { addExchanges, answerClientError, limitHeaders } from './plugins/client-errors.ts'
 import { addCorrelation, correlationHeader, correlationIdOf } from './plugins/correlation.ts'
 import { addDrain } from './plugins/drain.ts'
+import { addExpectations } from './plugins/expectations.ts'
 import { createFileEvents } from './plugins/file-events.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
@@ -15,6 +16,7 @@ import { createRealtime } from './plugins/realtime/realtime.ts'
 import { createRequestLimiter, limitAddresses } from './plugins/request-limits/request-limits.ts'
 import { addRequestLog } from './plugins/request-log.ts'
 import { addSecurity } from './plugins/security.ts'
+import { addSlowBodies } from './plugins/slow-bodies.ts'
 import { addTracing } from './plugins/tracing.ts'
 import { authenticationOf } from './plugins/authentication/authentication-of.ts'
 import { createPagePictures } from './routes/documents/page-pictures.ts'
@@ -25,6 +27,7 @@ import type { Server, ServerDeps } from './types.ts'
 const limits = {
   bodyBytes: 64 * 1024,
   headerBytes: 16 * 1024,
+  headers: 100,
   // How often Node looks for connections whose time is over.
   checkEveryMs: 5_000,
 }
@@ -69,10 +72,14 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   addTracing(app, deps.tracing)
   addReadTraces(app, traces)
   addDrain(app)
+  addExchanges(app)
+  addSlowBodies(app, patience)
+  addExpectations(app)
   // After CORS, so that a page may read why it was refused.
   app.after(() => limitAddresses(app, limiter))
   addOpenApi(app)
   app.register(multipart)
+  limitHeaders(app, limits.headers)
   app.register(async (scope) => {
     // In a scope of its own: plugins with plain JSON schemas would not get along with zod's compilers.
     scope.setValidatorCompiler(validatorCompiler)

@@ -10,11 +10,13 @@ export type RequestLimits = {
   readonly signIn: number | null
 }
 
-/** How long a client may take. */
+/** How long a client may take, and how slowly its body may come. */
 export type Patience = {
   readonly headersMs: number
   readonly requestMs: number
   readonly keepAliveMs: number
+  readonly bodyWindowMs: number
+  readonly bodyBytesPerSecond: number
 }
 
 export type ProtectionConfig = {
@@ -34,6 +36,8 @@ export const protectionEnv = {
   // Long enough for 50 MB over a poor line (1.4 Mbit/s); worse lines need a resumable upload.
   REQUEST_TIMEOUT_SECONDS: seconds().default(300),
   KEEP_ALIVE_SECONDS: seconds().default(72),
+  BODY_WINDOW_SECONDS: seconds().default(20),
+  BODY_MIN_BYTES_PER_SECOND: wholeNumber({ min: 1 }).default(500),
 }
 
 type Env = { readonly [Name in keyof typeof protectionEnv]: z.output<(typeof protectionEnv)[Name]> } & {
@@ -53,6 +57,8 @@ export function protectionOf(env: Env): ProtectionConfig {
       headersMs: env.HEADERS_TIMEOUT_SECONDS * msPerS,
       requestMs: Math.max(env.REQUEST_TIMEOUT_SECONDS, env.HEADERS_TIMEOUT_SECONDS) * msPerS,
       keepAliveMs: env.KEEP_ALIVE_SECONDS * msPerS,
+      bodyWindowMs: env.BODY_WINDOW_SECONDS * msPerS,
+      bodyBytesPerSecond: env.BODY_MIN_BYTES_PER_SECOND,
     },
   }
 }

@@ -20,6 +20,12 @@ export function uploadRoutes(api: Api, deps: RouteDeps): void {
     '/documents/upload',
     {
       config: { budget: 'uploads' },
+      // Before a client that asks is told to send it.
+      onRequest: async (request) => {
+        if (declaredLength(request.raw) <= maxBytes + formOverheadBytes) return
+        discardRest(request.raw, 2 * maxBytes)
+        throw fileTooLarge({ maxBytes })
+      },
       schema: {
         tags: ['documents'],
         summary: 'Upload a document',
@@ -38,10 +44,6 @@ export function uploadRoutes(api: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       const declaredBytes = declaredLength(request.raw)
-      if (declaredBytes > maxBytes + formOverheadBytes) {
-        discardRest(request.raw, 2 * maxBytes)
-        throw fileTooLarge({ maxBytes })
-      }
       const signal = signalOf(request.raw)
       const leave = await deps.uploadGate.enter(signal)
       const attempt = new UploadAttempt(deps, {
@@ -55,7 +57,9 @@ export function uploadRoutes(api: Api, deps: RouteDeps): void {
       })
       let answered: UploadAnswered
       try {
-        const fields = await readForm(request, maxBytes, (file, soFar) => attempt.receive(file, soFar))
+        const fields = await readForm(request, { maxBytes, formOverheadBytes }, (file, soFar) =>
+          attempt.receive(file, soFar),
+        )
         answered = await attempt.settle(fields)
       } catch (error) {
         discardRest(request.raw, 2 * maxBytes)

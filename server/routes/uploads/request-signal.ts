@@ -1,11 +1,14 @@
 import type { IncomingMessage } from 'node:http'
 import { uploadBroken } from './errors.ts'
 
-/** Aborted when the connection breaks before the body has come. */
+/** Aborted when the connection breaks before the body has come; also when it did before anybody asked. */
 export function signalOf(request: IncomingMessage): AbortSignal {
   const controller = new AbortController()
-  request.once('close', () => {
+  const abortIfBroken = () => {
     if (!request.complete) controller.abort(uploadBroken())
-  })
+  }
+  // It may have gone while its token was being checked: it will not say so again, and would be waited for for ever.
+  if (request.destroyed) abortIfBroken()
+  else request.once('close', abortIfBroken)
   return controller.signal
 }
