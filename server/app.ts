@@ -10,6 +10,7 @@ import { addExpectations } from './plugins/expectations.ts'
 import { createFileEvents } from './plugins/file-events.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
+import { addOverload, createOverloadGauge } from './plugins/overload.ts'
 import { addProblems, answerProblem, asAppError } from './plugins/problems.ts'
 import { addReadTraces, createReadTraces } from './plugins/read-traces.ts'
 import { createRealtime } from './plugins/realtime/realtime.ts'
@@ -50,6 +51,8 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
     },
     trustProxy: (_address, hop) => hop < deps.config.trustedProxies,
     forceCloseConnections: 'idle',
+    // The framework's own answer is no problem document, and loses what had been sent.
+    return503OnClosing: false,
     clientErrorHandler: answerClientError,
     // Raised before there is a route, hence before any hook that would have named the request.
     frameworkErrors: (error, request, reply) => {
@@ -76,7 +79,10 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   addSlowBodies(app, patience)
   addExpectations(app)
   // After CORS, so that a page may read why it was refused.
-  app.after(() => limitAddresses(app, limiter))
+  app.after(() => {
+    addOverload(app, createOverloadGauge(deps.db, deps.config.protection.overload), deps.metrics)
+    limitAddresses(app, limiter)
+  })
   addOpenApi(app)
   app.register(multipart)
   limitHeaders(app, limits.headers)

@@ -1,3 +1,4 @@
+import { totalmem } from 'node:os'
 import { wholeNumber } from '../platform/env.ts'
 import type { z } from 'zod'
 
@@ -8,6 +9,13 @@ export type RequestLimits = {
   readonly streams: number | null
   readonly address: number | null
   readonly signIn: number | null
+}
+
+/** Past these a server asks to come back before it begins any work. */
+export type OverloadLimits = {
+  readonly eventLoopMs: number
+  readonly rssBytes: number
+  readonly databaseMs: number
 }
 
 /** How long a client may take, and how slowly its body may come. */
@@ -21,6 +29,7 @@ export type Patience = {
 
 export type ProtectionConfig = {
   readonly requestLimits: RequestLimits
+  readonly overload: OverloadLimits
   readonly patience: Patience
 }
 
@@ -32,6 +41,9 @@ export const protectionEnv = {
   RATE_LIMIT_STREAMS: wholeNumber().default(300),
   RATE_LIMIT_ADDRESS: wholeNumber().default(3_000),
   RATE_LIMIT_SIGN_IN: wholeNumber().default(10),
+  OVERLOAD_EVENT_LOOP_MS: wholeNumber({ min: 50 }).default(1_000),
+  OVERLOAD_RSS_MB: wholeNumber().default(0),
+  OVERLOAD_DATABASE_MS: wholeNumber({ min: 100 }).default(5_000),
   HEADERS_TIMEOUT_SECONDS: seconds().default(20),
   // Long enough for 50 MB over a poor line (1.4 Mbit/s); worse lines need a resumable upload.
   REQUEST_TIMEOUT_SECONDS: seconds().default(300),
@@ -53,6 +65,11 @@ export function protectionOf(env: Env): ProtectionConfig {
       address: limitOf(env.RATE_LIMIT_ADDRESS),
       signIn: env.AUTH_SIGN_IN_LIMIT ? limitOf(env.RATE_LIMIT_SIGN_IN) : null,
     },
+    overload: {
+      eventLoopMs: env.OVERLOAD_EVENT_LOOP_MS,
+      rssBytes: env.OVERLOAD_RSS_MB === 0 ? mostOfTheMachine() : env.OVERLOAD_RSS_MB * bytesPerMb,
+      databaseMs: env.OVERLOAD_DATABASE_MS,
+    },
     patience: {
       headersMs: env.HEADERS_TIMEOUT_SECONDS * msPerS,
       requestMs: Math.max(env.REQUEST_TIMEOUT_SECONDS, env.HEADERS_TIMEOUT_SECONDS) * msPerS,
@@ -63,6 +80,14 @@ export function protectionOf(env: Env): ProtectionConfig {
   }
 }
 
+const bytesPerMb = 1_000_000
 const msPerS = 1_000
 
 const limitOf = (perMinute: number): number | null => (perMinute === 0 ? null : perMinute)
+
+/** Of the container where there is one: past nine tenths of it the kernel is about to end us. */
+function mostOfTheMachine(): number {
+  const constrained = process.constrainedMemory()
+  const all = totalmem()
+  return 0.9 * (constrained > 0 && constrained < all ? constrained : all)
+}

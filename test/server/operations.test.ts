@@ -187,6 +187,8 @@ test('the configuration', async (t) => {
     [{ AUTH_JWT_SECRET: secret }, /AUTH_ISSUER/],
     [{ AUTH_JWT_SECRET: 'short', PORT: 'x' }, /PORT[\s\S]*AUTH_JWT_SECRET/],
     [{ AUTH_JWT_SECRET: secret, AUTH_JWKS_URL: 'https://i', AUTH_ISSUER: 'i' }, /one of them/],
+    [{ CORS_ORIGINS: 'https://app.test,*' }, /CORS_ORIGINS/],
+    [{ CORS_ORIGINS: 'https://app.test/' }, /CORS_ORIGINS/],
     [{ AUTH_JWKS_URL: 'ftp://i', AUTH_ISSUER: 'i' }, /AUTH_JWKS_URL/],
   ] as const
   for (const [env, message] of bad) {

@@ -39,6 +39,7 @@ test('an upload that has begun is finished while the server stops, and nothing n
   socket.write(form.subarray(100))
   const [answer] = await once(socket, 'data')
   t.match(String(answer), /^HTTP\/1.1 201 /)
+  t.match(String(answer), /^connection: close/im, 'nobody sends more on a connection that closes')
   socket.end()
   await closing
   t.equal((await Array.fromAsync(server.store.list())).length, 1)

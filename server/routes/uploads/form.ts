@@ -113,12 +113,13 @@ export function cleanFilename(given: string | undefined): string {
   const name = (given ?? '').toWellFormed().normalize('NFC').split(/[/\\]/).at(-1) ?? ''
   const shown = name.replaceAll(/[\p{Cc}\u2028-\u202e\u2066-\u2069]/gu, '').trim()
   // PostgreSQL counts characters, JavaScript their halves: this may cut one in two, and well-formed again drops it.
-  return (
-    shown
-      .slice(0, 255)
-      .toWellFormed()
-      .replace(/\ufffd$/, '') || 'document'
-  )
+  const short = shown
+    .slice(0, 255)
+    .toWellFormed()
+    .replace(/\ufffd$/, '')
+    .trimEnd()
+  // Dots alone are a place, not a name.
+  return /^\.*$/.test(short) ? 'document' : short
 }
 
 /**

@@ -1,0 +1,82 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { getHeapStatistics } from 'node:v8'
+import { sql } from 'drizzle-orm'
+import type { Database } from '../../db/client.ts'
+import { systemClock } from '../../platform/clock.ts'
+import type { Metrics } from '../../platform/telemetry.ts'
+import type { OverloadLimits } from '../protection-config.ts'
+import type { Server } from '../types.ts'
+import { overloaded } from './errors.ts'
+
+export const pressures = ['event_loop', 'memory', 'database'] as const
+export type Pressure = (typeof pressures)[number]
+
+export type OverloadGauge = {
+  /** What is past its limit just now. */
+  readonly pressures: () => readonly Pressure[]
+  readonly stop: () => void
+}
+
+const lookMs = 1_000
+const mostHeap = 0.95
+const msPerNs = 1e-6
+
+/**
+ * Looks once a second. The event loop: the mean of its delays in that second, so that one long task is no reason. Memory: all
+ * of the process, or its heap. The database: how long a question waits for its turn in our pool; one that is away is
+ * answered for by whoever asks it.
+ */
+export function createOverloadGauge(db: Database, limits: OverloadLimits): OverloadGauge {
+  const delay = monitorEventLoopDelay({ resolution: 20 })
+  delay.enable()
+  let loopMs = 0
+  let isMemoryFull = false
+  let askedAt: number | null = null
+  const now = systemClock.monotonicMs
+
+  const probe = () => {
+    if (askedAt !== null) return
+    askedAt = now()
+    const done = () => {
+      askedAt = null
+    }
+    db.drizzle.execute(sql`select 1`).then(done, done)
+  }
+  const look = () => {
+    loopMs = Number.isNaN(delay.mean) ? 0 : delay.mean * msPerNs
+    delay.reset()
+    const { used_heap_size: used, heap_size_limit: most } = getHeapStatistics()
+    isMemoryFull = process.memoryUsage.rss() > limits.rssBytes || used > mostHeap * most
+    probe()
+  }
+  const timer = setInterval(look, lookMs).unref()
+  const isPast: Readonly<Record<Pressure, () => boolean>> = {
+    event_loop: () => loopMs > limits.eventLoopMs,
+    memory: () => isMemoryFull,
+    database: () => askedAt !== null && now() - askedAt > limits.databaseMs,
+  }
+  return {
+    pressures: () => pressures.filter((pressure) => isPast[pressure]()),
+    stop: () => {
+      clearInterval(timer)
+      delay.disable()
+    },
+  }
+}
+
+/** Before any work begins. Who watches over us is answered always: they have to learn of it. */
+export function addOverload(app: Server, gauge: OverloadGauge, metrics: Metrics): void {
+  const shown = metrics.gauge('exora_overloaded', '1 while requests are asked to come back, by reason', ['reason'])
+  app.addHook('onRequest', async (request) => {
+    const past = gauge.pressures()
+    if (request.routeOptions.config.budget === 'none') {
+      for (const reason of pressures) shown.set({ reason }, past.includes(reason) ? 1 : 0)
+      return
+    }
+    if (past.length > 0) throw overloaded({ retryAfterMs: comeBackMs() })
+  })
+  app.addHook('onClose', async () => gauge.stop())
+}
+
+// Spread, or all of them would be back at once.
+const comeBackMs = () => 2_000 + Math.random() * 6_000
