@@ -43,14 +43,14 @@ test('a server that waits for its database asks to come back, and stops asking w
 })
 
 test('whatever goes wrong is told as a problem with a code and an id, and nothing of it is shown', async (t) => {
-  const app = Fastify({ genReqId: () => 'an-id' })
+  const api = Fastify({ genReqId: () => 'an-id' })
   let thrown: unknown
-  addCorrelation(app)
-  addProblems(app)
-  app.get('/', async () => {
+  addCorrelation(api)
+  addProblems(api)
+  api.get('/', async () => {
     throw thrown
   })
-  t.teardown(() => app.close())
+  t.teardown(() => api.close())
   const secret = 'secret-of-the-inside'
   const errors = fc.oneof(
     fc.anything(),
@@ -65,7 +65,7 @@ test('whatever goes wrong is told as a problem with a code and an id, and nothin
   await fc.assert(
     fc.asyncProperty(errors, async (error) => {
       thrown = error
-      const answer = await app.inject('/')
+      const answer = await api.inject('/')
       const body: unknown = answer.json()
       const { code, correlation_id, status } = Object(body)
       const isStable = /^[a-z_]+$/.test(String(code)) && status === answer.statusCode

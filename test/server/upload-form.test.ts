@@ -67,12 +67,12 @@ test('what is no form is refused as one, and is never our fault', async (t) => {
 
 /** The parser alone, behind a route that reads the file and says what it found. */
 function reader(t: Teardown): (payload: Buffer) => Promise<{ readonly statusCode: number; readonly body: string }> {
-  const app = Fastify()
-  t.teardown(() => app.close())
-  addCorrelation(app)
-  addProblems(app)
-  app.register(multipart)
-  app.post('/', async (request) => {
+  const api = Fastify()
+  t.teardown(() => api.close())
+  addCorrelation(api)
+  addProblems(api)
+  api.register(multipart)
+  api.post('/', async (request) => {
     let file = ''
     const limits = { maxBytes: 100_000, formOverheadBytes: 64_000 }
     const fields = await readForm(request, limits, async ({ bytes }) => {
@@ -80,7 +80,7 @@ function reader(t: Teardown): (payload: Buffer) => Promise<{ readonly statusCode
     })
     return { ...fields, file }
   })
-  return (payload) => app.inject({ method: 'POST', url: '/', headers: { 'content-type': formType }, payload })
+  return (payload) => api.inject({ method: 'POST', url: '/', headers: { 'content-type': formType }, payload })
 }
 
 /** One of the six orders of three parts. */
