@@ -47,9 +47,7 @@ test('whatever goes wrong is told as a problem with a code and an id, and nothin
   let thrown: unknown
   addCorrelation(api)
   addProblems(api)
-  api.get('/', async () => {
-    throw thrown
-  })
+  api.get('/', () => fail(thrown))
   t.teardown(() => api.close())
   const secret = 'secret-of-the-inside'
   const errors = fc.oneof(
@@ -78,3 +76,7 @@ test('whatever goes wrong is told as a problem with a code and an id, and nothin
     { numRuns: 200 },
   )
 })
+
+async function fail(thrown: unknown): Promise<never> {
+  throw thrown
+}

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import multipart from '@fastify/multipart'
 import * as fc from 'fast-check'
 import Fastify from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import { test } from 'tap'
 import { addCorrelation } from '../../server/plugins/correlation.ts'
 import { addProblems } from '../../server/plugins/problems.ts'
@@ -72,15 +73,17 @@ function reader(t: Teardown): (payload: Buffer) => Promise<{ readonly statusCode
   addCorrelation(api)
   addProblems(api)
   api.register(multipart)
-  api.post('/', async (request) => {
-    let file = ''
-    const limits = { maxBytes: 100_000, formOverheadBytes: 64_000 }
-    const fields = await readForm(request, limits, async ({ bytes }) => {
-      file = sha256(Buffer.concat(await Array.fromAsync(bytes)))
-    })
-    return { ...fields, file }
-  })
+  api.post('/', (request) => readAll(request))
   return (payload) => api.inject({ method: 'POST', url: '/', headers: { 'content-type': formType }, payload })
+}
+
+async function readAll(request: FastifyRequest): Promise<object> {
+  let file = ''
+  const limits = { maxBytes: 100_000, formOverheadBytes: 64_000 }
+  const fields = await readForm(request, limits, async ({ bytes }) => {
+    file = sha256(Buffer.concat(await Array.fromAsync(bytes)))
+  })
+  return { ...fields, file }
 }
 
 /** One of the six orders of three parts. */
