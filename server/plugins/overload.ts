@@ -34,20 +34,19 @@ export function createOverloadGauge(db: Database, limits: OverloadLimits): Overl
   let askedAt: number | null = null
   const now = systemClock.monotonicMs
 
-  const probe = () => {
+  const probe = async () => {
     if (askedAt !== null) return
     askedAt = now()
-    const done = () => {
-      askedAt = null
-    }
-    db.drizzle.execute(sql`select 1`).then(done, done)
+    // That it is away is told by whoever needs it.
+    await db.drizzle.execute(sql`select 1`).catch(() => {})
+    askedAt = null
   }
   const look = () => {
     loopMs = Number.isNaN(delay.mean) ? 0 : delay.mean * msPerNs
     delay.reset()
     const { used_heap_size: used, heap_size_limit: most } = getHeapStatistics()
     isMemoryFull = process.memoryUsage.rss() > limits.rssBytes || used > mostHeap * most
-    probe()
+    void probe()
   }
   const timer = setInterval(look, lookMs).unref()
   const isPast: Readonly<Record<Pressure, () => boolean>> = {
