@@ -64,7 +64,9 @@ export function asAppError(error: unknown): AppError {
   const fromDatabase = databaseError(error)
   if (fromDatabase !== null) return fromDatabase
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  return (frameworkErrors[code] ?? ((cause) => internalError({ cause })))(error)
+  // Own names alone: a code may be `toString`.
+  const known = Object.hasOwn(frameworkErrors, code) ? frameworkErrors[code] : undefined
+  return known === undefined ? internalError({ cause: error }) : known(error)
 }
 
 // Codes of Fastify, of its multipart plugin and of Node's HTTP parser.

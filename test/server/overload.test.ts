@@ -56,7 +56,11 @@ test('whatever goes wrong is told as a problem with a code and an id, and nothin
     fc.anything(),
     fc
       .record({
-        code: fc.oneof(fc.string(), fc.integer(), fc.constantFrom('ENOENT', 'FST_ERR_X', '23505')),
+        code: fc.oneof(
+          fc.string(),
+          fc.integer(),
+          fc.constantFrom('ENOENT', 'FST_ERR_X', '23505', 'toString', 'constructor'),
+        ),
         statusCode: fc.anything(),
       })
       .map((fields) => Object.assign(new Error(secret), fields)),
