@@ -12,6 +12,7 @@ export function realtimeRoutes(api: Api, { realtime }: RouteDeps): void {
     {
       // A HEAD would hold a stream open that says nothing.
       exposeHeadRoute: false,
+      config: { budget: 'streams' },
       schema: {
         tags: ['realtime'],
         summary: 'What happens to all documents that the account may read, as it happens',
