@@ -137,6 +137,8 @@ async function inTransaction<T>(db: Database, work: (tx: Tx) => Promise<T>, iden
 
 /** Empty for what PostgreSQL would not take: a proxy that writes something odd must not keep a change from its audit. */
 export function inetOf(address: string): string {
-  const bare = address.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
+  // Some proxies write the port, too.
+  const host = address.replace(/^\[([^\]]*)\](:\d+)?$/, '$1').replace(/^(\d+(?:\.\d+){3}):\d+$/, '$1')
+  const bare = host.replace(/%.*$/, '').replace(/^::ffff:(?=\d+\.)/i, '')
   return isIP(bare) === 0 ? '' : bare
 }

@@ -8,7 +8,13 @@ export type RequestLimits = {
   readonly uploads: number | null
   readonly streams: number | null
   readonly address: number | null
+  /** Wrong passwords from one address, whoever's they are. */
   readonly signIn: number | null
+  /** Wrong passwords of one account, wherever they come from. */
+  readonly signInAccount: number | null
+  /** What is left to one address for one account when strangers have used up the account's. */
+  readonly signInReserve: number | null
+  readonly signUp: number | null
 }
 
 /** Past these a server asks to come back before it begins any work. */
@@ -41,6 +47,8 @@ export const protectionEnv = {
   RATE_LIMIT_STREAMS: wholeNumber().default(300),
   RATE_LIMIT_ADDRESS: wholeNumber().default(3_000),
   RATE_LIMIT_SIGN_IN: wholeNumber().default(10),
+  RATE_LIMIT_SIGN_IN_ACCOUNT: wholeNumber().default(30),
+  RATE_LIMIT_SIGN_UP: wholeNumber().default(60),
   OVERLOAD_EVENT_LOOP_MS: wholeNumber({ min: 50 }).default(1_000),
   OVERLOAD_RSS_MB: wholeNumber().default(0),
   OVERLOAD_DATABASE_MS: wholeNumber({ min: 100 }).default(5_000),
@@ -63,7 +71,7 @@ export function protectionOf(env: Env): ProtectionConfig {
       uploads: limitOf(env.RATE_LIMIT_UPLOADS),
       streams: limitOf(env.RATE_LIMIT_STREAMS),
       address: limitOf(env.RATE_LIMIT_ADDRESS),
-      signIn: env.AUTH_SIGN_IN_LIMIT ? limitOf(env.RATE_LIMIT_SIGN_IN) : null,
+      ...signInLimits(env),
     },
     overload: {
       eventLoopMs: env.OVERLOAD_EVENT_LOOP_MS,
@@ -77,6 +85,18 @@ export function protectionOf(env: Env): ProtectionConfig {
       bodyWindowMs: env.BODY_WINDOW_SECONDS * msPerS,
       bodyBytesPerSecond: env.BODY_MIN_BYTES_PER_SECOND,
     },
+  }
+}
+
+type SignInLimits = Pick<RequestLimits, 'signIn' | 'signInAccount' | 'signInReserve' | 'signUp'>
+
+function signInLimits(env: Env): SignInLimits {
+  if (!env.AUTH_SIGN_IN_LIMIT) return { signIn: null, signInAccount: null, signInReserve: null, signUp: null }
+  return {
+    signIn: limitOf(env.RATE_LIMIT_SIGN_IN),
+    signInAccount: limitOf(env.RATE_LIMIT_SIGN_IN_ACCOUNT),
+    signInReserve: 1,
+    signUp: limitOf(env.RATE_LIMIT_SIGN_UP),
   }
 }
 

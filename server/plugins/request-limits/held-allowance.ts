@@ -14,6 +14,7 @@ export type Decision = {
 /** What this server has of one caller's budget, and what it owes. */
 export type HeldAllowance = {
   readonly budget: Budget
+  readonly caller: string
   /** Taken from the database and not spent yet. */
   ahead: number
   /** Let through and not told to the database yet. */
@@ -34,9 +35,10 @@ export const idleMs = 2_000
 const forgetMs = 120_000
 const msPerMinute = 60_000
 
-export function newAllowance(budget: Budget, now: number): HeldAllowance {
+export function newAllowance(budget: Budget, caller: string, now: number): HeldAllowance {
   return {
     budget,
+    caller,
     ahead: 0,
     owed: 0,
     underWay: 0,
@@ -53,14 +55,13 @@ export const mayTrust = ({ budget, owed, underWay }: HeldAllowance): boolean =>
 
 export const takesAhead = ({ budget }: HeldAllowance): boolean => budget.perMinute * aheadShare >= 2
 
-/** A debt has an end: what was let through while the database was away is not held against anybody for long. */
 export function owe(held: HeldAllowance, requests: number): void {
   held.owed = Math.min(held.owed + requests, held.budget.perMinute)
 }
 
 export function granted(held: HeldAllowance, now: number): Decision {
-  const { budget, ahead, owed, underWay, available, availableAt } = held
-  const level = Math.min(available + (now - availableAt) / refillMs(budget) + ahead, budget.perMinute)
+  const { budget, ahead, owed, underWay } = held
+  const level = Math.min(levelOf(held, now) + ahead, budget.perMinute)
   const remaining = Math.max(0, Math.floor(level - owed - underWay))
   return { kind: 'granted', remaining, resetMs: (budget.perMinute - remaining) * refillMs(budget) }
 }
@@ -71,19 +72,37 @@ export const refused = ({ refusedUntil }: HeldAllowance, now: number): Decision 
   resetMs: refusedUntil - now,
 })
 
+/**
+ * Nobody can be asked: this server counts as if it were alone, from what it knew last. What it will have to tell leaks
+ * away as the budget fills, so that an hour without the database is not held against anybody when it is back.
+ */
+export function decideAlone(held: HeldAllowance, now: number): Decision {
+  const { budget } = held
+  const refilled = (now - held.availableAt) / refillMs(budget)
+  held.owed = Math.max(0, held.owed - refilled)
+  held.available = levelOf(held, now)
+  held.availableAt = now
+  if (held.available < 1) return { kind: 'refused', remaining: 0, resetMs: (1 - held.available) * refillMs(budget) }
+  held.available -= 1
+  owe(held, 1)
+  const remaining = Math.floor(held.available)
+  return { kind: 'granted', remaining, resetMs: (budget.perMinute - remaining) * refillMs(budget) }
+}
+
 /** What to ask for next; what was owed is under way from here on. */
-export function wantFor(held: HeldAllowance, caller: string, now: number): AllowanceRequest {
+export function wantFor(held: HeldAllowance, now: number): AllowanceRequest {
   const { perMinute } = held.budget
   const waiting = held.waiting.length
-  const isIdle = waiting === 0 && now - held.usedAt >= idleMs
-  const spent = isIdle ? held.owed - held.ahead : held.owed
-  if (isIdle) held.ahead = 0
+  const isGivenBack = isIdle(held, now)
+  const owed = Math.ceil(held.owed)
+  const spent = isGivenBack ? owed - held.ahead : owed
+  if (isGivenBack) held.ahead = 0
   held.underWay = Math.max(spent, 0)
   held.owed = 0
   // Callers below half of what is trusted are only counted: nothing is held for them.
   const isBusy = waiting > 0 || held.underWay > (perMinute * trustShare) / 2
-  const wanted = isIdle || !isBusy ? 0 : Math.max(1, Math.floor(perMinute * aheadShare), waiting)
-  return { caller, perMinute, spent, wanted }
+  const wanted = isGivenBack || !isBusy ? 0 : Math.max(1, Math.floor(perMinute * aheadShare), waiting)
+  return { caller: held.caller, perMinute, spent, wanted }
 }
 
 /** Without an answer: the row was forgotten in this very moment, because the budget was whole. */
@@ -106,10 +125,19 @@ export function takeBack(held: HeldAllowance, asked: AllowanceRequest): void {
   owe(held, Math.max(asked.spent, 0))
 }
 
+/** What was taken and turned out to cost nothing is there for the next. */
+export function giveBackOne(held: HeldAllowance): void {
+  held.ahead = Math.min(held.ahead + 1, held.budget.perMinute)
+  held.refusedUntil = -Infinity
+}
+
 export const isIdle = (held: HeldAllowance, now: number): boolean =>
   held.waiting.length === 0 && now - held.usedAt >= idleMs
 
 export const isForgettable = (held: HeldAllowance, now: number): boolean =>
   isIdle(held, now) && now - held.usedAt > forgetMs && held.ahead + held.owed + held.underWay === 0
+
+const levelOf = ({ budget, available, availableAt }: HeldAllowance, now: number): number =>
+  Math.min(available + (now - availableAt) / refillMs(budget), budget.perMinute)
 
 const refillMs = ({ perMinute }: Budget) => msPerMinute / perMinute

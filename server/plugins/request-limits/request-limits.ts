@@ -15,10 +15,13 @@ import type { Budget, Decision } from './held-allowance.ts'
 export type BudgetName = 'account' | 'uploads' | 'streams' | 'address' | 'none'
 
 export type RequestLimiter = {
-  /** Throws `too_many_requests` when this caller has none left of this kind. */
-  admit(kind: keyof RequestLimits, caller: string, reply: FastifyReply): Promise<void>
+  /** Throws `too_many_requests` when this caller has none left of this kind. Says so in headers where there is a reply. */
+  admit(kind: keyof RequestLimits, caller: string, reply: FastifyReply | null): Promise<Admitted>
   stop(): Promise<void>
 }
+
+/** For what turns out to cost nothing. */
+export type Admitted = { readonly giveBack: () => void }
 
 export function createRequestLimiter(db: Database, limits: RequestLimits, log: Logger): RequestLimiter {
   const allowances = createAllowances(
@@ -32,10 +35,12 @@ export function createRequestLimiter(db: Database, limits: RequestLimits, log: L
   return {
     admit: async (kind, caller, reply) => {
       const budget = budgets.get(kind)
-      if (budget === undefined) return
-      const decision = await allowances.take(budget, `${kind} ${caller}`)
-      tell(reply, budget, decision)
+      if (budget === undefined) return { giveBack: () => {} }
+      const name = `${kind} ${caller}`
+      const decision = await allowances.take(budget, name)
+      if (reply !== null) tell(reply, budget, decision)
       if (decision.kind === 'refused') throw tooManyRequests({ retryAfterMs: decision.resetMs })
+      return { giveBack: () => allowances.giveBack(name) }
     },
     stop: () => allowances.stop(),
   }
@@ -72,18 +77,10 @@ export async function countRefusedToken(
   throw error
 }
 
-/** Guessing passwords: by address and account together, so that a house full of people is not one guesser. */
-export function limitSignIn(limiter: RequestLimiter) {
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-    const { body } = request
-    const email = typeof body === 'object' && body !== null && 'email' in body ? String(body.email) : ''
-    await limiter.admit('signIn', `${addressOf(request)} ${email.trim().toLowerCase()}`, reply)
-  }
-}
-
 /** One subscriber has a whole /64 of IPv6. What a proxy made up is one address. */
-export function addressOf(request: Pick<FastifyRequest, 'ip'>): string {
-  const address = inetOf(request.ip)
+export function addressOf(request: { readonly ip: string | undefined }): string {
+  // Of a connection that has gone meanwhile the framework knows none, whatever its types say.
+  const address = inetOf(request.ip ?? '')
   if (!isIPv6(address)) return address === '' ? 'unknown' : address
   const [head = '', tail = ''] = address.split('::')
   const before = head.split(':').filter((group) => group !== '')

@@ -95,12 +95,12 @@ function asSigningKey({ expiresAt, ...key }: LoginKey) {
   return { ...key, alg: signingAlgorithm, crv: 'P-256', ...(expiresAt === null ? {} : { expiresAt }) } as const
 }
 
-// By address, in the memory of one server. A whole hospital may be behind one address: who guesses passwords is slowed
-// down by address and account together, in limitSignIn; better-auth's own three tries in ten seconds are lifted here.
+// By address and path, in the memory of one server: a second line. A whole hospital may be behind one address, so it is
+// wide where countGuess and the budgets of all servers stand before it; better-auth's own three tries in ten seconds go.
 const signInRules = {
   '/sign-in/email': { window: 60, max: 3_000 },
-  '/sign-up/email': { window: 60, max: 300 },
-  '/change-password': { window: 60, max: 10 },
+  '/sign-up/email': { window: 60, max: 3_000 },
+  '/change-password': { window: 60, max: 3_000 },
 }
 
 function publicPartOf(keys: readonly { readonly id: string; readonly publicKey: string }[]): JSONWebKeySet {

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import { problems } from '../../plugins/problem-schema.ts'
-import { limitSignIn } from '../../plugins/request-limits/request-limits.ts'
+import { addressOf } from '../../plugins/request-limits/request-limits.ts'
 import type { Api, RouteDeps } from '../../types.ts'
+import { accountOf, countGuess } from './guesses.ts'
 import { relay } from './relay.ts'
 import {
   jwkSchema,
@@ -17,7 +18,7 @@ import { sessionRoutes } from './sessions.ts'
 /** Accounts of our own, where no outside issuer is configured. Sessions travel as bearer tokens: there are no cookies. */
 export function authRoutes(api: Api, { accounts, limiter }: RouteDeps): void {
   if (accounts === null) return
-  sessionRoutes(api, accounts)
+  sessionRoutes(api, accounts, limiter)
   const tags = ['accounts']
 
   api.post(
@@ -30,12 +31,15 @@ export function authRoutes(api: Api, { accounts, limiter }: RouteDeps): void {
         response: { 200: signedInSchema, ...problems(400, 422, 429) },
       },
     },
-    async (request, reply) => signedInSchema.parse(await relay(accounts, request, reply)),
+    async (request, reply) => {
+      await limiter.admit('signUp', addressOf(request), reply)
+      const signUp = () => relay(accounts, request, reply)
+      return signedInSchema.parse(await countGuess(limiter, { request, reply, account: null }, signUp))
+    },
   )
   api.post(
     '/auth/sign-in/email',
     {
-      preHandler: limitSignIn(limiter),
       schema: {
         tags,
         summary: 'Sign in',
@@ -43,7 +47,11 @@ export function authRoutes(api: Api, { accounts, limiter }: RouteDeps): void {
         response: { 200: signedInSchema, ...problems(400, 401, 429) },
       },
     },
-    async (request, reply) => signedInSchema.parse(await relay(accounts, request, reply)),
+    async (request, reply) => {
+      const account = accountOf(request.body.email)
+      const signIn = () => relay(accounts, request, reply)
+      return signedInSchema.parse(await countGuess(limiter, { request, reply, account }, signIn))
+    },
   )
   api.post(
     '/auth/sign-out',

@@ -1,14 +1,16 @@
 import { z } from 'zod'
 import { notFound } from '../../plugins/errors.ts'
 import { noBody, problems } from '../../plugins/problem-schema.ts'
+import type { RequestLimiter } from '../../plugins/request-limits/request-limits.ts'
 import type { Api } from '../../types.ts'
 import { idParams } from '../fields.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
+import { accountOf, countGuess } from './guesses.ts'
 import { relay } from './relay.ts'
 import { openSessionSchema, passwordChangeBody, passwordChangedSchema, storedSession } from './schema.ts'
 
 /** Where somebody is signed in. The token of a session is its key: none is ever shown, sessions are named by their ids. */
-export function sessionRoutes(api: Api, accounts: EmbeddedAccounts): void {
+export function sessionRoutes(api: Api, accounts: EmbeddedAccounts, limiter: RequestLimiter): void {
   const tags = ['accounts']
 
   api.get(
@@ -73,9 +75,9 @@ export function sessionRoutes(api: Api, accounts: EmbeddedAccounts): void {
     async (request, reply) => {
       const { current_password: currentPassword, new_password: newPassword } = request.body
       const body = { currentPassword, newPassword, revokeOtherSessions: true }
-      return passwordChangedSchema.parse(
-        await relay(accounts, request, reply, { path: '/auth/change-password', method: 'POST', body }),
-      )
+      const account = accountOf(request.headers.authorization ?? '')
+      const change = () => relay(accounts, request, reply, { path: '/auth/change-password', method: 'POST', body })
+      return passwordChangedSchema.parse(await countGuess(limiter, { request, reply, account }, change))
     },
   )
 }
