@@ -9,7 +9,8 @@ export function addExpectations(app: Server): void {
   const asking = new WeakSet<IncomingMessage>()
   app.server.on('checkContinue', (request, response) => {
     asking.add(request)
-    app.routing(request, response)
+    // As any other: whoever watches requests has to learn of this one, too.
+    app.server.emit('request', request, response)
   })
   app.addHook('preParsing', async (request, reply) => {
     if (asking.delete(request.raw)) reply.raw.writeContinue()
