@@ -76,7 +76,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   addReadTraces(app, traces)
   addDrain(app)
   addExchanges(app)
-  addSlowBodies(app, patience)
+  addSlowBodies(app, patience, 2 * deps.config.uploads.maxBytes)
   addExpectations(app)
   // After CORS, so that a page may read why it was refused.
   app.after(() => {

@@ -4,33 +4,43 @@ import type { Patience } from '../protection-config.ts'
 import type { Server } from '../types.ts'
 import { requestTimeout } from './errors.ts'
 
-type Watched = { readonly request: IncomingMessage; windowFrom: number; bytesBefore: number }
+type Watched = {
+  readonly request: IncomingMessage
+  windowFrom: number
+  bytesBefore: number
+  /** Of its socket; where an answer has been given already. */
+  mostBytes: number
+}
 
 /**
  * A body that trickles holds an upload's place and a connection for as long as the whole request may take. It is cut off
  * when less than the least rate has come in a window in which we were waiting for it; time in which we do not read
  * (no place yet, a slow disk) is not the client's.
+ *
+ * After an answer that came early Node reads the rest and throws it away, without an end: a client that is still sending
+ * has to be able to read its answer. It gets to send as much as it could have been about to.
  */
-export function addSlowBodies(app: Server, { bodyWindowMs, bodyBytesPerSecond }: Patience): void {
-  const open = new Set<Watched>()
+export function addSlowBodies(app: Server, { bodyWindowMs, bodyBytesPerSecond }: Patience, mostUnread: number): void {
+  const open = new Map<IncomingMessage, Watched>()
   const leastBytes = (bodyBytesPerSecond * bodyWindowMs) / msPerS
   const now = systemClock.monotonicMs
 
   app.addHook('onRequest', async ({ raw }) => {
     if (raw.complete || !hasBody(raw)) return
-    const watched = { request: raw, windowFrom: now(), bytesBefore: raw.socket.bytesRead }
-    open.add(watched)
-    const forget = () => open.delete(watched)
+    const watched = { request: raw, windowFrom: now(), bytesBefore: raw.socket.bytesRead, mostBytes: Infinity }
+    open.set(raw, watched)
+    const forget = () => open.delete(raw)
     raw.once('end', forget).once('close', forget)
   })
 
   const check = () => {
-    for (const watched of open) {
+    for (const watched of open.values()) {
       const { request } = watched
+      if (request.socket.bytesRead > watched.mostBytes) request.destroy()
       const isOurTurn = !isWaitedFor(request)
       if (!isOurTurn && now() - watched.windowFrom < bodyWindowMs) continue
       if (!isOurTurn && request.socket.bytesRead - watched.bytesBefore < leastBytes) {
-        open.delete(watched)
+        open.delete(request)
         cutOff(request)
       }
       watched.windowFrom = now()
@@ -39,6 +49,10 @@ export function addSlowBodies(app: Server, { bodyWindowMs, bodyBytesPerSecond }:
   }
   const timer = setInterval(check, Math.min(bodyWindowMs / 4, msPerS)).unref()
   app.addHook('onClose', async () => clearInterval(timer))
+  app.addHook('onResponse', async ({ raw }) => {
+    const watched = open.get(raw)
+    if (watched !== undefined) watched.mostBytes = raw.socket.bytesRead + mostUnread
+  })
   // A connection with the rest of a body on it is of no use for another request.
   app.addHook('onSend', async (request, reply, payload) => {
     if (reply.statusCode === requestTimeout.status) reply.header('connection', 'close')

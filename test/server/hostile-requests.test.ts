@@ -221,6 +221,19 @@ test('requests that lie, break off or never end', async (group) => {
     welcome.socket.destroy()
   })
 
+  await group.test('a stranger who was answered does not go on sending for ever', async (t) => {
+    const { socket, say } = await openRaw(server.url)
+    say(head('POST /documents/upload', ['content-type: ' + formType, 'transfer-encoding: chunked']))
+    const piece = chunked(Buffer.alloc(64_000))
+    const isClosed = new Promise((resolve) => socket.once('close', resolve))
+    while (!socket.destroyed) {
+      const isFull = !socket.write(piece)
+      const mayGoOn = new Promise((resolve) => (isFull ? socket.once('drain', resolve) : setImmediate(resolve)))
+      await Promise.race([isClosed, mayGoOn])
+    }
+    t.pass('the server has ended it')
+  })
+
   await group.test('requests in one breath are answered one after the other', async (t) => {
     const connection = await openRaw(server.url)
     const upload = head('POST /documents/upload', [
