@@ -43,6 +43,8 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
     genReqId: correlationIdOf,
     bodyLimit: limits.bodyBytes,
     requestTimeout: patience.requestMs,
+    // Nothing read and nothing written: also who asks for a file and then does not take it. Streams of events have a beat.
+    connectionTimeout: patience.requestMs,
     keepAliveTimeout: patience.keepAliveMs,
     http: {
       maxHeaderSize: limits.headerBytes,

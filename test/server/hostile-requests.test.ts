@@ -273,6 +273,18 @@ test('requests that lie, break off or never end', async (group) => {
   })
 })
 
+test('whoever asks and never takes the answer is let go', async (t) => {
+  const server = await startApp(t, { env: { HEADERS_TIMEOUT_SECONDS: '1', REQUEST_TIMEOUT_SECONDS: '1' } })
+  const accepted = once(server.app.server, 'connection')
+  const { socket, say } = await openRaw(server.url)
+  const [theirs] = await accepted
+  socket.pause()
+  say(...Array.from({ length: 60 }, () => head('GET /openapi.json', [])))
+  await new Promise((resolve) => theirs.once('close', resolve))
+  socket.destroy()
+  t.equal((await ask(`${server.url}/health`)).status, 200)
+})
+
 function uploadHead(person: TestAccount, headers: readonly string[]): string {
   return head('POST /documents/upload', [
     `authorization: ${person.headers.authorization}`,
