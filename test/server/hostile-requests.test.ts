@@ -196,6 +196,31 @@ test('requests that lie, break off or never end', async (group) => {
     t.ok(signalOf(request).aborted)
   })
 
+  await group.test('a resumable upload that trickles keeps what came, and gives its place back', async (t) => {
+    const tus = { ...person.headers, 'tus-resumable': '1.0.0' }
+    const named = `patient_id ${Buffer.from(person.profileId).toString('base64')}`
+    const created = await ask(`${server.url}/documents/upload/resumable`, {
+      method: 'POST',
+      headers: { ...tus, 'upload-length': '1000', 'upload-metadata': named },
+    })
+    const place = created.headers.get('location') ?? ''
+    const connection = await openRaw(server.url)
+    connection.say(
+      head(`PATCH ${place}`, [
+        ...Object.entries(tus).map(([name, value]) => `${name}: ${value}`),
+        'content-type: application/offset+octet-stream',
+        'upload-offset: 0',
+        lengthOf(1_000),
+      ]),
+      Buffer.alloc(100),
+    )
+    await connection.untilClosed()
+    while ((await activeUploads(server)) > 0) await new Promise((resolve) => setImmediate(resolve))
+    const state = await ask(`${server.url}${place}`, { method: 'HEAD', headers: tus })
+    t.equal(state.headers.get('upload-offset'), '100')
+    t.equal((await ask(`${server.url}${place}`, { method: 'DELETE', headers: tus })).status, 204, 'it is held no more')
+  })
+
   await group.test('a head that never ends is answered and closed', async (t) => {
     const connection = await openRaw(server.url)
     connection.say('POST /documents/upload HTTP/1.1\r\nhost: x\r\nx-slow')
