@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { ask, startApp } from '../support/app.ts'
 import { encodeForm, formType, pdf } from '../support/multipart.ts'
 import { testDatabase } from '../support/postgres.ts'
+import { head, openRaw } from '../support/raw-http.ts'
 import { scratchRoot } from '../support/scratch.ts'
 
 test('an upload that has begun is finished while the server stops, and nothing new is begun', async (t) => {
@@ -23,14 +24,14 @@ test('an upload that has begun is finished while the server stops, and nothing n
   const arrived = new Promise<void>((resolve) => {
     server.app.server.once('request', () => resolve())
   })
-  const head = [
+  const lines = [
     'POST /documents/upload HTTP/1.1',
     'host: x',
     `authorization: ${person.headers.authorization}`,
     `content-type: ${formType}`,
     `content-length: ${form.byteLength}`,
   ]
-  socket.write([...head, '', ''].join('\r\n'))
+  socket.write([...lines, '', ''].join('\r\n'))
   socket.write(form.subarray(0, 100))
   await arrived
 
@@ -72,6 +73,36 @@ test('the server runs by itself, tells where, and stops when it is asked to', as
     body: JSON.stringify({ email: 'ann@example.test', password: 'correct horse', name: 'Ann' }),
   })
   t.equal(up.status, 200)
+  const session = { authorization: `Bearer ${up.headers.get('set-auth-token')}` }
+  const { token } = (await ask(`${address}/auth/token`, { headers: session })).body
+  const me = { authorization: `Bearer ${String(token)}` }
+  const { profiles } = (await ask(`${address}/profiles`, { headers: me })).body
+  const [own] = z.array(z.object({ id: z.uuid() })).parse(profiles)
+
+  const form = encodeForm([{ field: 'patient_id', value: own?.id ?? '' }, { file: pdf('as it was told to stop') }])
+  const upload = await openRaw(address)
+  const length = `content-length: ${form.byteLength}`
+  upload.say(
+    head('POST /documents/upload', [
+      `authorization: ${me.authorization}`,
+      `content-type: ${formType}`,
+      length,
+      'expect: 100-continue',
+    ]),
+  )
+  await upload.heard(/^HTTP\/1\.1 100 Continue\r\n\r\n/)
+  upload.say(form.subarray(0, 150))
   child.kill('SIGTERM')
+  while (await isAnswered(address)) await new Promise((resolve) => setImmediate(resolve))
+  upload.say(form.subarray(150))
+  const said = await upload.untilClosed()
+  t.match(said, /HTTP\/1\.1 201 [^]*"shell_file_id"/, 'what had begun is finished')
+  t.match(said, /\r\nconnection: close\r\n/i)
   t.same(await exited, [0, null])
 })
+
+const isAnswered = (address: string): Promise<boolean> =>
+  fetch(`${address}/health`).then(
+    () => true,
+    () => false,
+  )
