@@ -51,7 +51,7 @@ export const protectionEnv = {
   RATE_LIMIT_SIGN_UP: wholeNumber().default(60),
   OVERLOAD_EVENT_LOOP_MS: wholeNumber({ min: 50 }).default(1_000),
   OVERLOAD_RSS_MB: wholeNumber().default(0),
-  OVERLOAD_DATABASE_MS: wholeNumber({ min: 100 }).default(5_000),
+  OVERLOAD_DATABASE_MS: wholeNumber({ min: 100 }).default(10_000),
   HEADERS_TIMEOUT_SECONDS: seconds().default(20),
   // Long enough for 50 MB over a poor line (1.4 Mbit/s); worse lines need a resumable upload.
   REQUEST_TIMEOUT_SECONDS: seconds().default(300),
