@@ -46,6 +46,7 @@ const untraced: Readonly<Record<string, string>> = {
   '/providers/requests': 'who asks to see it; no content',
   '/audit/events': 'who looked; ids, no content; what operators read of it is logged by its own function',
   '/notifications': 'the account itself',
+  '/realtime': 'ids, and how far each is; no content',
   '/documents/upload/resumable/{id}': 'how far an upload of the account itself is',
 }
 
