@@ -66,7 +66,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   const realtime = createRealtime(deps.db, deps.log, deps.metrics, deps.config.eventStreams)
   const uploadGate = createUploadGate(deps.config.uploads)
   const traces = createReadTraces(deps.db, deps.log)
-  const limiter = createRequestLimiter(deps.db, deps.config.protection.requestLimits, deps.log)
+  const limiter = createRequestLimiter(deps.db, deps.config.protection, deps.log)
   const pictures = createPagePictures(deps.store, deps.renderPage)
 
   addCorrelation(app)

@@ -35,6 +35,8 @@ export type Patience = {
 
 export type ProtectionConfig = {
   readonly requestLimits: RequestLimits
+  /** How long a request waits to be counted with those of other servers; after that each server counts alone. */
+  readonly countPatienceMs: number
   readonly overload: OverloadLimits
   readonly patience: Patience
 }
@@ -49,6 +51,7 @@ export const protectionEnv = {
   RATE_LIMIT_SIGN_IN: wholeNumber().default(10),
   RATE_LIMIT_SIGN_IN_ACCOUNT: wholeNumber().default(30),
   RATE_LIMIT_SIGN_UP: wholeNumber().default(60),
+  RATE_LIMIT_PATIENCE_MS: wholeNumber({ min: 10, max: 60_000 }).default(250),
   OVERLOAD_EVENT_LOOP_MS: wholeNumber({ min: 50 }).default(1_000),
   OVERLOAD_RSS_MB: wholeNumber().default(0),
   OVERLOAD_DATABASE_MS: wholeNumber({ min: 100 }).default(10_000),
@@ -73,6 +76,7 @@ export function protectionOf(env: Env): ProtectionConfig {
       address: limitOf(env.RATE_LIMIT_ADDRESS),
       ...signInLimits(env),
     },
+    countPatienceMs: env.RATE_LIMIT_PATIENCE_MS,
     overload: {
       eventLoopMs: env.OVERLOAD_EVENT_LOOP_MS,
       rssBytes: env.OVERLOAD_RSS_MB === 0 ? mostOfTheMachine() : env.OVERLOAD_RSS_MB * bytesPerMb,

@@ -83,6 +83,7 @@ test('a server ends while its database does not answer', async (t) => {
     () => new Promise(() => {}),
     systemClock,
     () => {},
+    10,
   )
   const tries = { name: 'signIn', perMinute: 1 }
   t.equal((await allowances.take(tries, 'somebody')).kind, 'granted', 'having waited a moment')
@@ -91,9 +92,14 @@ test('a server ends while its database does not answer', async (t) => {
 })
 
 function start(t: Teardown, take: TakeAllowances): Allowances {
-  const allowances = createAllowances(take, systemClock, (error) => {
-    throw error
-  })
+  const allowances = createAllowances(
+    take,
+    systemClock,
+    (error) => {
+      throw error
+    },
+    60_000,
+  )
   t.teardown(() => allowances.stop())
   return allowances
 }

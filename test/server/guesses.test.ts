@@ -10,6 +10,7 @@ test('guessing passwords is slowed down, and nobody who knows theirs is', async 
     accounts: 'embedded',
     env: {
       AUTH_SIGN_IN_LIMIT: 'on',
+      RATE_LIMIT_PATIENCE_MS: '60000',
       TRUSTED_PROXIES: '1',
       RATE_LIMIT_SIGN_IN: String(mayGuess),
       RATE_LIMIT_SIGN_IN_ACCOUNT: String(mayBeGuessed),

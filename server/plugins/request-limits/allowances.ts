@@ -25,7 +25,7 @@ export type Allowances = {
 export type TakeAllowances = (wanted: readonly AllowanceRequest[]) => Promise<readonly AllowanceAnswer[]>
 
 const flushMs = 100
-const patienceMs = 250
+const farewellMs = 250
 const awayMs = 1_000
 const batch = 500
 // Some twenty MB. Whoever invents callers (addresses are cheap) makes us forget others, and costs them an answer.
@@ -35,8 +35,11 @@ export function createAllowances(
   takeFromDatabase: TakeAllowances,
   { monotonicMs: now }: { readonly monotonicMs: Clock['monotonicMs'] },
   onFailure: (error: unknown) => void,
+  patienceMs: number,
 ): Allowances {
   const callers = new Map<string, HeldAllowance>()
+  // Before those who are only due: somebody waits for them.
+  const asking = new Set<HeldAllowance>()
   const due = new Set<HeldAllowance>()
   let flushing: Promise<void> | null = null
   let timer: NodeJS.Timeout | null = null
@@ -101,7 +104,7 @@ export function createAllowances(
       resolve()
     }, patienceMs)
     held.waiting.push(resolve)
-    due.add(held)
+    asking.add(held)
     void flush()
     await promise
     clearTimeout(limit)
@@ -117,14 +120,15 @@ export function createAllowances(
     timer = null
     flushing ??= flushAll().finally(() => {
       flushing = null
-      if (due.size > 0 && !isStopped) timer ??= setTimeout(() => void flush(), isAway() ? awayMs : 0).unref()
+      if (asking.size + due.size > 0 && !isStopped)
+        timer ??= setTimeout(() => void flush(), isAway() ? awayMs : 0).unref()
     })
     return flushing
   }
 
   /** Whoever becomes due meanwhile shares the next statement. */
   async function flushAll(): Promise<void> {
-    while (due.size > 0) {
+    while (asking.size + due.size > 0) {
       if (!(await flushBatch(nextBatch().map((held) => askFor(held))))) return
     }
   }
@@ -132,14 +136,17 @@ export function createAllowances(
   /** One of each name: who was forgotten in between may be there twice. */
   function nextBatch(): readonly HeldAllowance[] {
     const byCaller = new Map<string, HeldAllowance>()
-    for (const held of due) {
-      if (byCaller.size === batch) break
-      if (!byCaller.has(held.caller)) byCaller.set(held.caller, held)
+    for (const some of [asking, due]) {
+      for (const held of some) {
+        if (byCaller.size === batch) break
+        if (!byCaller.has(held.caller)) byCaller.set(held.caller, held)
+      }
     }
     return [...byCaller.values()]
   }
 
   function askFor(held: HeldAllowance): Asked {
+    asking.delete(held)
     due.delete(held)
     const row = wantFor(held, now())
     // Who comes while this is under way waits for the next answer: this one was not asked for them.
@@ -183,7 +190,7 @@ export function createAllowances(
       clearInterval(sweeper)
       if (timer !== null) clearTimeout(timer)
       // A database that is away must not hold up the end.
-      await Promise.race([flushing, new Promise((resolve) => setTimeout(resolve, patienceMs).unref())])
+      await Promise.race([flushing, new Promise((resolve) => setTimeout(resolve, farewellMs).unref())])
     },
   }
 }

@@ -5,7 +5,7 @@ import type { Database } from '../../../db/client.ts'
 import { takeRequestAllowances } from '../../../db/queries/request-limits.ts'
 import { systemClock } from '../../../platform/clock.ts'
 import type { Logger } from '../../../platform/log.ts'
-import type { RequestLimits } from '../../protection-config.ts'
+import type { ProtectionConfig, RequestLimits } from '../../protection-config.ts'
 import type { Api, Server } from '../../types.ts'
 import { tooManyRequests, unauthenticated } from '../errors.ts'
 import { createAllowances } from './allowances.ts'
@@ -23,11 +23,13 @@ export type RequestLimiter = {
 /** For what turns out to cost nothing. */
 export type Admitted = { readonly giveBack: () => void }
 
-export function createRequestLimiter(db: Database, limits: RequestLimits, log: Logger): RequestLimiter {
+export function createRequestLimiter(db: Database, config: ProtectionConfig, log: Logger): RequestLimiter {
+  const { requestLimits: limits, countPatienceMs } = config
   const allowances = createAllowances(
     (wanted) => askAsService(db, (sql) => takeRequestAllowances(sql, wanted)),
     systemClock,
     (error) => log.warn({ event: 'request_limits_uncounted', error }, 'requests could not be counted yet'),
+    countPatienceMs,
   )
   const budgets = new Map<string, Budget>(
     Object.entries(limits).flatMap(([name, perMinute]) => (perMinute === null ? [] : [[name, { name, perMinute }]])),
