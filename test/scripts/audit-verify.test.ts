@@ -11,6 +11,7 @@ import { openAuditedDatabase } from '../../scripts/audit/database.ts'
 import { parseSeals } from '../../scripts/audit/kept-seals.ts'
 import { reportChains } from '../../scripts/audit/report.ts'
 import { ownerSql, serve } from '../support/actors.ts'
+import { childEnv } from '../support/child-env.ts'
 import { emptyFolder, usedFolder } from '../support/embedded.ts'
 import { testDatabase } from '../support/postgres.ts'
 
@@ -21,7 +22,7 @@ type Run = { readonly code: number; readonly out: string; readonly err: string }
 /** The command as an operator gives it. */
 function verify(env: Readonly<Record<string, string>>, ...options: readonly string[]): Promise<Run> {
   return new Promise((resolve) => {
-    const all = { PATH: process.env['PATH'] ?? '', ...env }
+    const all = { ...childEnv, ...env }
     execFile(process.execPath, [script, ...options], { env: all }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err })
     })

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 import { z } from 'zod'
+import { childEnv } from '../support/child-env.ts'
 import { testDatabase } from '../support/postgres.ts'
 import { buryJob, enqueueJob, jobRecord, serviceSql } from '../support/queue.ts'
 
@@ -14,7 +15,7 @@ type Run = { readonly code: number; readonly out: string; readonly err: string }
 /** The command as an operator gives it, in a process of its own. */
 const command = (url: string, ...args: readonly string[]): Promise<Run> =>
   new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: url }
+    const env = { ...childEnv, DATABASE_URL: url }
     execFile(process.execPath, [script, ...args], { env }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err })
     })
@@ -24,7 +25,7 @@ const statsJson = z.object({ lanes: z.array(z.record(z.string(), z.unknown())) }
 
 test('watching shows it again and again until Ctrl-C, and ends well', async (t) => {
   const { appUrl } = await testDatabase(t)
-  const env = { PATH: process.env['PATH'] ?? '', DATABASE_URL: appUrl }
+  const env = { ...childEnv, DATABASE_URL: appUrl }
   const child = spawn(process.execPath, [script, 'stats', '--watch', '--json'], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],

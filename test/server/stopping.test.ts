@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { test } from 'tap'
 import { z } from 'zod'
 import { ask, startApp } from '../support/app.ts'
+import { childEnv } from '../support/child-env.ts'
 import { encodeForm, formType, pdf } from '../support/multipart.ts'
 import { testDatabase } from '../support/postgres.ts'
 import { head, openRaw } from '../support/raw-http.ts'
@@ -54,7 +55,7 @@ test('the server runs by itself, tells where, and stops when it is asked to', as
   t.teardown(() => rm(dataDir, { recursive: true, force: true }))
   const main = fileURLToPath(new URL('../../server/main.ts', import.meta.url))
   const child = spawn(process.execPath, [main], {
-    env: { PATH: process.env['PATH'], DATABASE_URL: appUrl, DATA_DIR: dataDir, PORT: '0' },
+    env: { ...childEnv, DATABASE_URL: appUrl, DATA_DIR: dataDir, PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.teardown(() => child.kill('SIGKILL'))

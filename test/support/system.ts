@@ -6,13 +6,13 @@ import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import postgres from 'postgres'
 import { z } from 'zod'
 import { audience, issuer, signToken, tokenSecret } from './app.ts'
+import { childEnv } from './child-env.ts'
 import { personOf } from './person.ts'
 import type { Identity, Person } from './person.ts'
 import { testDatabase } from './postgres.ts'
@@ -56,15 +56,12 @@ export async function openSystem(t: Teardown, database?: SystemDatabase): Promis
   const dataDir = await mkdtemp(join(scratchRoot(), 'exora-system-'))
   t.teardown(() => rm(dataDir, { recursive: true, force: true, maxRetries: 5 }))
   const storeFolder = join(dataDir, 'files')
-  // Nothing of the test runner's environment: its hooks would be loaded into every child.
   const common = {
-    PATH: process.env['PATH'] ?? '',
+    ...childEnv,
     DATABASE_URL: appUrl,
     DATA_DIR: dataDir,
     STORAGE_URL: `file:${storeFolder}`,
     LOG_LEVEL: 'debug',
-    // The same files are compiled by dozens of processes.
-    NODE_COMPILE_CACHE: join(tmpdir(), 'exora-test-compile-cache'),
   }
   const auth = { AUTH_JWT_SECRET: tokenSecret, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience }
   return {
