@@ -31,7 +31,8 @@ export async function testDatabase(t: Teardown): Promise<TestDatabase> {
   const name = `exora_test_${process.pid}_${randomBytes(4).toString('hex')}`
   try {
     const template = await prepareTemplate(admin, urls)
-    await admin.unsafe(`create database ${name} template ${template}`)
+    // Copying the files took a third of the time that writing each page to the log did.
+    await admin.unsafe(`create database ${name} template ${template} strategy file_copy`)
   } finally {
     await admin.end()
   }
