@@ -1,11 +1,13 @@
 /**
  * Work that may hang, crash or eat memory runs in a child process of its own. The child is a script that calls
  * `serveParent`; parent and child take turns: the parent asks for the next answer, the child computes one and sends it,
- * so neither side piles anything up. The child gets no environment but PATH: nothing secret is in reach of a hostile file.
+ * so neither side piles anything up. The child gets no environment but PATH and where compiled code is kept, if it is:
+ * nothing secret is in reach of a hostile file.
  */
 import { fork } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { flushCompileCache } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { defineError } from './errors.ts'
 import { watchMemory } from './child-memory.ts'
@@ -66,7 +68,7 @@ function startChild(script: URL): ChildProcess {
   return fork(fileURLToPath(script), [], {
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
-    env: { PATH: process.env['PATH'] },
+    env: { PATH: process.env['PATH'], NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] },
     execArgv: ['--max-old-space-size=1024', '--no-warnings'],
   })
 }
@@ -112,6 +114,8 @@ export function serveParent(work: (task: unknown) => AsyncIterable<unknown>): vo
 
 function sendResult(result: IteratorResult<unknown>): void {
   const answer: Answer = result.done === true ? { kind: 'end' } : { kind: 'value', value: result.value }
+  // After the last answer the parent ends this process without asking, and what was compiled would be lost.
+  flushCompileCache()
   process.send?.(answer)
 }
 

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises'
-import decodeHeic from 'heic-decode'
 import sharp from 'sharp'
 import type { Sharp } from 'sharp'
 
@@ -15,6 +14,8 @@ export type OpenPicture = {
 /** Called in child processes only. A JPEG that ends too early still shows what arrived. `index` is 0-based. */
 export async function openPicture(path: string, mimeType: string, index: number): Promise<OpenPicture> {
   if (mimeType === 'image/heic' || mimeType === 'image/heif') {
+    // A megabyte of decoder, which other pictures do not need.
+    const { default: decodeHeic } = await import('heic-decode')
     const { data, width, height } = await decodeHeic({ buffer: await readFile(path) })
     const raw = { width, height, channels: 4 } as const
     return { picture: sharp(Buffer.from(data), { raw, limitInputPixels: mostPixels }), pageCount: 1, density: null }

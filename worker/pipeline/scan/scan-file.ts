@@ -1,11 +1,11 @@
 import { open, stat } from 'node:fs/promises'
+import { z } from 'zod'
 import { askChildOnce, childCrashed, childTimedOut, childTooLarge } from '../../../platform/child.ts'
 import type { ChildLimits } from '../../../platform/child.ts'
 import { sniffMimeType } from '../../../platform/sniff.ts'
 import type { MalwareProvider } from '../../providers/malware/provider.ts'
 import { consequences } from './findings.ts'
 import type { Finding } from './findings.ts'
-import { inspectionSchema } from './inspection.ts'
 import type { Inspection } from './inspection.ts'
 import { isSameType } from './mime-types.ts'
 
@@ -66,6 +66,12 @@ async function firstBytes(path: string): Promise<Uint8Array> {
     await handle.close()
   }
 }
+
+// What took a hostile file apart may itself have been taken over.
+const inspectionSchema: z.ZodType<Inspection> = z.object({
+  pageCount: z.number().int().nonnegative().nullable(),
+  findings: z.array(z.custom<Finding>((value) => typeof value === 'string' && value in consequences)),
+})
 
 type Inspecting = { readonly signal: AbortSignal; readonly limits: ScanLimits }
 

@@ -3,7 +3,6 @@ import { loadPdfium, openPage, openPdf } from '../../../../platform/rendering/pd
 import type { PdfDocument, PdfPage } from '../../../../platform/rendering/pdfium.ts'
 import { renderBitmap } from '../../../../platform/rendering/render-bitmap.ts'
 import type { ChildPage, OcrPicture, ReadTask } from '../child-page.ts'
-import { pictureForOcr } from '../image/picture-for-ocr.ts'
 import { readPdfPage } from './read-pdf-page.ts'
 
 /** Called in the reading child only. */
@@ -41,6 +40,8 @@ async function renderForOcr(document: PdfDocument, page: PdfPage): Promise<OcrPi
   const dpi = Math.min(readingDpi, Math.sqrt(mostPixels / areaInches))
   const width = Math.max(1, Math.round((page.widthPt / 72) * dpi))
   const height = Math.max(1, Math.round((page.heightPt / 72) * dpi))
+  // Most pages have a text of their own, and then nothing that works on pixels is loaded.
+  const { pictureForOcr } = await import('../image/picture-for-ocr.ts')
   const bitmap = renderBitmap(document, page, { width, height, colour: 'grey' })
-  return pictureForOcr(bitmap, dpi)
+  return await pictureForOcr(bitmap, dpi)
 }
