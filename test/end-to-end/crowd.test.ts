@@ -6,7 +6,7 @@ import type { Running } from '../support/system.ts'
 import { misplacedSources } from './placed.ts'
 
 const people = 3
-const documentsEach = 10
+const documentsEach = 5
 const total = people * documentsEach
 
 t.setTimeout(280_000)
@@ -23,7 +23,7 @@ function report(number: number): Buffer {
   return pdfOfLines([lines.map((text, row) => ({ text, x: 72, y: 700 - row * 40 }))])
 }
 
-void t.test('thirty documents at once, with two workers, are each read once', async (test) => {
+void t.test('fifteen documents at once, with two workers, are each read once', async (test) => {
   const { sql, startServer, startWorker, introduce, storedFiles } = await openSystem(test)
   const [server, ...workers] = await Promise.all([startServer(), startWorker(), startWorker()])
   const crowd = await Promise.all(

@@ -20,7 +20,7 @@ const hostile: readonly (readonly [string, string])[] = [
   ['every word a result', 'sodium 140 '.repeat(5_000)],
   ['commas', ', '.repeat(30_000)],
   ['spaces and tabs', 'x \t '.repeat(10_000)],
-  ['allergic to everything', 'allergic to '.repeat(5_000)],
+  ['allergic to everything', 'allergic to '.repeat(2_000)],
   ['for the for the', 'take one tablet for the next '.repeat(3_000)],
   ['capital names', 'Aaaa Bbbb '.repeat(6_000)],
 ]

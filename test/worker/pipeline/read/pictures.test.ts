@@ -28,10 +28,13 @@ async function written(picture: Sharp, name: string): Promise<string> {
   return path
 }
 
+// Read once for all who ask what is in it.
+const photo = readPages(sample('lab-report-photo.jpg'), 'image/jpeg')
+
 const find = (page: Page | undefined, text: string) => page?.words.find((word) => word.text === text)
 
 void test('a photographed page is read, and its words lie where they stand in the picture', async (t) => {
-  const [page] = await readPages(sample('lab-report-photo.jpg'), 'image/jpeg')
+  const [page] = await photo
   t.equal(page?.source, 'ocr')
   t.equal(page?.rotation, 0)
   const glucose = find(page, 'GLUCOSE')
@@ -42,7 +45,7 @@ void test('a photographed page is read, and its words lie where they stand in th
 })
 
 void test('rows of a photographed table stay rows', async (t) => {
-  const document = mapPages(await readPages(sample('lab-report-photo.jpg'), 'image/jpeg'))
+  const document = mapPages(await photo)
   const row = document.lines.find((line) =>
     document.text.slice(line.start, line.start + line.length).startsWith('SODIUM'),
   )
@@ -51,8 +54,21 @@ void test('rows of a photographed table stay rows', async (t) => {
   t.same(cells, ['SODIUM', '143', '135-146', 'mmol/L'])
 })
 
+void test('a photo held sideways is turned, and its words lie where they stand in it', async (t) => {
+  const path = await written(sharp(sample('lab-report-photo.jpg')).rotate(90), 'sideways.jpg')
+  const [[upright], [page]] = await Promise.all([photo, readPages(path, 'image/jpeg')])
+  t.equal(page?.rotation, 270)
+  const [box, expected] = [find(page, 'CREATININE')?.box, find(upright, 'CREATININE')?.box]
+  t.ok(box !== undefined && expected !== undefined)
+  for (const edge of [0, 1, 2, 3] as const) t.ok(Math.abs((box?.[edge] ?? 9) - (expected?.[edge] ?? 0)) < 0.01)
+})
+
 void test('all pages of a TIFF are read, one after another', async (t) => {
-  const [first, second] = await Promise.all([pictureOfText(['Sodium 140']), pictureOfText(['Potassium 4.2'])])
+  // Three words each: a page with fewer would be tried in all four directions.
+  const [first, second] = await Promise.all([
+    pictureOfText(['Sodium 140 mmol/L']),
+    pictureOfText(['Potassium 4.2 mmol/L']),
+  ])
   const tiff = sharp([Buffer.from(first.png), Buffer.from(second.png)], { join: { animated: true } }).tiff()
   const pages = await readPages(await written(tiff, 'two.tif'), 'image/tiff')
   t.same(

@@ -37,16 +37,6 @@ void test('a scan that lies on its side or on its head is read upright', async (
   t.ok(heading !== undefined && heading.box[1] < 0.2, 'the heading is at the top of the upright page')
 })
 
-void test('a photo held sideways is turned, and its words lie where they stand in it', async (t) => {
-  const upright = await readPages(sample('lab-report-photo.jpg'), 'image/jpeg')
-  const path = await written(sharp(sample('lab-report-photo.jpg')).rotate(90), 'sideways.jpg')
-  const [page] = await readPages(path, 'image/jpeg')
-  t.equal(page?.rotation, 270)
-  const [box, expected] = [find(page, 'CREATININE')?.box, find(upright[0], 'CREATININE')?.box]
-  t.ok(box !== undefined && expected !== undefined)
-  for (const edge of [0, 1, 2, 3] as const) t.ok(Math.abs((box?.[edge] ?? 9) - (expected?.[edge] ?? 0)) < 0.01)
-})
-
 void test('a picture that the camera marked as turned is read as it is shown', async (t) => {
   const { png } = await pictureOfText(['Ferritin 47 ug/L'])
   const turned = sharp(Buffer.from(png)).rotate(270).withMetadata({ orientation: 6 }).jpeg({ quality: 92 })
