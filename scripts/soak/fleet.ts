@@ -57,7 +57,9 @@ export async function startFleet({ folder, lanes, settings }: FleetOptions): Pro
     const logPath = join(folder, `${id}.log`)
     const log = openSync(logPath, 'a')
     const args = [script, JSON.stringify({ ...settings, workerId: id, lanes: served })]
-    const child = spawn(process.execPath, args, { stdio: ['pipe', log, log], env: { PATH: process.env['PATH'] ?? '' } })
+    const { PATH, NODE_OPTIONS, NODE_COMPILE_CACHE } = process.env
+    const env = { PATH, NODE_OPTIONS, NODE_COMPILE_CACHE }
+    const child = spawn(process.execPath, args, { stdio: ['pipe', log, log], env })
     closeSync(log)
     const worker: Worker = {
       id,
