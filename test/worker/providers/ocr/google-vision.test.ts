@@ -1,14 +1,16 @@
-import { test } from 'tap'
-import type { Test } from 'tap'
+import tap, { test } from 'tap'
 import { createGoogleVision } from '../../../../worker/providers/ocr/google-vision.ts'
 import type { OcrProvider } from '../../../../worker/providers/ocr/provider.ts'
+import type { Teardown } from '../../../support/postgres.ts'
 import { startVisionServer, visionAnswer, visionWord } from '../../../support/vision-server.ts'
 import type { VisionServer } from '../../../support/vision-server.ts'
 
 const image = { png: Buffer.from('not looked at'), widthPx: 800, heightPx: 1000, dpi: 200, surface: 'clean' as const }
 const signal = new AbortController().signal
 
-async function start(t: Test, timeoutMs = 5000): Promise<{ server: VisionServer; ocr: OcrProvider }> {
+type Reader = { readonly server: VisionServer; readonly ocr: OcrProvider }
+
+async function open(t: Teardown, timeoutMs: number): Promise<Reader> {
   const server = await startVisionServer()
   const endpoint = { host: '127.0.0.1', port: server.port, protocol: 'http' as const }
   const ocr = createGoogleVision({ apiKey: 'a-key', timeoutMs, endpoint })
@@ -19,8 +21,19 @@ async function start(t: Test, timeoutMs = 5000): Promise<{ server: VisionServer;
   return { server, ocr }
 }
 
+// The client takes half a second to build, so that one serves all tests.
+const shared = open(tap, 5_000)
+
+/** With a service that has been asked for nothing and finds no word. */
+async function start(): Promise<Reader> {
+  const { server, ocr } = await shared
+  server.requests.splice(0)
+  server.answer = { kind: 'json', body: { responses: [{}] } }
+  return { server, ocr }
+}
+
 void test('words come with boxes in pixels, also where a coordinate is left out', async (t) => {
-  const { server, ocr } = await start(t)
+  const { server, ocr } = await start()
   server.answer = {
     kind: 'json',
     body: visionAnswer(
@@ -40,7 +53,7 @@ void test('words come with boxes in pixels, also where a coordinate is left out'
 })
 
 void test('parts of a printed word are put together, lines are told apart', async (t) => {
-  const { server, ocr } = await start(t)
+  const { server, ocr } = await start()
   server.answer = {
     kind: 'json',
     body: visionAnswer(
@@ -65,14 +78,14 @@ void test('parts of a printed word are put together, lines are told apart', asyn
 })
 
 void test('the key goes in a header and the request asks for document text', async (t) => {
-  const { server, ocr } = await start(t)
+  const { server, ocr } = await start()
   t.same((await ocr.recognise(image, { signal })).words, [])
   t.equal(server.requests[0]?.key, 'a-key')
   t.match(JSON.stringify(server.requests[0]?.body), /"features":\[\{"type":(?:11|"DOCUMENT_TEXT_DETECTION")\}\]/)
 })
 
 void test('a spent limit is told apart from a broken service and from a refusal, and nothing is tried twice', async (t) => {
-  const { server, ocr } = await start(t)
+  const { server, ocr } = await start()
   const failure = (status: number, code: string, headers = {}) => ({
     kind: 'json' as const,
     status,
@@ -91,7 +104,7 @@ void test('a spent limit is told apart from a broken service and from a refusal,
 })
 
 void test('the wait that the service asks for is passed on', async (t) => {
-  const { server, ocr } = await start(t)
+  const { server, ocr } = await start()
   const body = { error: { code: 429, message: 'no', status: 'RESOURCE_EXHAUSTED' } }
   server.answer = { kind: 'json', status: 429, headers: { 'retry-after': '7' }, body }
   await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_rate_limited', retryAfterMs: 7000 })
@@ -112,13 +125,13 @@ void test('the wait that the service asks for is passed on', async (t) => {
 })
 
 void test('a refusal of the one picture inside a good answer is a refusal', async (t) => {
-  const { server, ocr } = await start(t)
+  const { server, ocr } = await start()
   server.answer = { kind: 'json', body: { responses: [{ error: { code: 3, message: 'Bad image data.' } }] } }
   await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_refused' })
 })
 
 void test('a reset, a cut-off answer and silence are a service that is not available', async (t) => {
-  const { server, ocr } = await start(t, 400)
+  const { server, ocr } = await open(t, 400)
   for (const kind of ['reset', 'cut off', 'silence'] as const) {
     server.answer = { kind }
     await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_unavailable' }, kind)
@@ -126,7 +139,7 @@ void test('a reset, a cut-off answer and silence are a service that is not avail
 })
 
 void test('an abort is not waited out', async (t) => {
-  const { server, ocr } = await start(t)
+  const { server, ocr } = await start()
   server.answer = { kind: 'silence' }
   const controller = new AbortController()
   const reading = ocr.recognise(image, { signal: controller.signal })
