@@ -139,6 +139,15 @@ export function storeContract(name: string, open: (t: Teardown) => Promise<Store
     t.ok(listed.every(({ modifiedAt }) => Math.abs(Date.now() - modifiedAt.getTime()) < 60_000))
   })
 
+  void test(`${name}: of two that are put under one key at once, one is there, and whole`, async (t) => {
+    const { store } = await open(t)
+    const key = newKey()
+    const both = [randomBytes(largeBytes), randomBytes(largeBytes)]
+    const puts = await Promise.allSettled(both.map((bytes) => store.put(inPieces(bytes), { ...limits, key })))
+    const kept = puts.flatMap((put) => (put.status === 'fulfilled' ? [put.value.sha256] : []))
+    t.ok(kept.includes(hashOf(await buffer((await store.open(key)).stream))))
+  })
+
   void test(`${name}: deleting is final, and deleting again is no error`, async (t) => {
     const { store, everything } = await open(t)
     const { key } = await store.put(inPieces(randomBytes(10)), limits)

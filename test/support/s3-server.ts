@@ -197,9 +197,9 @@ const operations = {
     const { page, last } = pageOf(keys, (key) => key > from, state.pageSize)
     const contents = page.map((key) => {
       const { bytes, modifiedAt } = objectAt(state, key)
-      return `<Contents><Key>${key}</Key><Size>${bytes.length}</Size><LastModified>${modifiedAt.toISOString()}</LastModified></Contents>`
+      return `<Contents><Key>${escaped(key)}</Key><Size>${bytes.length}</Size><LastModified>${modifiedAt.toISOString()}</LastModified></Contents>`
     })
-    const more = last === null ? '' : `<NextContinuationToken>${last}</NextContinuationToken>`
+    const more = last === null ? '' : `<NextContinuationToken>${escaped(last)}</NextContinuationToken>`
     return list('ListBucketResult', last, `${contents.join('')}${more}`)
   },
   CreateMultipartUpload: (state: Bucket, { key }: Ask): Reply => {
@@ -278,5 +278,6 @@ const xml = (text: string): Reply => ({
   body: Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>\n${text}`),
 })
 const errorText = (code: string) => `<Error><Code>${code}</Code><Message>as asked for</Message></Error>`
+const escaped = (text: string) => text.replaceAll(/[&<>"']/g, (character) => `&#${character.codePointAt(0)};`)
 const startsWith = (prefix: string | null) => (key: string) => key.startsWith(prefix ?? '')
 const etagOf = (bytes: Buffer) => `"${createHash('md5').update(bytes).digest('hex')}"`

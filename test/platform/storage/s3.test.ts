@@ -1,9 +1,10 @@
+/** What the store makes of a server that fails; what it does over one that works: any-bucket.test.ts. */
 import { randomBytes } from 'node:crypto'
 import { buffer } from 'node:stream/consumers'
 import { inspect } from 'node:util'
 import { test } from 'tap'
 import { newKey } from '../../../platform/storage/object-key.ts'
-import { inPieces, storeContract, watched } from '../../contracts/store.ts'
+import { inPieces, watched } from '../../contracts/store.ts'
 import type { Teardown } from '../../support/postgres.ts'
 import { openS3TestStore } from '../../support/s3-store.ts'
 import { startS3Server } from '../../support/s3-server.ts'
@@ -15,18 +16,6 @@ const largeBytes = 12 * 1024 * 1024
 const large = () => inPieces(randomBytes(largeBytes))
 const unavailable = { code: 'storage_unavailable', status: 503, retryAfterMs: 5_000 }
 const refused = { code: 'storage_refused', status: 500 }
-
-storeContract('a bucket', async (t) => {
-  const { store, server } = await newStore(t)
-  return {
-    store,
-    everything: () => Promise.resolve(everythingIn(server)),
-    leaveUnfinished: () => {
-      server.uploads.set(newKey(), { key: `files/${newKey()}`, initiatedAt: new Date(), parts: new Map() })
-      return Promise.resolve()
-    },
-  }
-})
 
 test('a wrong secret is refused, and no error tells a secret', async (t) => {
   const server = await startS3Server(t)
