@@ -44,8 +44,12 @@ export type UploadLimits = {
   /** Bodies being read at once; others wait unread, and past `maxWaiting` they are asked to come back. */
   readonly maxActive: number
   readonly maxWaiting: number
-  /** How long an upload in pieces may take, from its creation. */
-  readonly resumableSeconds: number
+  readonly resumable: {
+    /** How long an upload in pieces may take, from its creation. */
+    readonly keepSeconds: number
+    /** What one account may have begun and not ended; one alone may be of any size that a file may have. */
+    readonly most: { readonly open: number; readonly openBytes: number }
+  }
 }
 
 const bytesPerMb = 1_000_000
@@ -73,6 +77,8 @@ const serverEnv = commonEnv.extend({
   EVENT_STREAMS_MAX: wholeNumber({ min: 1 }).default(10_000),
   EVENT_STREAMS_PER_ACCOUNT: wholeNumber({ min: 1 }).default(50),
   UPLOAD_RESUMABLE_HOURS: wholeNumber({ min: 1, max: 168 }).default(24),
+  UPLOAD_RESUMABLE_OPEN: wholeNumber({ min: 1, max: 10_000 }).default(50),
+  UPLOAD_RESUMABLE_OPEN_MB: wholeNumber({ min: 1, max: 1_000_000 }).default(1_000),
   ...protectionEnv,
 })
 
@@ -94,7 +100,10 @@ export function readServerConfig(source: EnvSource = process.env): ServerConfig 
       maxBytes: env.UPLOAD_MAX_MB * bytesPerMb,
       maxActive: env.UPLOAD_MAX_ACTIVE,
       maxWaiting: env.UPLOAD_MAX_WAITING,
-      resumableSeconds: env.UPLOAD_RESUMABLE_HOURS * 3_600,
+      resumable: {
+        keepSeconds: env.UPLOAD_RESUMABLE_HOURS * 3_600,
+        most: { open: env.UPLOAD_RESUMABLE_OPEN, openBytes: env.UPLOAD_RESUMABLE_OPEN_MB * bytesPerMb },
+      },
     },
     eventStreams: { maxStreams: env.EVENT_STREAMS_MAX, maxPerAccount: env.EVENT_STREAMS_PER_ACCOUNT },
     protection: protectionOf(env),

@@ -11,6 +11,8 @@ export type NewResumableUpload = {
   readonly fields: Readonly<Record<string, unknown>>
   readonly duplicates: 'refuse' | 'keep'
   readonly keepSeconds: number
+  /** Uploads of the account that are begun and not ended, this one included. */
+  readonly most: { readonly open: number; readonly openBytes: number }
 }
 /** An upload as one request holds it. */
 export type UploadHold = { readonly uploadId: string; readonly lockToken: string }
@@ -20,7 +22,8 @@ export async function beginResumableUpload(tx: Tx, upload: NewResumableUpload): 
   const [row] = await tx.execute<{ expires_at: string }>(sql`
     select public.begin_resumable_upload(
       ${upload.uploadId}::uuid, ${upload.patientId}::uuid, ${upload.sizeBytes}::bigint, ${upload.filename},
-      ${JSON.stringify(upload.fields)}::text::jsonb, ${upload.duplicates === 'keep'}::boolean, ${upload.keepSeconds}::int
+      ${JSON.stringify(upload.fields)}::text::jsonb, ${upload.duplicates === 'keep'}::boolean, ${upload.keepSeconds}::int,
+      ${upload.most.open}::int, ${upload.most.openBytes}::bigint
     ) as expires_at`)
   if (row === undefined) throw new Error('begin_resumable_upload answered nothing')
   return new Date(row.expires_at)

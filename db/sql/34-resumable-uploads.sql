@@ -35,7 +35,11 @@ create trigger keep_people before update of patient_id, account_id on public.res
   when ((new.patient_id, new.account_id) is distinct from (old.patient_id, old.account_id))
   execute function public.keep_upload_with_its_people();
 
--- Definer: the table is closed to clients; access to the person is asked for first.
+-- The shape of this has changed since it was first installed.
+drop function if exists public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int);
+
+-- Definer: the table is closed to clients; access to the person is asked for first. One alone may be of any size: how
+-- large a file may be is decided elsewhere.
 create or replace function public.begin_resumable_upload(
   p_upload_id uuid,
   p_patient_id uuid,
@@ -43,12 +47,26 @@ create or replace function public.begin_resumable_upload(
   p_filename text,
   p_fields jsonb,
   p_keep_both boolean,
-  p_keep_seconds int
+  p_keep_seconds int,
+  p_most_open int,
+  p_most_open_bytes bigint
 ) returns timestamptz language plpgsql volatile security definer set search_path = '' as $$
 declare
   v_expires_at timestamptz := now() + make_interval(secs => p_keep_seconds);
+  v_open int;
+  v_open_bytes bigint;
 begin
   perform public.require_profile_access(p_patient_id, 'read_write', 'document');
+  perform pg_advisory_xact_lock(hashtextextended('open uploads ' || auth.uid(), 0));
+  select count(*), coalesce(sum(upload.size_bytes), 0)
+  into v_open, v_open_bytes
+  from public.resumable_uploads as upload
+  where upload.account_id = auth.uid()
+    and upload.response_body is null
+    and upload.expires_at > now();
+  if v_open >= p_most_open or (v_open > 0 and v_open_bytes + p_size_bytes > p_most_open_bytes) then
+    raise exception 'Too many uploads are begun and not ended.' using errcode = 'EX429';
+  end if;
   insert into public.resumable_uploads
     (id, account_id, patient_id, size_bytes, filename, fields, keep_both, expires_at)
   values
@@ -56,8 +74,8 @@ begin
   return v_expires_at;
 end
 $$;
-comment on function public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int) is
-  'Makes an upload that pieces may be added to by the calling account; returns until when.';
+comment on function public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int, int, bigint) is
+  'Makes an upload that pieces may be added to by the calling account; returns until when, or raises EX429 when it has too many open ones.';
 
 -- Definer: the table is closed to clients; only uploads of the calling account for people it may still write for.
 create or replace function public.find_resumable_upload(p_upload_id uuid) returns jsonb
@@ -186,7 +204,7 @@ comment on function public.cancel_resumable_upload(uuid) is
 revoke all on function
   public.erase_pieces(),
   public.keep_upload_with_its_people(),
-  public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int),
+  public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int, int, bigint),
   public.find_resumable_upload(uuid),
   public.hold_resumable_upload(uuid, uuid),
   public.release_resumable_upload(uuid, uuid),
@@ -195,7 +213,7 @@ revoke all on function
   public.cancel_resumable_upload(uuid)
 from public, anon, authenticated, service_role;
 
-grant execute on function public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int) to authenticated;
+grant execute on function public.begin_resumable_upload(uuid, uuid, bigint, text, jsonb, boolean, int, int, bigint) to authenticated;
 grant execute on function public.find_resumable_upload(uuid) to authenticated;
 grant execute on function public.hold_resumable_upload(uuid, uuid) to authenticated;
 grant execute on function public.release_resumable_upload(uuid, uuid) to authenticated;

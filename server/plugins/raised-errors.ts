@@ -23,4 +23,5 @@ export const raised = {
   uniqueViolation: '23505',
   planLimitReached: 'EX402',
   attemptTakenOver: 'EX409',
+  tooManyOpen: 'EX429',
 } as const

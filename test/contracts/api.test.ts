@@ -17,7 +17,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   '503':
     'a database, store or trace that is away, too many at once: test/server/upload-crowd.test.ts, read-traces.test.ts, events.test.ts',
   '429':
-    'a minute of a test spends no budget, and nobody follows so much: test/server/request-limits.test.ts, accounts.test.ts, realtime.test.ts',
+    'a minute of a test spends no budget, and nobody follows so much: test/server/request-limits.test.ts, accounts.test.ts, realtime.test.ts, resumable-limits.test.ts',
   'GET /profiles/{id}/exports/{export_id}/content 200':
     'needs a worker that makes the archive: test/server/privacy.test.ts',
 }

@@ -1,69 +1,15 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { request } from 'node:http'
 import { sql } from 'drizzle-orm'
 import { test } from 'tap'
 import { asService } from '../../db/actor.ts'
-import { buildApp } from '../../server/app.ts'
-import { createMetrics } from '../../platform/telemetry.ts'
-import { createLog } from '../../platform/log.ts'
 import { ownerSql, serve } from '../support/actors.ts'
 import { ask, startApp } from '../support/app.ts'
-import type { Answer, TestAccount, TestApp } from '../support/app.ts'
+import type { TestApp } from '../support/app.ts'
 import { pdf } from '../support/multipart.ts'
-import type { Teardown } from '../support/postgres.ts'
+import { anotherServer, offsetOf, pieceBytes, piecesOf, placeOf, resumablePath, tus } from '../support/resumable.ts'
 import { openS3TestStore } from '../support/s3-store.ts'
 import { startS3Server } from '../support/s3-server.ts'
 import { schedulesOver } from '../support/schedules.ts'
-
-const path = '/documents/upload/resumable'
-const tus = { 'tus-resumable': '1.0.0' }
-const pieceBytes = 4 * 1024 * 1024
-
-const metadata = (fields: Readonly<Record<string, string>>) =>
-  Object.entries(fields)
-    .map(([name, value]) => `${name} ${Buffer.from(value).toString('base64')}`)
-    .join(',')
-
-function clientOf(person: TestAccount, url: string) {
-  const headers = { ...person.headers, ...tus }
-  return {
-    create: (sizeBytes: number, fields: Readonly<Record<string, string>> = {}, query = ''): Promise<Answer> =>
-      ask(`${url}${path}${query}`, {
-        method: 'POST',
-        headers: {
-          ...headers,
-          'upload-length': String(sizeBytes),
-          'upload-metadata': metadata({ filename: 'letter.pdf', patient_id: person.profileId, ...fields }),
-        },
-      }),
-    send: (place: string, offset: number, bytes: Uint8Array): Promise<Answer> =>
-      ask(`${url}${place}`, {
-        method: 'PATCH',
-        headers: { ...headers, 'content-type': 'application/offset+octet-stream', 'upload-offset': String(offset) },
-        body: Buffer.from(bytes),
-      }),
-    head: (place: string): Promise<Answer> => ask(`${url}${place}`, { method: 'HEAD', headers }),
-    remove: (place: string): Promise<Answer> => ask(`${url}${place}`, { method: 'DELETE', headers }),
-    /** Sends these bytes of more that were announced, and does not end. */
-    begin: (place: string, offset: number, length: number, bytes: Uint8Array) => {
-      const sending = request(`${url}${place}`, {
-        method: 'PATCH',
-        headers: {
-          ...headers,
-          'content-type': 'application/offset+octet-stream',
-          'upload-offset': String(offset),
-          'content-length': String(length),
-        },
-      })
-      sending.on('error', () => {})
-      sending.write(bytes)
-      return sending
-    },
-  }
-}
-
-const placeOf = (created: Answer) => created.headers.get('location') ?? ''
-const offsetOf = (answer: Answer) => Number(answer.headers.get('upload-offset'))
 
 async function countOf({ db }: TestApp, table: 'shell_files' | 'job_queue' | 'usage_events') {
   const [row] = await serve<{ n: string }>(db, sql`select count(*) as n from ${sql.identifier(table)}`)
@@ -87,7 +33,7 @@ const storedIn = async ({ store }: TestApp) => (await Array.fromAsync(store.list
 test('resumable uploads', async (suite) => {
   const house = await startApp(suite, { env: { UPLOAD_MAX_MB: '20' } })
   const parent = await house.account(randomUUID())
-  const client = clientOf(parent, house.url)
+  const client = piecesOf(parent, house.url)
 
   await suite.test('a letter sent in two pieces becomes one document, and says which', async (t) => {
     const bytes = pdf('in two pieces')
@@ -132,9 +78,9 @@ test('resumable uploads', async (suite) => {
   })
 
   await suite.test('to a stranger it is as if there were no such upload', async (t) => {
-    const stranger = clientOf(await house.account(randomUUID()), house.url)
+    const stranger = piecesOf(await house.account(randomUUID()), house.url)
     const place = placeOf(await client.create(100))
-    const nowhere = `${path}/${randomUUID()}`
+    const nowhere = `${resumablePath}/${randomUUID()}`
     for (const there of [place, nowhere]) {
       t.match(await stranger.send(there, 0, pdf('x')), { status: 404, body: { code: 'not_found' } })
       t.equal((await stranger.head(there)).status, 404)
@@ -160,7 +106,7 @@ test('resumable uploads', async (suite) => {
           (id, account_id, patient_id, size_bytes, filename, fields, keep_both, expires_at)
         select ${theirs}, ${other.accountId}, patient_id, size_bytes, filename, fields, keep_both, expires_at
         from resumable_uploads where id = ${own}`
-      const place = `${path}/${theirs}`
+      const place = `${resumablePath}/${theirs}`
       t.equal((await client.head(place)).status, 404)
       t.equal((await client.send(place, 0, pdf('x'))).status, 404)
       t.equal((await client.remove(place)).status, 404)
@@ -170,8 +116,8 @@ test('resumable uploads', async (suite) => {
   await suite.test('what cannot be taken is refused before a byte is sent', async (t) => {
     t.match(await client.create(20_000_001), { status: 413, body: { code: 'file_too_large' } })
     t.equal((await client.create(100, { patient_id: 'nobody' })).status, 400)
-    t.match(await parent.post(path, {}, { 'tus-resumable': '0.2.0' }), { status: 412 })
-    const asked = await ask(`${house.url}${path}`, { method: 'OPTIONS' })
+    t.match(await parent.post(resumablePath, {}, { 'tus-resumable': '0.2.0' }), { status: 412 })
+    const asked = await ask(`${house.url}${resumablePath}`, { method: 'OPTIONS' })
     t.equal(asked.status, 204)
     t.equal(asked.headers.get('tus-max-size'), '20000000')
   })
@@ -188,7 +134,7 @@ test('resumable uploads', async (suite) => {
     'a connection that breaks keeps what has come, another server goes on, and only one sends at a time',
     async (t) => {
       const second = await anotherServer(t, house)
-      const elsewhere = clientOf(parent, second)
+      const elsewhere = piecesOf(parent, second)
       const bytes = Buffer.concat([pdf('a long one'), Buffer.alloc(pieceBytes + 1_000_000)])
       const place = placeOf(await client.create(bytes.byteLength))
       const sending = client.begin(place, 0, bytes.byteLength, bytes.subarray(0, pieceBytes + 100))
@@ -239,9 +185,9 @@ test('resumable uploads', async (suite) => {
     const store = await openS3TestStore(await startS3Server(t))
     const [one, other] = [await anotherServer(t, { ...house, store }), await anotherServer(t, { ...house, store })]
     const bytes = Buffer.concat([pdf('in a bucket'), Buffer.alloc(pieceBytes)])
-    const place = placeOf(await clientOf(parent, one).create(bytes.byteLength))
-    t.equal((await clientOf(parent, one).send(place, 0, bytes.subarray(0, 1_000))).status, 204)
-    const last = await clientOf(parent, other).send(place, 1_000, bytes.subarray(1_000))
+    const place = placeOf(await piecesOf(parent, one).create(bytes.byteLength))
+    t.equal((await piecesOf(parent, one).send(place, 0, bytes.subarray(0, 1_000))).status, 204)
+    const last = await piecesOf(parent, other).send(place, 1_000, bytes.subarray(1_000))
     t.equal(last.status, 204, last.text)
     t.ok(last.headers.get('x-shell-file-id'))
     await sweep({ ...house, store }, 'delete_erased_objects')
@@ -251,19 +197,3 @@ test('resumable uploads', async (suite) => {
     )
   })
 })
-
-/** Over the same database and the same store. */
-async function anotherServer(t: Teardown, { config, db, store }: TestApp): Promise<string> {
-  const app = await buildApp({
-    config,
-    db,
-    store,
-    log: createLog({ level: 'silent', service: 'test' }),
-    metrics: createMetrics({ service: 'test', runtime: 'leave_out' }),
-    tracing: null,
-    accounts: null,
-    renderPage: () => Promise.reject(new Error('this test draws no pages')),
-  })
-  t.teardown(() => app.close())
-  return await app.listen({ host: '127.0.0.1', port: 0 })
-}

@@ -64,6 +64,8 @@ const plain = {
   p_mime_type: "'application/pdf'",
   p_lock_token: 'gen_random_uuid()',
   p_minutes: '10',
+  p_most_open: '10',
+  p_most_open_bytes: '1000',
   p_offset: '0',
   p_note: 'null',
   p_others_only: 'false',

@@ -5,12 +5,17 @@ import { beginResumableUpload } from '../../../../db/queries/resumable-uploads.t
 import { readUploadPermission } from '../../../../db/queries/usage.ts'
 import { uuidV7 } from '../../../../platform/uuid.ts'
 import { notFound } from '../../../plugins/errors.ts'
+import { raised, raisedAs } from '../../../plugins/raised-errors.ts'
 import type { RouteDeps } from '../../../types.ts'
 import { fileTooLarge } from '../errors.ts'
 import { refuseSpentLimit } from '../plan-limit.ts'
+import { tooManyOpenUploads } from './errors.ts'
 import type { UploadMetadata } from './metadata.ts'
 
 export type Creation = UploadMetadata & { readonly sizeBytes: number; readonly duplicates: 'refuse' | 'keep' }
+
+// One of the account's others may end at any time.
+const comeBackMs = 30_000
 
 /** Access and limits are settled before a byte is sent, and again when the last has come. */
 export async function createUpload(
@@ -18,14 +23,22 @@ export async function createUpload(
   actor: Actor,
   { fields, filename, sizeBytes, duplicates }: Creation,
 ): Promise<{ readonly uploadId: string; readonly expiresAt: Date }> {
-  const { maxBytes, resumableSeconds: keepSeconds } = config.uploads
+  const { maxBytes, resumable } = config.uploads
   if (sizeBytes > maxBytes) throw fileTooLarge({ maxBytes })
   const uploadId = uuidV7()
   const { patient_id: patientId, estimated_pages: pages = 1 } = fields
   const expiresAt = await asActor(db, actor, async (tx) => {
     if ((await findProfile(tx, patientId)) === null) throw notFound()
     refuseSpentLimit(await readUploadPermission(tx, { profileId: patientId, sizeBytes, pages }))
-    return await beginResumableUpload(tx, { uploadId, patientId, sizeBytes, filename, fields, duplicates, keepSeconds })
-  })
+    return await beginResumableUpload(tx, {
+      uploadId,
+      patientId,
+      sizeBytes,
+      filename,
+      fields,
+      duplicates,
+      ...resumable,
+    })
+  }).catch(raisedAs({ [raised.tooManyOpen]: () => tooManyOpenUploads({ retryAfterMs: comeBackMs }) }))
   return { uploadId, expiresAt }
 }

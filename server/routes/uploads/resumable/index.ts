@@ -64,7 +64,7 @@ function addCreation(api: Api, deps: RouteDeps): void {
       'tus 1.0. Upload-Metadata: filename, patient_id, idempotency_key, estimated_pages, document_date, note.',
     querystring: uploadQuery,
     headers: creationHeaders,
-    response: { 201: noBody('Pieces may come.'), ...problems(400, 401, 402, 403, 404, 412, 413) },
+    response: { 201: noBody('Pieces may come.'), ...problems(400, 401, 402, 403, 404, 412, 413, 429) },
   }
   api.post(path, { schema, config: { budget: 'uploads' } }, async (request, reply) => {
     const { 'upload-length': sizeBytes, 'upload-metadata': metadata } = request.headers
