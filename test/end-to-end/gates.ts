@@ -13,6 +13,8 @@ export type Gates<Name extends string> = {
   readonly reached: (name: Name) => Promise<void>
   /** For good: all who stand there go on. */
   readonly open: (name: Name) => Promise<void>
+  /** Who stands there loses the connection to the database, and with it what was not committed. */
+  readonly breakOff: (name: Name) => Promise<void>
 }
 
 /** `end`: results are written and not committed. `commit`: the server has been told to commit and has not yet. */
@@ -57,6 +59,20 @@ export async function closeUploads(t: Teardown, sql: postgres.Sql): Promise<Gate
   return await closeAll(t, sql, new Map([['upload', 100]]))
 }
 
+/** A closed gate before a piece of a resumable upload, which lies in the store, is counted. */
+export async function closePieces(t: Teardown, sql: postgres.Sql): Promise<Gates<'piece'>> {
+  await sql.unsafe(`
+    create function public.wait_at_piece() returns trigger language plpgsql as $$
+    begin
+      perform pg_catalog.pg_advisory_xact_lock_shared(${lockClass}, 300);
+      return new;
+    end $$`)
+  await sql.unsafe(`
+    create trigger aa_gate before update of received_bytes on public.resumable_uploads
+    for each row execute function public.wait_at_piece()`)
+  return await closeAll(t, sql, new Map([['piece', 300]]))
+}
+
 /** A closed gate before the page of this number is saved. */
 export async function closePage(t: Teardown, sql: postgres.Sql, page: number): Promise<Gates<'page'>> {
   await sql.unsafe(`
@@ -85,24 +101,28 @@ async function closeAll<Name extends string>(
   t.teardown(() => keeper.release())
   const numberOf = (name: Name) => numbers.get(name) ?? -1
   for (const number of numbers.values()) await keeper`select pg_advisory_lock(${lockClass}, ${number})`
+  const waiting = (name: Name) => keeper<{ pid: number }[]>`
+    select pid
+    from pg_locks
+    where locktype = 'advisory'
+      and database = (select oid from pg_database where datname = current_database())
+      and classid = ${lockClass}
+      and objid = ${numberOf(name)}
+      and not granted`
   return {
     reached: async (name) => {
       await eventually(
         async () => {
-          const waiting = await sql`
-            select from pg_locks
-            where locktype = 'advisory'
-              and database = (select oid from pg_database where datname = current_database())
-              and classid = ${lockClass}
-              and objid = ${numberOf(name)}
-              and not granted`
-          if (waiting.length === 0) throw new Error(`nobody stands before ${name}`)
+          if ((await waiting(name)).length === 0) throw new Error(`nobody stands before ${name}`)
         },
         { timeoutMs: 30_000 },
       )
     },
     open: async (name) => {
       await keeper`select pg_advisory_unlock(${lockClass}, ${numberOf(name)})`
+    },
+    breakOff: async (name) => {
+      for (const { pid } of await waiting(name)) await keeper`select pg_terminate_backend(${pid}, 10000)`
     },
   }
 }

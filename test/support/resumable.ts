@@ -17,7 +17,7 @@ const metadata = (fields: Readonly<Record<string, string>>) =>
     .join(',')
 
 /** A client of resumable uploads as this person. */
-export function piecesOf(person: TestAccount, url: string) {
+export function piecesOf(person: Pick<TestAccount, 'headers' | 'profileId'>, url: string) {
   const headers = { ...person.headers, ...tus }
   return {
     create: (sizeBytes: number, fields: Readonly<Record<string, string>> = {}, query = ''): Promise<Answer> =>
