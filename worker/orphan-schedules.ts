@@ -1,5 +1,10 @@
 /** Store and database compared, both ways: bytes that no row names go, documents whose bytes are not there are made known. */
-import { listFileObjects, noteMissingObject, unclaimedObjects } from '../db/queries/stored-objects.ts'
+import {
+  forgetMissingObject,
+  listFileObjects,
+  noteMissingObject,
+  unclaimedObjects,
+} from '../db/queries/stored-objects.ts'
 import type { FileObject } from '../db/queries/stored-objects.ts'
 import type { Logger } from '../platform/log.ts'
 import type { Store } from '../platform/storage/store.ts'
@@ -71,10 +76,16 @@ async function findMissing({ inService, signal }: ScheduleDeps, store: Store, lo
   for (;;) {
     const after: string | null = afterId
     const files: FileObject[] = await inService((tx) => listFileObjects(tx, after, pageSize))
-    for (const { id, storage_key: key } of files) {
+    for (const { id, storage_key: key, is_known_missing: isKnown } of files) {
       signal.throwIfAborted()
-      if ((await store.head(key)) !== null || !(await inService((tx) => noteMissingObject(tx, id)))) continue
-      log.error({ event: 'missing_object', shell_file_id: id }, 'the bytes of a document are not in the store')
+      const isThere = (await store.head(key)) !== null
+      if (isThere !== isKnown) continue
+      const about = { event: 'missing_object', shell_file_id: id }
+      if (isThere) {
+        await inService((tx) => forgetMissingObject(tx, id))
+        log.warn(about, 'the bytes of a document are in the store again')
+      } else if (await inService((tx) => noteMissingObject(tx, id)))
+        log.error(about, 'the bytes of a document are not in the store')
     }
     const last = files.at(-1)
     if (last === undefined || files.length < pageSize) return

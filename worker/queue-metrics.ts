@@ -20,6 +20,11 @@ export function addQueueMetrics(metrics: Metrics, db: Database): void {
     ['lane'],
   )
   const alerts = metrics.gauge('exora_alerts_firing', 'Service levels whose alert is open.', ['slo', 'lane'])
+  const missing = metrics.gauge(
+    'exora_missing_objects',
+    'Documents whose bytes the store did not have when they were last compared.',
+    [],
+  )
   let readAt = Number.NEGATIVE_INFINITY
 
   metrics.beforeExposing(async () => {
@@ -28,13 +33,14 @@ export function addQueueMetrics(metrics: Metrics, db: Database): void {
     show(await asService(db, {}, readQueueState))
   })
 
-  function show({ counts, heads, openAlerts }: QueueState): void {
+  function show({ counts, heads, missingObjects, openAlerts }: QueueState): void {
     for (const lane of jobLanes)
       for (const state of liveStates) {
         const found = counts.find((count) => count.job_lane === lane && count.job_state === state)
         jobs.set({ lane, state }, found?.jobs ?? 0)
       }
     for (const head of heads) oldest.set({ lane: head.job_lane }, head.waited_seconds)
+    missing.set(missingObjects)
     alerts.reset()
     for (const { slo, job_lane: lane } of openAlerts) alerts.set({ slo, lane }, 1)
   }

@@ -17,13 +17,19 @@ export async function unclaimedObjects(tx: Tx, storageKeys: readonly string[]): 
   return rows.map((row) => keyRow.parse(row).storage_key)
 }
 
-const fileRow = z.object({ id: z.string(), storage_key: z.string() })
+const fileRow = z.object({ id: z.string(), storage_key: z.string(), is_known_missing: z.boolean() })
 export type FileObject = z.output<typeof fileRow>
 
 /** In the order of their ids. */
 export async function listFileObjects(tx: Tx, afterId: string | null, limit: number): Promise<FileObject[]> {
   const rows = await tx.execute(sql`
-    select file.id, file.storage_key
+    select
+      file.id,
+      file.storage_key,
+      exists (
+        select from public.processing_errors as known
+        where known.shell_file_id = file.id and known.stage = 'storage' and known.error_code = 'object_not_found'
+      ) as is_known_missing
     from public.shell_files as file
     where ${afterId}::uuid is null or file.id > ${afterId}::uuid
     order by file.id
@@ -41,8 +47,15 @@ export async function noteMissingObject(tx: Tx, shellFileId: string): Promise<bo
     where file.id = ${shellFileId}::uuid
       and not exists (
         select from public.processing_errors as known
-        where known.shell_file_id = file.id and known.error_code = 'object_not_found' and known.stage = 'storage'
+        where known.shell_file_id = file.id and known.stage = 'storage' and known.error_code = 'object_not_found'
       )
     returning 1 as noted`)
   return rows.length > 0
+}
+
+/** The bytes are back. */
+export async function forgetMissingObject(tx: Tx, shellFileId: string): Promise<void> {
+  await tx.execute(sql`
+    delete from public.processing_errors as known
+    where known.shell_file_id = ${shellFileId}::uuid and known.stage = 'storage' and known.error_code = 'object_not_found'`)
 }

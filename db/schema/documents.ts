@@ -205,7 +205,13 @@ export const processingErrors = pgTable(
     nextRetryAt: at(),
     createdAt: createdAt(),
   },
-  (table) => [index('processing_errors_file_idx').on(table.shellFileId, table.createdAt)],
+  (table) => [
+    index('processing_errors_file_idx').on(table.shellFileId, table.createdAt),
+    // Documents whose bytes the store did not have when they were last compared: few.
+    index('processing_errors_missing_idx')
+      .on(table.shellFileId)
+      .where(sql`stage = 'storage' and error_code = 'object_not_found'`),
+  ],
 ).enableRLS()
 
 /** Bytes whose file has been erased and which the store still holds: listed in the transaction that erases, until they are gone. */

@@ -24,6 +24,7 @@ values
   ('slo.silent_after_seconds', '90', 'A worker without a sign of life for so long is silent: it serves nobody.'),
   ('slo.silent_news_minutes', '15', 'A worker that fell silent is news for so long; then what it left undone is what counts.'),
   ('slo.silent_workers', '0', 'Goal: workers that fell silent without having said goodbye.'),
+  ('slo.missing_objects', '0', 'Goal: documents whose bytes the store did not have when they were last compared.'),
   ('slo.unclaimable_job_types', '0', 'Goal: kinds of due jobs that no worker serves.'),
   ('slo.snapshot_transactions', '1000000', 'Goal: how many transactions ago the oldest snapshot was taken that holds vacuum back.'),
   ('slo.dead_job_rows', '200000', 'Goal: dead rows of the queue''s table that vacuum has not removed.'),
@@ -142,6 +143,8 @@ begin
       )::uuid
       from since
     )
+      -- What is missing from the store is no attempt of anything.
+      and error.stage <> 'storage'
   ),
   buried as (
     select count(*) as jobs
@@ -166,6 +169,16 @@ $$;
 comment on function public.queue_rates() is
   'Which share of attempts failed, and of jobs ended as dead letters, among those that ended last.';
 
+create or replace function public.missing_objects() returns bigint
+language sql stable set search_path = '' as $$
+  select count(distinct error.shell_file_id)
+  from public.processing_errors as error
+  where error.stage = 'storage'
+    and error.error_code = 'object_not_found'
+$$;
+comment on function public.missing_objects() is
+  'Documents whose bytes the store did not have when store and database were last compared.';
+
 create or replace function public.measure_slos()
 returns table (slo text, job_lane text, value numeric, samples int)
 language sql
@@ -184,6 +197,8 @@ as $$
   select 'unclaimable_job_types', lane.name, coalesce(unserved.job_types, 0), null
   from unnest(array['fast_queue', 'ai_queue', 'background']) as lane (name)
   left join public.queue_unserved() as unserved on unserved.job_lane = lane.name
+  union all
+  select 'missing_objects', 'all', public.missing_objects(), null
   union all
   select 'silent_workers', 'all', public.silent_workers(), null
   union all
@@ -246,6 +261,7 @@ revoke all on function
   public.ended_in_window(),
   public.queue_latencies(),
   public.queue_rates(),
+  public.missing_objects(),
   public.measure_slos(),
   public.evaluate_slos()
 from public, anon, authenticated, service_role;
@@ -253,5 +269,6 @@ from public, anon, authenticated, service_role;
 grant execute on function public.ended_in_window() to service_role;
 grant execute on function public.queue_latencies() to service_role;
 grant execute on function public.queue_rates() to service_role;
+grant execute on function public.missing_objects() to service_role;
 grant execute on function public.measure_slos() to service_role;
 grant execute on function public.evaluate_slos() to service_role;

@@ -6,14 +6,18 @@ import { sql } from 'drizzle-orm'
 import { test } from 'tap'
 import { asService } from '../../db/actor.ts'
 import { openDiskStore } from '../../platform/storage/disk.ts'
+import { createMetrics } from '../../platform/telemetry.ts'
+import { addQueueMetrics } from '../../worker/queue-metrics.ts'
 import { createOrphanSchedules } from '../../worker/orphan-schedules.ts'
 import { ownerSql, serve, signUp } from '../support/actors.ts'
 import { upload } from '../support/factories.ts'
 import { testDatabase } from '../support/postgres.ts'
+import { serviceSql } from '../support/queue.ts'
+import { evaluateMinutes } from '../support/slos.ts'
 import { createWatchedLog } from '../support/worker.ts'
 
 test('store and database are compared both ways', async (suite) => {
-  const { db, ownerUrl } = await testDatabase(suite)
+  const { db, ownerUrl, appUrl } = await testDatabase(suite)
   const owner = ownerSql(suite, ownerUrl)
   const root = await mkdtemp(join(tmpdir(), 'exora-orphans-'))
   suite.teardown(() => rm(root, { recursive: true, force: true }))
@@ -52,7 +56,7 @@ test('store and database are compared both ways', async (suite) => {
     for (const key of strangers) await store.delete(key)
   })
 
-  await suite.test('a document whose bytes are gone is made known, once', async (t) => {
+  await suite.test('a document whose bytes are gone is made known, once and until they are back', async (t) => {
     const known = async () =>
       (await serve(db, sql`select shell_file_id from processing_errors where error_code = 'object_not_found'`)).length
     await run('find_missing_objects')
@@ -61,5 +65,17 @@ test('store and database are compared both ways', async (suite) => {
     await run('find_missing_objects')
     await run('find_missing_objects')
     t.equal(await known(), 1)
+    const metrics = createMetrics({ service: 'test', runtime: 'leave_out' })
+    addQueueMetrics(metrics, db)
+    t.match((await metrics.expose()).body, /exora_missing_objects\{service="test"\} 1\n/)
+    const service = serviceSql(t, appUrl)
+    const told = async (from: number, to: number) =>
+      (await evaluateMinutes(service, from, to)).filter((line) => line.includes('missing_objects'))
+    t.same(await told(1, 3), ['2: missing_objects all firing'])
+
+    await store.put(Readable.from([Buffer.from('a letter')]), { maxBytes: 100, key: named })
+    await run('find_missing_objects')
+    t.equal(await known(), 0)
+    t.same(await told(4, 9), ['8: missing_objects all resolved'])
   })
 })

@@ -137,6 +137,7 @@ export const forServices: readonly string[] = [
   'lock_patient_record',
   'log_audit_event',
   'measure_slos',
+  'missing_objects',
   'oldest_snapshot_age',
   'make_way_for_slot',
   'next_schedule_slot',

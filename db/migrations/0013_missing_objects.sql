@@ -1,0 +1,1 @@
+CREATE INDEX "processing_errors_missing_idx" ON "processing_errors" USING btree ("shell_file_id") WHERE stage = 'storage' and error_code = 'object_not_found';
