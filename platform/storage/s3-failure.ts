@@ -1,30 +1,12 @@
-import { AppError, defineError } from '../errors.ts'
-
-export const storageUnavailable = defineError('storage_unavailable', 503, 'Files cannot be reached right now.')
-export const storageRefused = defineError('storage_refused', 500, 'Something went wrong on our side.')
-
-/**
- * What may be known of an answer of the store. The SDK's own errors carry the request (key ids, signatures, session
- * tokens) and quote it in their messages; they stop here.
- */
-export class StorageFault extends Error {
-  override readonly name = 'StorageFault'
-  readonly code: string
-  readonly status: number | null
-
-  constructor(code: string, status: number | null) {
-    super(`storage error ${code}`)
-    this.code = code
-    this.status = status
-  }
-}
+import { AppError } from '../errors.ts'
+import { StorageFault, comeBackMs, storageRefused, storageUnavailable } from './storage-fault.ts'
 
 /** An error of ours for whatever a request to the store ended in. */
 export function s3Failure(error: unknown): AppError {
   if (error instanceof AppError) return error
   const fault = new StorageFault(codeOf(error), statusOf(error))
   const cause = { cause: fault, storeStatus: fault.status }
-  return isPassing(fault) ? storageUnavailable({ ...cause, retryAfterMs }) : storageRefused(cause)
+  return isPassing(fault) ? storageUnavailable({ ...cause, retryAfterMs: comeBackMs }) : storageRefused(cause)
 }
 
 /** The object is missing; a missing bucket is another matter. */
@@ -32,7 +14,6 @@ export const isMissing = (error: unknown) => statusOf(error) === 404 && codeOf(e
 
 export const isBehindEnd = (error: unknown) => statusOf(error) === 416
 
-const retryAfterMs = 5_000
 const passingStatuses = new Set([408, 429, 500, 502, 503, 504])
 const networkCodes = 'ECONNREFUSED ECONNRESET EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN EHOSTUNREACH ENETUNREACH'.split(' ')
 const passingCodes = new Set([...networkCodes, 'TimeoutError', 'RequestTimeout', 'SlowDown', 'InternalError'])

@@ -12,16 +12,17 @@ import {
 import type { GetObjectCommandOutput, MultipartUpload } from '@aws-sdk/client-s3'
 import { ConfigurationError } from '../env.ts'
 import { isKey } from './object-key.ts'
-import { isBehindEnd, isMissing, s3Failure, storageRefused } from './s3-failure.ts'
+import { isBehindEnd, isMissing, s3Failure } from './s3-failure.ts'
 import type { S3Location } from './s3-location.ts'
 import { putObject } from './s3-put.ts'
 import type { S3Place } from './s3-put.ts'
+import { storageRefused } from './storage-fault.ts'
 import { objectNotFound } from './store.ts'
 import type { ByteRange, Store, StoredObject } from './store.ts'
 
 /** Objects in a bucket of any store that speaks S3: `<prefix>f3/<uuid>`. */
-export async function openS3Store(location: S3Location): Promise<Store> {
-  const client = createClient(location)
+export async function openS3Store(location: S3Location, patience: Patience = usualPatience): Promise<Store> {
+  const client = createClient(location, patience)
   await requireSettings(client)
   const place = { client, bucket: location.bucket, prefix: location.prefix }
   return {
@@ -34,14 +35,17 @@ export async function openS3Store(location: S3Location): Promise<Store> {
   }
 }
 
-const connectTimeoutMs = 5_000
-// Silence, not duration: a slow reader of a large file is waited for as long as it takes something now and then.
-const silenceTimeoutMs = 60_000
+export type Patience = {
+  readonly connectMs: number
+  /** Silence, not duration: a slow reader of a large file is waited for as long as it takes something now and then. */
+  readonly silenceMs: number
+}
+const usualPatience: Patience = { connectMs: 5_000, silenceMs: 60_000 }
 // Each file that is being read holds a connection for as long as its reader takes; with the SDK's 50, that many slow
 // readers would keep everybody else out.
 const maxSockets = 512
 
-function createClient({ endpoint, region, addressing }: S3Location): S3Client {
+function createClient({ endpoint, region, addressing }: S3Location, patience: Patience): S3Client {
   return new S3Client({
     ...(endpoint === null ? {} : { endpoint }),
     ...(region === null ? {} : { region }),
@@ -52,8 +56,8 @@ function createClient({ endpoint, region, addressing }: S3Location): S3Client {
     // A store answers SlowDown in its normal life; what is repeated is one part that we still hold, not an upload.
     maxAttempts: 3,
     requestHandler: {
-      connectionTimeout: connectTimeoutMs,
-      socketTimeout: silenceTimeoutMs,
+      connectionTimeout: patience.connectMs,
+      socketTimeout: patience.silenceMs,
       httpAgent: { maxSockets },
       httpsAgent: { maxSockets },
     },

@@ -1,6 +1,5 @@
 import { equal, ok } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { connect } from 'node:net'
 import { once } from 'node:events'
 import { sql } from 'drizzle-orm'
 import { test } from 'tap'
@@ -14,6 +13,7 @@ import { startApp } from '../support/app.ts'
 import type { TestApp } from '../support/app.ts'
 import { completeStages } from '../support/factories.ts'
 import { encodeForm, formType, pdf, uploadForm } from '../support/multipart.ts'
+import { openUpload } from '../support/open-upload.ts'
 import { eventually } from '../support/signals.ts'
 
 const countOf = async ({ db }: TestApp, table: string) => {
@@ -245,15 +245,4 @@ async function keysOf({ db }: TestApp, key: string): Promise<number> {
     sql`select count(*) as n from public.idempotency_keys where idempotency_key = ${key}`,
   )
   return Number(row?.n)
-}
-
-/** A request whose head has been sent; its body is for the test to write. */
-async function openUpload({ url }: TestApp, headers: Record<string, string>, length: number) {
-  const { hostname, port } = new URL(url)
-  const socket = connect(Number(port), hostname)
-  await once(socket, 'connect')
-  const all = { host: hostname, 'content-type': formType, 'content-length': String(length), ...headers }
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
-  socket.write(['POST /documents/upload HTTP/1.1', ...lines, '', ''].join('\r\n'))
-  return socket
 }

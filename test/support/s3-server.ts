@@ -31,8 +31,20 @@ export type S3Server = {
 
 export type Kept = { readonly bytes: Buffer; readonly modifiedAt: Date }
 export type Unfinished = { readonly key: string; readonly initiatedAt: Date; readonly parts: Map<number, Buffer> }
-/** `lost`: done, and the connection breaks before the answer. `cut`: half of the answer's body. */
-export type Trouble = 'internal_error' | 'slow_down' | 'reset' | 'lost' | 'cut' | 'ignores_range' | 'late_error'
+/**
+ * `lost`: done, and the connection breaks before the answer. `cut`: half of the answer's body. `silent`, `stalls`: the
+ * same, but the connection stays open.
+ */
+export type Trouble =
+  | 'internal_error'
+  | 'slow_down'
+  | 'reset'
+  | 'lost'
+  | 'cut'
+  | 'ignores_range'
+  | 'late_error'
+  | 'silent'
+  | 'stalls'
 export type Operation = keyof typeof operations
 
 type Bucket = Pick<S3Server, 'bucket' | 'objects' | 'uploads'> & { readonly pageSize: number }
@@ -76,6 +88,7 @@ export async function startS3Server(
     })
     await take(holds, operation)?.enter()
     if (trouble === 'lost') return response.destroy()
+    if (trouble === 'silent') return undefined
     return send(response, request, trouble === 'late_error' ? xml(errorText('InternalError')) : reply, trouble)
   }
 
@@ -162,6 +175,7 @@ function send(response: ServerResponse, request: IncomingMessage, reply: Reply, 
   response.writeHead(status, { 'content-length': String(body.length), 'x-amz-request-id': 'test', ...headers })
   if (request.method === 'HEAD' || status === 204) response.end()
   else if (trouble === 'cut') response.write(body.subarray(0, body.length / 2), () => response.destroy())
+  else if (trouble === 'stalls') response.write(body.subarray(0, body.length / 2))
   else response.end(body)
 }
 

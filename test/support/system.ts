@@ -34,12 +34,14 @@ export type Running = {
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>
 }
 
+type Limits = { readonly fileBytes: number }
 type Env = Readonly<Record<string, string>>
 
 export type TestSystem = {
   /** The owner of the database: sees and does what an operator with psql would. */
   readonly sql: postgres.Sql
-  readonly startServer: (env?: Env) => Promise<Running>
+  /** With `fileBytes`, the kernel lets it write no file beyond that, as a disk that is full would not. */
+  readonly startServer: (env?: Env, limits?: Limits) => Promise<Running>
   readonly startWorker: (env?: Env) => Promise<Running>
   /** A new account at a server, with a profile of this name and date of birth. */
   readonly introduce: (server: Running, identity: Identity) => Promise<Person>
@@ -66,7 +68,7 @@ export async function openSystem(t: Teardown, database?: SystemDatabase): Promis
   const auth = { AUTH_JWT_SECRET: tokenSecret, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience }
   return {
     sql: sqlOf(t, ownerUrl),
-    startServer: (env) => start(t, 'server', { ...common, ...auth, PORT: '0', ...env }),
+    startServer: (env, limits) => start(t, 'server', { ...common, ...auth, PORT: '0', ...env }, limits),
     startWorker: (env) => start(t, 'worker', { ...common, HEALTH_CHECK_PORT: '0', ...env }),
     introduce: async (server, identity) => {
       const accountId = randomUUID()
@@ -89,9 +91,12 @@ function sqlOf(t: Teardown, url: string): postgres.Sql {
 
 const ready = { server: 'the API listens', worker: 'the worker runs' } as const
 
-async function start(t: Teardown, kind: keyof typeof ready, env: Env): Promise<Running> {
+async function start(t: Teardown, kind: keyof typeof ready, env: Env, limits?: Limits): Promise<Running> {
   const script = fileURLToPath(new URL(`../../${kind}/main.ts`, import.meta.url))
-  const child = spawn(process.execPath, [script], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  // Blocks of 512 bytes, by POSIX.
+  const command = limits === undefined ? [] : ['sh', '-c', `ulimit -f ${limits.fileBytes / 512}; exec "$0" "$@"`]
+  const [program = '', ...words] = [...command, process.execPath, script]
+  const child = spawn(program, words, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const errors: string[] = []
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
   const exited = once(child, 'exit').then(([code, signal]: unknown[]) => ({

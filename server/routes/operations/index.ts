@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import { asService } from '../../../db/actor.ts'
+import { newKey } from '../../../platform/storage/object-key.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 
 const checks = z.object({
@@ -79,7 +80,8 @@ async function checkDatabase({ db }: RouteDeps): Promise<{ database: boolean; mi
 
 async function checkStorage({ store }: RouteDeps): Promise<boolean> {
   return await within(
-    store.head('00/00/00000000-0000-7000-8000-000000000000').then(() => true),
+    // A key that nobody has: one that no store could have allotted would not be asked for at all.
+    store.head(newKey()).then(() => true),
     false,
   )
 }

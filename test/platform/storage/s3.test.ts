@@ -142,6 +142,18 @@ test('a file whose connection breaks half-way is an error, not a short file', as
   await t.rejects(buffer(stream), { code: 'ECONNRESET' })
 })
 
+test('a store that falls silent is given up on, and what it did all the same is taken back', async (t) => {
+  const { store: patient, server } = await newStore(t)
+  const store = await openS3TestStore(server, { patience: { connectMs: 5_000, silenceMs: 500 } })
+  const { key } = await patient.put(small(), limits)
+  const silent = server.breaks('PutObject', 'silent')
+  await t.rejects(store.put(small(), limits), unavailable)
+  silent.mend()
+  t.same(everythingIn(server), [`files/${key}`])
+  server.fails('GetObject', 'stalls')
+  await t.rejects(buffer((await store.open(key)).stream), 'a file that stops half-way is no short file')
+})
+
 test('a store that takes no notice of ranges is found out', async (t) => {
   const { store, server } = await newStore(t)
   const { key } = await store.put(small(), limits)
