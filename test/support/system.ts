@@ -95,7 +95,7 @@ async function start(t: Teardown, kind: keyof typeof ready, env: Env, limits?: L
   const script = fileURLToPath(new URL(`../../${kind}/main.ts`, import.meta.url))
   // Blocks of 512 bytes, by POSIX.
   const command = limits === undefined ? [] : ['sh', '-c', `ulimit -f ${limits.fileBytes / 512}; exec "$0" "$@"`]
-  const [program = '', ...words] = [...command, process.execPath, script]
+  const [program, ...words] = [...command, process.execPath, script]
   const child = spawn(program, words, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   const errors: string[] = []
   child.stderr.on('data', (chunk: Buffer) => errors.push(chunk.toString()))
