@@ -123,46 +123,6 @@ test('documents', async (group) => {
     ])
   })
 
-  await group.test('the original comes back whole, in part, or not again', async (t) => {
-    const parent = await account(randomUUID())
-    const bytes = pdf('range')
-    const id = await uploaded(parent, 'range')
-    await completeStages(db, id, ['security_scan'])
-    const path = `/documents/${id}/content`
-    const whole = await parent.get(path)
-    t.match(whole, { status: 200, text: bytes.toString('latin1') })
-    t.equal(whole.headers.get('content-length'), String(bytes.byteLength))
-    t.equal(whole.headers.get('content-type'), 'application/pdf')
-    t.equal(whole.headers.get('accept-ranges'), 'bytes')
-    t.match(whole.headers.get('content-disposition'), /^attachment; filename\*=UTF-8''letter\.pdf$/)
-    t.match(whole.headers.get('content-security-policy'), /sandbox/)
-
-    const size = bytes.byteLength
-    const parts = {
-      'bytes=0-3': [0, 4],
-      'bytes=5-': [5, size],
-      'bytes=-6': [size - 6, size],
-      'bytes=4-99999': [4, size],
-    } as const
-    for (const [range, [start, end]] of Object.entries(parts)) {
-      const part = await parent.get(path, { range })
-      t.match(part, { status: 206, text: bytes.subarray(start, end).toString('latin1') }, range)
-      t.equal(part.headers.get('content-range'), `bytes ${start}-${end - 1}/${size}`, range)
-    }
-    for (const range of ['bytes=0-1,3-4', 'lines=1-2', 'bytes=5-2', 'bytes=', 'bytes=a-b']) {
-      t.equal((await parent.get(path, { range })).status, 200, `${range} may be ignored`)
-    }
-    for (const range of [`bytes=${size}-`, 'bytes=-0']) {
-      const none = await parent.get(path, { range })
-      t.match(none, { status: 416, body: { code: 'range_not_satisfiable' } }, range)
-      t.equal(none.headers.get('content-range'), `bytes */${size}`)
-    }
-    const etag = whole.headers.get('etag') ?? ''
-    t.equal((await parent.get(path, { 'if-none-match': etag })).status, 304)
-    t.equal((await parent.get(path, { range: 'bytes=0-3', 'if-range': etag })).status, 206)
-    t.equal((await parent.get(path, { range: 'bytes=0-3', 'if-range': '"another"' })).status, 200)
-  })
-
   await group.test('a page is shown as a picture of the width that was asked for', async (t) => {
     const parent = await account(randomUUID())
     const bytes = await sharp({ create: { width: 400, height: 200, channels: 3, background: 'white' } })

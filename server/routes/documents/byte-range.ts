@@ -7,7 +7,7 @@ export type RequestedRange = { kind: 'whole' } | { kind: 'part'; range: ByteRang
  * may be ignored, and is: the whole is always a right answer.
  */
 export function parseRange(header: string | undefined, sizeBytes: number): RequestedRange {
-  const [, first = '', last = ''] = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header?.trim() ?? '') ?? []
+  const [, first = '', last = ''] = /^bytes=(\d*)-(\d*)$/i.exec(header?.trim() ?? '') ?? []
   if (first === '' && last === '') return { kind: 'whole' }
   if (first === '') return suffix(Number(last), sizeBytes)
 

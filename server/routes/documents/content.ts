@@ -1,17 +1,22 @@
+import { Readable } from 'node:stream'
 import { z } from 'zod'
 import { defineError } from '../../../platform/errors.ts'
+import { objectNotFound } from '../../../platform/storage/store.ts'
 import { bytes, noBody, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { parseRange } from './byte-range.ts'
+import { hasCopy, isStillThat } from './entity-tags.ts'
 import { readDocument, requireScanned } from './open-document.ts'
 import { idParams } from '../fields.ts'
 
+export const preconditionFailed = defineError('precondition_failed', 412, 'The file is not the one that was meant.')
 export const rangeNotSatisfiable = defineError('range_not_satisfiable', 416, 'The file has no such part.')
 
 const headers = z.object({
-  range: z.string().max(200).optional(),
-  'if-range': z.string().max(200).optional(),
-  'if-none-match': z.string().max(500).optional(),
+  range: z.string().optional(),
+  'if-range': z.string().optional(),
+  'if-match': z.string().optional(),
+  'if-none-match': z.string().optional(),
 })
 
 export function documentContent(api: Api, { db, store }: RouteDeps): void {
@@ -27,7 +32,7 @@ export function documentContent(api: Api, { db, store }: RouteDeps): void {
           200: bytes('application/octet-stream', 'The whole file, as its own type'),
           206: bytes('application/octet-stream', 'The part that was asked for'),
           304: noBody('Unchanged'),
-          ...problems(400, 401, 404, 409, 416, 422, 503),
+          ...problems(400, 401, 404, 409, 412, 416, 422, 503),
         },
       },
     },
@@ -49,8 +54,18 @@ export function documentContent(api: Api, { db, store }: RouteDeps): void {
         .header('accept-ranges', 'bytes')
         .header('content-security-policy', "default-src 'none'; sandbox")
         .header('content-disposition', `attachment; filename*=UTF-8''${encodeName(file.filename)}`)
-      if (request.headers['if-none-match'] === etag) return await reply.code(304).send()
+      if (!isStillThat(request.headers['if-match'], etag)) {
+        reply.removeHeader('content-disposition')
+        throw preconditionFailed()
+      }
+      if (hasCopy(request.headers['if-none-match'], etag)) return await reply.code(304).send()
+      // No part of HEAD, by the standard; and nothing is opened for it.
+      if (request.method === 'HEAD') {
+        if ((await store.head(file.storageKey)) === null) throw objectNotFound()
+        return await reply.type(file.mimeType).header('content-length', String(file.sizeBytes)).send(Readable.from([]))
+      }
 
+      // By a tag alone: a date never matches, and the whole is a right answer.
       const mayBePart = (request.headers['if-range'] ?? etag) === etag
       const asked = parseRange(mayBePart ? request.headers.range : undefined, file.sizeBytes)
       if (asked.kind === 'unsatisfiable') {

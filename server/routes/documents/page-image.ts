@@ -2,6 +2,7 @@ import { listPages } from '../../../db/queries/pages.ts'
 import { notFound } from '../../plugins/errors.ts'
 import { bytes, noBody, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
+import { hasCopy } from './entity-tags.ts'
 import { readDocument, requireScanned } from './open-document.ts'
 import { imageQuery, pageParams } from './schema.ts'
 
@@ -38,7 +39,7 @@ export function pageImage(api: Api, deps: RouteDeps): void {
 
       const etag = `"${file.sha256.slice(0, 32)}-${n}-${page?.rotation ?? 0}-${widthPx}"`
       reply.header('etag', etag).header('cache-control', 'private, max-age=3600')
-      if (request.headers['if-none-match'] === etag) return await reply.code(304).send()
+      if (hasCopy(request.headers['if-none-match'], etag)) return await reply.code(304).send()
       const { storageKey, mimeType } = file
       const rotation = page?.rotation ?? 0
       const picture = await deps.pictures.get({ storageKey, mimeType, page: n, rotation, widthPx })

@@ -30,6 +30,7 @@ async function readWhole({ person, asPerson }: House, path: Path): Promise<void>
     etags[name] = (await asPerson(`GET /documents/{id}${route}`, { path })).headers.get('etag') ?? ''
   await asPerson('GET /documents/{id}/pages/{n}/image', { path, headers: { 'if-none-match': etags.image } })
   await asPerson('GET /documents/{id}/content', { path, headers: { 'if-none-match': etags.content } })
+  await asPerson('GET /documents/{id}/content', { path, headers: { 'if-match': '"another"' } })
   for (const range of ['bytes=0-1', 'bytes=99999-'])
     await asPerson('GET /documents/{id}/content', { path, headers: { range } })
 }
