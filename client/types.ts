@@ -11,6 +11,16 @@ export type SignIn = {
   password: string
 }
 
+export type SecondFactor =
+  | {
+      challenge: string
+      code: string
+    }
+  | {
+      challenge: string
+      backup_code: string
+    }
+
 export type NewProfile = {
   display_name: string
   full_name?: string | null | undefined
@@ -121,7 +131,13 @@ export type SignedIn = {
     name: string
     /** UTC */
     createdAt?: string | undefined
+    twoFactorEnabled?: boolean | undefined
   }
+}
+
+export type SecondFactorNeeded = {
+  /** For POST /auth/sign-in/two-factor, within ten minutes. */
+  challenge: string
 }
 
 export type Session = {
@@ -131,6 +147,7 @@ export type Session = {
     name: string
     /** UTC */
     createdAt?: string | undefined
+    twoFactorEnabled?: boolean | undefined
   }
   session: {
     id: string
@@ -173,6 +190,10 @@ export type Profile = {
 
 export type ProfileList = {
   profiles: Profile[]
+  /** Null until the first switch, or when it is not reached any more. */
+  current_profile_id: string | null
+  /** The last ten, newest first. */
+  recent_profile_ids: string[]
 }
 
 export type AccessLog = {

@@ -1,4 +1,5 @@
 import { codeFacts } from './code-facts.ts'
+import { deliverMessage } from './deliver-message.ts'
 import { exportRecord } from './export-record.ts'
 import { findFacts } from './find-facts.ts'
 import type { JobDefinition } from './job.ts'
@@ -29,6 +30,7 @@ export const jobs = {
   export_record: exportRecord,
   purge_account: purgeAccount,
   run_schedule: runSchedule,
+  deliver_message: deliverMessage,
 } as const
 
 export type JobName = keyof typeof jobs

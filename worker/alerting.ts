@@ -1,8 +1,8 @@
 import { claimAlertDeliveries, evaluateAlerts, finishAlertDelivery } from '../db/queries/alerts.ts'
-import type { AlertChange } from '../db/queries/alerts.ts'
+import type { AlertChange, AlertDelivery } from '../db/queries/alerts.ts'
 import type { Logger } from '../platform/log.ts'
-import { postAlert } from './alert-webhook.ts'
-import type { WebhookConfig } from './alert-webhook.ts'
+import { postWebhook } from '../platform/webhook.ts'
+import type { WebhookConfig } from '../platform/webhook.ts'
 import type { Schedule, ScheduleDeps } from './engine/schedule.ts'
 
 export type AlertingDeps = {
@@ -43,4 +43,27 @@ async function deliver({ inService, signal }: ScheduleDeps, webhook: WebhookConf
     deps.log.warn({ event: 'webhook', alert_id: alertId, attempts, code: errorCode }, 'an alert could not be delivered')
     return
   }
+}
+
+/** Tells one alert, once. */
+export async function postAlert(
+  config: WebhookConfig,
+  delivery: AlertDelivery,
+  context: { readonly environment: string; readonly signal: AbortSignal },
+): Promise<string | null> {
+  const body = {
+    alert_id: delivery.alertId,
+    state: delivery.state,
+    slo: delivery.slo,
+    lane: delivery.lane,
+    value: delivery.value,
+    goal: delivery.goal,
+    occurred_at: delivery.occurredAt,
+    environment: context.environment,
+  }
+  const { signal } = context
+  return await postWebhook(config, { id: `${delivery.alertId}.${delivery.state}`, body }, signal).catch((error) => {
+    if (signal.aborted) return 'worker_stopping'
+    throw error
+  })
 }

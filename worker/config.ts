@@ -2,12 +2,12 @@ import { availableParallelism, hostname } from 'node:os'
 import { z } from 'zod'
 import { jobLanes } from '../db/schema/queue.ts'
 import type { JobLane } from '../db/schema/queue.ts'
-import { commonEnv, readEnv, wholeNumber, wordList } from '../platform/env.ts'
+import { commonEnv, ConfigurationError, readEnv, wholeNumber, wordList } from '../platform/env.ts'
 import type { EnvSource } from '../platform/env.ts'
 import { ownVersion } from '../platform/own-version.ts'
 import { tracingOf } from '../platform/tracing.ts'
 import type { TracingConfig } from '../platform/tracing.ts'
-import type { WebhookConfig } from './alert-webhook.ts'
+import type { WebhookConfig } from '../platform/webhook.ts'
 
 export type WorkerConfig = {
   readonly environment: string
@@ -34,6 +34,8 @@ export type WorkerConfig = {
   readonly googleVision: GoogleVisionConfig | null
   /** Set = alerts are told here too. */
   readonly alertWebhook: WebhookConfig | null
+  /** Set = it is told what holders of embedded accounts are to be sent; not set = files below the data directory. */
+  readonly messageWebhook: WebhookConfig | null
   /** Null: no traces. */
   readonly tracing: TracingConfig | null
 }
@@ -70,6 +72,8 @@ const workerEnv = commonEnv.extend({
   OPENAI_MODEL: z.string().default('gpt-4o-mini'),
   ALERT_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   ALERT_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
+  MESSAGE_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
+  MESSAGE_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   GOOGLE_CLOUD_API_KEY: z.string().optional(),
   GOOGLE_VISION_ENDPOINT: z
     .string()
@@ -109,6 +113,7 @@ export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig 
       env.ALERT_WEBHOOK_URL === undefined
         ? null
         : { url: env.ALERT_WEBHOOK_URL, secret: env.ALERT_WEBHOOK_SECRET ?? null },
+    messageWebhook: messageWebhookOf(env),
   }
 }
 
@@ -118,6 +123,15 @@ type Env = z.infer<typeof workerEnv>
 function openAiOf(env: Env): OpenAiConfig | null {
   if (env.OPENAI_API_KEY === undefined && env.OPENAI_BASE_URL === undefined) return null
   return { apiKey: env.OPENAI_API_KEY ?? 'none', baseUrl: env.OPENAI_BASE_URL, model: env.OPENAI_MODEL }
+}
+
+function messageWebhookOf({ MESSAGE_WEBHOOK_URL: url, MESSAGE_WEBHOOK_SECRET: secret }: Env): WebhookConfig | null {
+  if (url === undefined) return null
+  if (secret === undefined)
+    throw new ConfigurationError(
+      'MESSAGE_WEBHOOK_SECRET: must be set with MESSAGE_WEBHOOK_URL, or anybody could have mail sent',
+    )
+  return { url, secret }
 }
 
 function googleVisionOf(env: Env): GoogleVisionConfig | null {

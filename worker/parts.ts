@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { openDatabase } from '../db/client.ts'
 import type { Database } from '../db/client.ts'
 import { startEmbedded } from '../db/embedded/start.ts'
@@ -11,6 +12,7 @@ import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
 import { createHandlers } from './handlers/index.ts'
 import { createAiProvider } from './providers/ai/index.ts'
+import { createMail } from './providers/mail/index.ts'
 import { createMalwareScan } from './providers/malware/index.ts'
 import { createLocalOcr, createOutsideOcr } from './providers/ocr/index.ts'
 import { createSchedules } from './schedules.ts'
@@ -46,6 +48,11 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
       ai: await createAiProvider(config.openai),
       clock: systemClock,
       schedules,
+      mail: createMail({
+        webhook: config.messageWebhook,
+        folder: join(config.dataDir, 'messages'),
+        environment: config.environment,
+      }),
       version: config.version,
     })
     const metrics = createMetrics({ service: 'worker', runtime: 'collect' })

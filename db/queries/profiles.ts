@@ -1,6 +1,6 @@
 import { asc, eq, isNull, sql } from 'drizzle-orm'
 import type { Tx } from '../actor.ts'
-import { userProfiles } from '../schema/identity.ts'
+import { userProfileContext, userProfiles } from '../schema/identity.ts'
 import type { NewUserProfile, UserProfile } from '../schema/identity.ts'
 
 // Row level security decides which profiles a transaction sees; nothing here asks again.
@@ -16,6 +16,20 @@ export async function listProfiles(tx: Tx): Promise<UserProfile[]> {
 export async function findProfile(tx: Tx, profileId: string): Promise<UserProfile | null> {
   const [profile] = await tx.select().from(userProfiles).where(eq(userProfiles.id, profileId))
   return profile ?? null
+}
+
+/** Raises insufficient_privilege for a profile that the account of the transaction does not reach. */
+export async function switchProfile(tx: Tx, profileId: string): Promise<void> {
+  await tx.execute(sql`select public.switch_profile(${profileId}::uuid)`)
+}
+
+/** Whose record the account has open, and had before; of those that it still reaches. */
+export async function findProfileContext(tx: Tx): Promise<{ currentId: string | null; recentIds: readonly string[] }> {
+  const [context] = await tx.select().from(userProfileContext)
+  if (context === undefined) return { currentId: null, recentIds: [] }
+  const reached = new Set((await listProfiles(tx)).map(({ id }) => id))
+  const recentIds = context.recentProfileIds.filter((id) => reached.has(id))
+  return { currentId: reached.has(context.currentProfileId) ? context.currentProfileId : null, recentIds }
 }
 
 type ProfileFields = Pick<

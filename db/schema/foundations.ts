@@ -64,6 +64,8 @@ export const auditLog = pgTable(
     primaryKey({ name: 'audit_log_pkey', columns: [table.id, table.changedAt] }),
     index('audit_log_record_idx').on(table.tableName, table.recordId, table.changedAt),
     index('audit_log_patient_idx').on(table.patientId, table.changedAt),
+    // What operators read, of all people: newest first.
+    index('audit_log_time_idx').on(table.changedAt, table.id),
     index('audit_log_unsealed_idx')
       .on(table.changedAt, table.id)
       .where(sql`row_hash is null`),

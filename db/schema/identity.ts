@@ -93,6 +93,23 @@ export const profileAccessPermissions = pgTable(
   ],
 ).enableRLS()
 
+/** Whose record an account has open, for all of its devices. */
+export const userProfileContext = pgTable(
+  'user_profile_context',
+  {
+    accountId: uuid()
+      .primaryKey()
+      .references(() => authUsers.id, { onDelete: 'cascade' }),
+    currentProfileId: uuid()
+      .notNull()
+      .references(() => userProfiles.id, { onDelete: 'cascade' }),
+    /** The last ten, newest first. */
+    recentProfileIds: uuid().array().notNull(),
+    lastSwitchedAt: createdAt(),
+  },
+  (table) => [index('user_profile_context_profile_idx').on(table.currentProfileId)],
+).enableRLS()
+
 /** What an account is to the system itself; written by operators' scripts only, never from a token. */
 export const accountRoleGrants = pgTable(
   'account_roles',

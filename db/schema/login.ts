@@ -1,5 +1,5 @@
-import { boolean, index, pgSchema, text, uuid } from 'drizzle-orm/pg-core'
-import { at, createdAt, id } from './columns.ts'
+import { boolean, check, index, integer, pgSchema, text, uuid } from 'drizzle-orm/pg-core'
+import { at, createdAt, id, oneOf } from './columns.ts'
 
 /**
  * Embedded accounts (better-auth). A schema of its own, granted to the server's login role alone: neither `anon` nor
@@ -13,6 +13,7 @@ export const loginUsers = login.table('users', {
   email: text().notNull().unique('users_email_key'),
   emailVerified: boolean().notNull().default(false),
   image: text(),
+  twoFactorEnabled: boolean().notNull().default(false),
   createdAt: createdAt(),
   updatedAt: createdAt(),
 })
@@ -67,6 +68,45 @@ export const loginVerifications = login.table(
     updatedAt: createdAt(),
   },
   (table) => [index('verifications_identifier_idx').on(table.identifier)],
+)
+
+export const loginTwoFactors = login.table('two_factors', {
+  id: id(),
+  userId: uuid()
+    .notNull()
+    .unique('two_factors_user_id_key')
+    .references(() => loginUsers.id, { onDelete: 'cascade' }),
+  /** Encrypted with the secret of the accounts, as are the backup codes. */
+  secret: text().notNull(),
+  backupCodes: text().notNull(),
+  /** False until the first code has come: until then nothing is asked for. */
+  verified: boolean().notNull().default(false),
+  failedVerificationCount: integer().notNull().default(0),
+  lockedUntil: at(),
+})
+
+export const messageKinds = ['password_reset', 'email_change', 'email_changed'] as const
+
+/**
+ * What holders of accounts are told outside of the product, by mail. Whether an address has an account is asked when the
+ * message is sent and not when it is asked for: who asks cannot tell.
+ */
+export const loginMessages = login.table(
+  'messages',
+  {
+    id: id(),
+    kind: text({ enum: messageKinds }).notNull(),
+    email: text().notNull(),
+    /** Who asked; null where nobody had to be signed in for it. */
+    userId: uuid().references(() => loginUsers.id, { onDelete: 'cascade' }),
+    requestedAt: createdAt(),
+    deliveredAt: at(),
+  },
+  (table) => [
+    index('messages_email_idx').on(table.email, table.requestedAt),
+    index('messages_user_idx').on(table.userId),
+    check('messages_kind_check', oneOf('kind', messageKinds)),
+  ],
 )
 
 export const loginKeys = login.table('keys', {

@@ -34,7 +34,8 @@ values
   ('pass3_narrate', 'ai_queue', array['shell_file_id'], 6, 300, 'Writes cited narratives from admitted facts.'),
   ('export_record', 'background', array['export_id'], 6, 14400, 'Makes the archive of everything of one person.'),
   ('purge_account', 'background', array['closure_id'], 6, 14400, 'Erases an account whose waiting period is over.'),
-  ('run_schedule', 'background', array['schedule', 'slot_at'], 6, 3600, 'Does what is due by the clock: one slot of a schedule.')
+  ('run_schedule', 'background', array['schedule', 'slot_at'], 6, 3600, 'Does what is due by the clock: one slot of a schedule.'),
+  ('deliver_message', 'fast_queue', array['message_id'], 6, 30, 'Tells the holder of an account something by mail.')
 on conflict (job_type) do update
 set job_lane = excluded.job_lane,
     required_keys = excluded.required_keys,

@@ -35,6 +35,7 @@ values
   ('account_subscriptions', null, 'As long as the account: which plan held when.'),
   -- the account and its people
   ('user_profiles', null, 'As long as the account.'),
+  ('user_profile_context', null, 'As long as the account.'),
   ('account_roles', null, 'As long as the account.'),
   ('provider_registry', null, 'As long as anybody''s access by it: who a clinician was.'),
   -- what hangs off a document, and goes with it
@@ -170,6 +171,7 @@ language plpgsql volatile security definer set search_path = '' as $$
 declare
   v_sessions int;
   v_proofs int;
+  v_messages int;
 begin
   with past as materialized (
     select session.id
@@ -190,11 +192,21 @@ begin
   )
   delete from login.verifications as proof using past where proof.id = past.id;
   get diagnostics v_proofs = row_count;
-  return greatest(v_sessions, v_proofs);
+
+  with past as materialized (
+    select message.id
+    from login.messages as message
+    where message.requested_at < now() - interval '1 day'
+    limit p_limit
+    for update skip locked
+  )
+  delete from login.messages as message using past where message.id = past.id;
+  get diagnostics v_messages = row_count;
+  return greatest(v_sessions, v_proofs, v_messages);
 end
 $$;
 comment on function public.delete_expired_logins(int) is
-  'Ends what nobody can sign in with any more: sessions and short-lived proofs past their time. Returns how many of the one that had more.';
+  'Ends what nobody can sign in with any more: sessions and short-lived proofs past their time; and messages a day after they were asked for, sent or not. Returns how many of the one that had most.';
 
 revoke all on function
   public.delete_expired_logins(int),

@@ -223,10 +223,12 @@ begin
   delete from public.idempotency_keys as known where known.account_id = v_account_id;
   delete from public.resumable_uploads as upload where upload.account_id = v_account_id;
   delete from public.profile_access_permissions as permission where permission.account_id = v_account_id;
+  delete from public.user_profile_context as context where context.account_id = v_account_id;
   delete from public.account_subscriptions as plan where plan.account_id = v_account_id;
   perform public.retire_provider(v_account_id);
   delete from login.verifications as proof
   where proof.value = v_account_id::text or proof.identifier = v_email or proof.value = v_email;
+  delete from login.messages as message where message.email = v_email;
   delete from login.users as login_user where login_user.id = v_account_id;
   -- Where accounts are somebody else's (Supabase), theirs is the row, and theirs to delete.
   if v_is_ours then

@@ -92,14 +92,25 @@ begin
     p_compliance_category => 'access_control',
     p_patient_id => p_patient_id
   );
-  return query
-  select log.*
-  from public.audit_log as log
-  where (p_patient_id is null or log.patient_id = p_patient_id)
-    and log.changed_at <= coalesce(p_before, 'infinity')
-    and (p_before is null or log.changed_at < p_before or log.id < p_before_id)
-  order by log.changed_at desc, log.id desc
-  limit least(p_limit, 1000);
+  -- Two statements, since a plan that is kept for both would have the index of neither.
+  if p_patient_id is not null then
+    return query
+    select log.*
+    from public.audit_log as log
+    where log.patient_id = p_patient_id
+      and log.changed_at <= coalesce(p_before, 'infinity')
+      and (p_before is null or log.changed_at < p_before or log.id < p_before_id)
+    order by log.changed_at desc, log.id desc
+    limit least(p_limit, 1000);
+  else
+    return query
+    select log.*
+    from public.audit_log as log
+    where log.changed_at <= coalesce(p_before, 'infinity')
+      and (p_before is null or log.changed_at < p_before or log.id < p_before_id)
+    order by log.changed_at desc, log.id desc
+    limit least(p_limit, 1000);
+  end if;
 end
 $$;
 comment on function public.operator_audit_events(uuid, timestamptz, uuid, int) is

@@ -21,10 +21,13 @@ comment on table public.break_glass_accesses is 'Reading without having been gra
 comment on table public.data_exports is 'Archives of everything of one person: asked for, made, kept for a few days.';
 comment on table public.account_closures is 'The closing of accounts: waiting period, outcome, evidence. Holds nothing personal and outlives the account.';
 comment on table public.retention_rules is 'How long rows of each table are kept, and why.';
+comment on table public.user_profile_context is 'Whose record each account has open, and had before; one row for an account.';
 comment on table login.users is 'Embedded accounts: who signed up here. Mirrored into auth.users with a self profile.';
 comment on table login.sessions is 'Embedded accounts: who is signed in.';
 comment on table login.accounts is 'Embedded accounts: ways to sign in, with password hashes.';
 comment on table login.verifications is 'Embedded accounts: short-lived proofs, as for a reset.';
+comment on table login.two_factors is 'Embedded accounts: secrets of authenticator apps and backup codes, encrypted, and how often a code was wrong.';
+comment on table login.messages is 'Embedded accounts: what was to be told by mail within the last day, to which address.';
 comment on table login.keys is 'Embedded accounts: keys that sign tokens.';
 
 -- documents

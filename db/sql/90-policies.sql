@@ -58,6 +58,7 @@ revoke insert, update, delete, truncate on
   public.data_exports,
   public.account_closures,
   public.system_notifications,
+  public.user_profile_context,
   public.failed_audit_events,
   public.erased_objects,
   public.job_lanes
@@ -94,7 +95,7 @@ grant select on
   public.social_history, public.clinical_narratives, public.clinical_narrative_sentences,
   public.subscription_plans, public.account_subscriptions, public.usage_events, public.user_usage_tracking,
   public.consent_purposes, public.patient_consents, public.patient_provider_access, public.break_glass_accesses,
-  public.data_exports, public.account_closures, public.system_notifications, public.retention_rules,
+  public.data_exports, public.account_closures, public.system_notifications, public.retention_rules, public.user_profile_context,
   public.audit_log
 to authenticated;
 -- A directory tells who somebody is, not with which account they log in.
@@ -198,7 +199,8 @@ begin
 
   -- What an account alone sees of itself.
   foreach v_table in array array[
-    'account_subscriptions', 'usage_events', 'user_usage_tracking', 'account_closures', 'system_notifications'
+    'account_subscriptions', 'usage_events', 'user_usage_tracking', 'account_closures', 'system_notifications',
+    'user_profile_context'
   ] loop
     execute format('drop policy if exists client_reads on public.%I', v_table);
     execute format(

@@ -1,7 +1,14 @@
 import type { z } from 'zod'
 import { accessLogQuery, accessLogSchema } from '../../server/routes/access-log/schema.ts'
 import { closureAnswer, closureSchema } from '../../server/routes/account/schema.ts'
-import { sessionSchema, signedInSchema, signInBody, signUpBody } from '../../server/routes/auth/schema.ts'
+import {
+  secondFactorBody,
+  secondFactorNeeded,
+  sessionSchema,
+  signedInSchema,
+  signInBody,
+  signUpBody,
+} from '../../server/routes/auth/schema.ts'
 import {
   decisionBody,
   documentEventSchema,
@@ -43,6 +50,7 @@ export type Shown = Readonly<Record<string, z.ZodType>>
 export const asked: Shown = {
   SignUp: signUpBody,
   SignIn: signInBody,
+  SecondFactor: secondFactorBody,
   NewProfile: profileFields,
   ProfileChanges: profileChanges,
   AccessLogQuery: accessLogQuery,
@@ -59,6 +67,7 @@ export const asked: Shown = {
 /** What it is answered with, and what it is told. */
 export const answered: Shown = {
   SignedIn: signedInSchema,
+  SecondFactorNeeded: secondFactorNeeded,
   Session: sessionSchema,
   Profile: profileSchema,
   ProfileList: profileListSchema,

@@ -6,7 +6,14 @@ import { answerClinicians, decideConsents, readNotifications, reportEvents, shar
 import { exportAndClose, keepProfiles, showUsage } from './api/profiles.ts'
 import { refuseAll } from './api/refusals.ts'
 import { refusePieces, uploadInPieces } from './api/resumable.ts'
-import { changePassword, listAndEndSessions, signInAndOut } from './api/sign-in.ts'
+import {
+  changeEmail,
+  changePassword,
+  listAndEndSessions,
+  resetPassword,
+  signInAndOut,
+  useSecondFactor,
+} from './api/sign-in.ts'
 import { uploadAndBin } from './api/uploads.ts'
 
 /** Declared statuses that are not provoked here, and why; a route and status, or a status everywhere. */
@@ -28,6 +35,9 @@ const visits = [
   signInAndOut,
   listAndEndSessions,
   changePassword,
+  resetPassword,
+  changeEmail,
+  useSecondFactor,
   readDocuments,
   uploadInPieces,
   refusePieces,

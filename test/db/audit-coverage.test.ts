@@ -61,6 +61,7 @@ const covered: Readonly<Record<string, Coverage>> = {
   system_notifications: always(
     'tells an account of a row that is audited itself; that it was seen is the account’s own',
   ),
+  user_profile_context: always('what an app shows first, the account’s own; each reading leaves a trace of its own'),
   resumable_uploads: always('shell_files INSERT: bytes on their way; nothing is anybody’s record until that'),
   idempotency_keys: always('shell_files INSERT: remembers an answer for a day'),
 

@@ -28,7 +28,7 @@ test('code and database agree on what jobs there are', async (t) => {
 })
 
 test('each stage of the pipeline is a job, and each job has its name', (t) => {
-  t.same(Object.keys(jobs), [...stages, 'export_record', 'purge_account', 'run_schedule'])
+  t.same(Object.keys(jobs), [...stages, 'export_record', 'purge_account', 'run_schedule', 'deliver_message'])
   for (const [name, job] of Object.entries(jobs)) t.equal(job.name, name)
   t.end()
 })

@@ -132,7 +132,7 @@ test('accounts of our own', async (group) => {
   })
 
   await group.test('an account is deleted by closing it alone', async (t) => {
-    for (const path of ['/auth/delete-user', '/auth/delete-user/callback', '/auth/change-email'])
+    for (const path of ['/auth/delete-user', '/auth/delete-user/callback', '/auth/update-user'])
       t.equal((await ask(`${url}${path}`, { method: 'POST' })).status, 404, path)
   })
 

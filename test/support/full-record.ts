@@ -82,6 +82,8 @@ async function embeddedAccount({ db, owner }: House, email: string): Promise<Acc
   await owner`insert into login.accounts (user_id, account_id, provider_id, password) values (${accountId}, ${accountId}, 'credential', 'x')`
   await owner`
     insert into login.verifications (identifier, value, expires_at) values (${email}, 'x', now() + interval '1 hour')`
+  await owner`insert into login.two_factors (user_id, secret, backup_codes) values (${accountId}, 'x', 'x')`
+  await owner`insert into login.messages (kind, email) values ('password_reset', ${email})`
   const actor = actorOf(accountId)
   const profileId = String(await askOne(db, actor, sql`select id as value from public.user_profiles`))
   return { accountId, profileId, actor }

@@ -60,6 +60,7 @@ export async function stageRunner(
     ai: null,
     clock: systemClock,
     schedules: [],
+    mail: { send: () => Promise.reject(new Error('this test sends nothing')) },
     version: 'test',
     malware: createMalwareScan(),
     ...overrides,

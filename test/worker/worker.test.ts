@@ -31,6 +31,7 @@ const handlers: HandlersFor<typeof jobs> = {
   pass3_narrate: { job: jobs.pass3_narrate, run },
   export_record: { job: jobs.export_record, run },
   purge_account: { job: jobs.purge_account, run },
+  deliver_message: { job: jobs.deliver_message, run },
   run_schedule: { job: jobs.run_schedule, run },
 }
 
@@ -144,6 +145,7 @@ test('all kinds of jobs run, and the metrics say so', async (t) => {
     shell_file_id: randomUUID(),
     export_id: randomUUID(),
     closure_id: randomUUID(),
+    message_id: randomUUID(),
     schedule: 'one that was removed',
     slot_at: '2026-01-01T00:00:00Z',
   }

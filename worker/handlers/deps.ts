@@ -2,6 +2,7 @@ import type { Clock } from '../../platform/clock.ts'
 import type { Store } from '../../platform/storage/store.ts'
 import type { Schedule } from '../engine/schedule.ts'
 import type { AiProvider } from '../providers/ai/provider.ts'
+import type { MailProvider } from '../providers/mail/provider.ts'
 import type { MalwareProvider } from '../providers/malware/provider.ts'
 import type { OcrProvider } from '../providers/ocr/provider.ts'
 
@@ -29,6 +30,8 @@ export type HandlerDeps = {
   readonly clock: Clock
   /** What happens by the clock. */
   readonly schedules: readonly Schedule[]
+  /** To holders of embedded accounts. */
+  readonly mail: MailProvider
   /** Of Exora; stands in what leaves the house. */
   readonly version: string
 }

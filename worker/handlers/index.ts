@@ -1,6 +1,7 @@
 import type { jobs } from '../../jobs/index.ts'
 import type { HandlersFor } from '../engine/handler.ts'
 import { createCodeFacts } from './code-facts.ts'
+import { createDeliverMessage } from './deliver-message.ts'
 import type { HandlerDeps } from './deps.ts'
 import { createExportRecord } from './export-record.ts'
 import { createFindFacts } from './find-facts.ts'
@@ -25,5 +26,6 @@ export function createHandlers(deps: HandlerDeps): HandlersFor<typeof jobs> {
     export_record: createExportRecord(deps),
     purge_account: createPurgeAccount(deps),
     run_schedule: createRunSchedule(deps.schedules),
+    deliver_message: createDeliverMessage(deps),
   }
 }

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { createLocalJWKSet, errors } from 'jose'
 import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
 import type { Database } from '../../../db/client.ts'
 import * as login from '../../../db/schema/login.ts'
-import { insertLoginKey, listLoginKeys } from '../../../db/queries/login-keys.ts'
-import type { LoginKey } from '../../../db/queries/login-keys.ts'
 import type { EmbeddedAuthConfig } from '../../config.ts'
+import { openOwnEndpoints } from './own-endpoints.ts'
+import { createSigningKeys, keyAdapterOf, signingAlgorithm } from './signing-keys.ts'
 
 /** Accounts kept in our own database: better-auth behind the few routes that we show. */
 export type EmbeddedAccounts = {
@@ -17,7 +16,6 @@ export type EmbeddedAccounts = {
 
 export const clientAddressHeader = 'x-exora-client-address'
 const tokenLifetime = '15m'
-const signingAlgorithm = 'ES256'
 const sessionDays = 30
 
 /** Loaded only where accounts are embedded: better-auth takes seconds and memory that an outside issuer does not need. */
@@ -25,11 +23,13 @@ export async function openEmbeddedAccounts(
   db: Database,
   config: EmbeddedAuthConfig & { readonly secret: string },
 ): Promise<EmbeddedAccounts> {
-  const [{ betterAuth }, { drizzleAdapter }, { bearer }, { jwt }] = await Promise.all([
+  const [ownEndpoints, { betterAuth }, { drizzleAdapter }, { bearer }, { jwt }, { twoFactor }] = await Promise.all([
+    openOwnEndpoints(db),
     import('better-auth/minimal'),
     import('better-auth/adapters/drizzle'),
     import('better-auth/plugins/bearer'),
     import('better-auth/plugins/jwt'),
+    import('better-auth/plugins/two-factor'),
   ])
   const auth = betterAuth({
     appName: 'Exora',
@@ -46,12 +46,15 @@ export async function openEmbeddedAccounts(
         accounts: login.loginAccounts,
         verifications: login.loginVerifications,
         keys: login.loginKeys,
+        twoFactors: login.loginTwoFactors,
       },
     }),
     user: { modelName: 'users' },
     session: { modelName: 'sessions', expiresIn: sessionDays * 86_400, updateAge: 86_400 },
     account: { modelName: 'accounts' },
-    verification: { modelName: 'verifications' },
+    // Hashed, since whoever reads the table could use what stands there; a schedule removes what is over.
+    verification: { modelName: 'verifications', storeIdentifier: 'hashed', disableCleanup: true },
+    // A new password ends all sessions in the statement that sets it: a trigger of login.accounts.
     emailAndPassword: { enabled: true, autoSignIn: true, minPasswordLength: 8, maxPasswordLength: 128 },
     rateLimit: {
       enabled: config.signInLimit === 'on',
@@ -68,7 +71,9 @@ export async function openEmbeddedAccounts(
     telemetry: { enabled: false },
     logger: { disabled: true },
     plugins: [
-      bearer(),
+      ownEndpoints,
+      // Attempts are counted by our own endpoint, before a code is looked at.
+      twoFactor({ twoFactorTable: 'twoFactors', accountLockout: { enabled: false } }),
       jwt({
         disableSettingJwtHeader: true,
         jwks: { keyPairConfig: { alg: signingAlgorithm } },
@@ -79,20 +84,14 @@ export async function openEmbeddedAccounts(
           definePayload: ({ user }) => ({ role: 'authenticated', email: user.email, name: user.name }),
         },
         schema: { jwks: { modelName: 'keys' } },
-        // The table holds keys of one algorithm only, so it has no columns for algorithm and curve.
-        adapter: {
-          getJwks: async () => (await listLoginKeys(db)).map(asSigningKey),
-          createJwk: async (key) => asSigningKey(await insertLoginKey(db, key)),
-        },
+        adapter: keyAdapterOf(db),
       }),
+      // Last: it tells the session that is left when the others are through.
+      bearer(),
     ],
   })
-  const publicKeys = async () => publicPartOf(await listLoginKeys(db))
-  return { handle: (request) => auth.handler(request), publicKeys, keys: createKeyCache(publicKeys) }
-}
-
-function asSigningKey({ expiresAt, ...key }: LoginKey) {
-  return { ...key, alg: signingAlgorithm, crv: 'P-256', ...(expiresAt === null ? {} : { expiresAt }) } as const
+  const keys = createSigningKeys(db)
+  return { handle: (request) => auth.handler(request), publicKeys: keys.publicKeys, keys: keys.find }
 }
 
 // By address and path, in the memory of one server: a second line. A whole hospital may be behind one address, so it is
@@ -101,31 +100,11 @@ const signInRules = {
   '/sign-in/email': { window: 60, max: 3_000 },
   '/sign-up/email': { window: 60, max: 3_000 },
   '/change-password': { window: 60, max: 3_000 },
-}
-
-function publicPartOf(keys: readonly { readonly id: string; readonly publicKey: string }[]): JSONWebKeySet {
-  return {
-    keys: keys.map((key) => ({ ...JSON.parse(key.publicKey), kid: key.id, alg: signingAlgorithm, use: 'sig' })),
-  }
-}
-
-const rereadAfterMs = 500
-
-/** A forged key id may not make every request read the table: it is read again at most twice a second. */
-function createKeyCache(read: () => Promise<JSONWebKeySet>): JWTVerifyGetKey {
-  let known: { readonly find: ReturnType<typeof createLocalJWKSet>; readonly readAt: number } | null = null
-  const reread = async () => {
-    known = { find: createLocalJWKSet(await read()), readAt: performance.now() }
-    return known
-  }
-  return async (header, token) => {
-    const current = known ?? (await reread())
-    try {
-      return await current.find(header, token)
-    } catch (error) {
-      const isStale = performance.now() - current.readAt > rereadAfterMs
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !isStale) throw error
-      return await (await reread()).find(header, token)
-    }
-  }
-}
+  '/password-reset-asked': { window: 60, max: 300 },
+  '/reset-password': { window: 60, max: 300 },
+  '/password-again': { window: 60, max: 3_000 },
+  '/two-factor-attempt': { window: 60, max: 3_000 },
+  // Counted with the attempt before.
+  '/two-factor/verify-*': false,
+  '/two-factor/*': { window: 60, max: 3_000 },
+} as const

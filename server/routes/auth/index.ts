@@ -3,9 +3,12 @@ import { problems } from '../../plugins/problem-schema.ts'
 import { addressOf } from '../../plugins/request-limits/request-limits.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { accountOf, countGuess } from './guesses.ts'
+import { emailChangeRoutes } from './email-change.ts'
+import { passwordResetRoutes } from './password-reset.ts'
 import { relay } from './relay.ts'
 import {
   jwkSchema,
+  secondFactorNeeded,
   sessionSchema,
   signedInSchema,
   signedOutSchema,
@@ -14,11 +17,16 @@ import {
   tokenSchema,
 } from './schema.ts'
 import { sessionRoutes } from './sessions.ts'
+import { twoFactorRoutes } from './two-factor.ts'
 
 /** Accounts of our own, where no outside issuer is configured. Sessions travel as bearer tokens: there are no cookies. */
-export function authRoutes(api: Api, { accounts, limiter }: RouteDeps): void {
+export function authRoutes(api: Api, deps: RouteDeps): void {
+  const { accounts, limiter } = deps
   if (accounts === null) return
   sessionRoutes(api, accounts, limiter)
+  passwordResetRoutes(api, deps, accounts)
+  emailChangeRoutes(api, deps, accounts)
+  twoFactorRoutes(api, deps, accounts)
   const tags = ['accounts']
 
   api.post(
@@ -43,14 +51,17 @@ export function authRoutes(api: Api, { accounts, limiter }: RouteDeps): void {
       schema: {
         tags,
         summary: 'Sign in',
+        description: '202 where a second factor is on: there is no session until it has been given.',
         body: signInBody,
-        response: { 200: signedInSchema, ...problems(400, 401, 429) },
+        response: { 200: signedInSchema, 202: secondFactorNeeded, ...problems(400, 401, 429) },
       },
     },
     async (request, reply) => {
       const account = accountOf(request.body.email)
       const signIn = () => relay(accounts, request, reply)
-      return signedInSchema.parse(await countGuess(limiter, { request, reply, account }, signIn))
+      const answer = await countGuess(limiter, { request, reply, account }, signIn)
+      const needed = secondFactorNeeded.safeParse(answer).data
+      return needed === undefined ? signedInSchema.parse(answer) : await reply.code(202).send(needed)
     },
   )
   api.post(

@@ -8,10 +8,27 @@ import type { EmbeddedAccounts } from './embedded-accounts.ts'
 export const signInRefused = defineError('sign_in_refused', 401, 'The e-mail address or the password is not right.')
 export const emailTaken = defineError('email_taken', 422, 'This e-mail address cannot be used to sign up.')
 export const passwordRefused = defineError('password_refused', 422, 'The password is not right.')
+export const secretRefused = defineError(
+  'secret_refused',
+  422,
+  'This link or code is not good any more. Please ask for a new one.',
+)
+export const codeRefused = defineError('code_refused', 422, 'The code is not right, or it was used already.')
+export const challengeOver = defineError('challenge_over', 401, 'Please sign in again, from the beginning.')
+export const twoFactorOn = defineError('two_factor_on', 409, 'The second factor is on already.')
+export const twoFactorOff = defineError('two_factor_off', 409, 'The second factor is not on.')
 export const sessionNotFresh = defineError('session_not_fresh', 403, 'Please sign in again to do this.')
 
 /** Another path, method or body than those of the request, where what we show differs from what better-auth has. */
-export type Relayed = { readonly path: string; readonly method: 'GET' | 'POST'; readonly body?: unknown }
+export type Relayed = {
+  readonly path: string
+  readonly method: 'GET' | 'POST'
+  readonly body?: unknown
+  /** Of somebody who has given the password and not yet the second factor. Then no session counts. */
+  readonly challenge?: string
+}
+
+const ownOrigin = 'http://exora.invalid'
 
 /** Hands a request on without cookies and without its origin, and answers as we answer. */
 export async function relay(
@@ -22,14 +39,18 @@ export async function relay(
 ): Promise<unknown> {
   const headers = new Headers({ [clientAddressHeader]: request.ip })
   const { authorization, 'user-agent': userAgent } = request.headers
-  if (authorization !== undefined) headers.set('authorization', authorization)
+  if (relayed.challenge !== undefined) {
+    headers.set('cookie', `${challengeCookie}=${relayed.challenge}`)
+    // Cookies are taken from its own pages alone.
+    headers.set('origin', ownOrigin)
+  } else if (authorization !== undefined) headers.set('authorization', authorization)
   if (userAgent !== undefined) headers.set('user-agent', userAgent.slice(0, 300))
   const { path, method } = relayed
   const isPost = method === 'POST'
   if (isPost) headers.set('content-type', 'application/json')
 
   const answer = await accounts.handle(
-    new Request(new URL(path, 'http://exora.invalid'), {
+    new Request(new URL(path, ownOrigin), {
       method,
       headers,
       ...(isPost ? { body: JSON.stringify(relayed.body ?? {}) } : {}),
@@ -40,7 +61,17 @@ export async function relay(
   const token = answer.headers.get('set-auth-token')
   if (token !== null) reply.header('set-auth-token', token)
   reply.header('cache-control', 'no-store')
-  return body
+  return needsSecondFactor.safeParse(body).success ? { challenge: challengeOf(answer) } : body
+}
+
+const needsSecondFactor = z.object({ twoFactorRedirect: z.literal(true) })
+const challengeCookie = 'better-auth.two_factor'
+
+function challengeOf(answer: Response): string {
+  const cookie = answer.headers.getSetCookie().find((one) => one.startsWith(`${challengeCookie}=`))
+  const value = cookie?.slice(challengeCookie.length + 1).split(';')[0]
+  if (value === undefined) throw new Error('the account service asks for a second factor without a challenge')
+  return value
 }
 
 function asItCame(request: FastifyRequest): Relayed {
@@ -51,6 +82,7 @@ function asItCame(request: FastifyRequest): Relayed {
   }
 }
 
+const challengesOver = new Set(['INVALID_TWO_FACTOR_COOKIE', 'TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE'])
 const failure = z.object({ code: z.string() })
 
 function refusal(answer: Response, body: unknown): Error {
@@ -61,6 +93,11 @@ function refusal(answer: Response, body: unknown): Error {
   if (code.startsWith('INVALID_EMAIL_OR_PASSWORD')) return signInRefused()
   if (code.startsWith('USER_ALREADY_EXISTS')) return emailTaken()
   if (code === 'INVALID_PASSWORD') return passwordRefused()
+  if (code === 'INVALID_TOKEN' || code === 'USER_NOT_FOUND') return secretRefused()
+  if (code === 'INVALID_CODE' || code === 'INVALID_BACKUP_CODE') return codeRefused()
+  if (challengesOver.has(code)) return challengeOver()
+  if (code === 'TOTP_ALREADY_ENABLED') return twoFactorOn()
+  if (code === 'TOTP_NOT_ENABLED' || code === 'TWO_FACTOR_NOT_ENABLED') return twoFactorOff()
   if (code === 'SESSION_NOT_FRESH') return sessionNotFresh()
   if (answer.status === 401) return unauthenticated()
   if (answer.status < 500) return invalidRequest()

@@ -7,7 +7,7 @@ import { idParams } from '../fields.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
 import { accountOf, countGuess } from './guesses.ts'
 import { relay } from './relay.ts'
-import { openSessionSchema, passwordChangeBody, passwordChangedSchema, storedSession } from './schema.ts'
+import { openSessionSchema, passwordChangeBody, newSessionSchema, storedSession } from './schema.ts'
 
 /** Where somebody is signed in. The token of a session is its key: none is ever shown, sessions are named by their ids. */
 export function sessionRoutes(api: Api, accounts: EmbeddedAccounts, limiter: RequestLimiter): void {
@@ -69,7 +69,7 @@ export function sessionRoutes(api: Api, accounts: EmbeddedAccounts, limiter: Req
         summary: 'Change the password',
         description: 'Ends all sessions, this one too, and begins a new one.',
         body: passwordChangeBody,
-        response: { 200: passwordChangedSchema, ...problems(400, 401, 422, 429) },
+        response: { 200: newSessionSchema, ...problems(400, 401, 422, 429) },
       },
     },
     async (request, reply) => {
@@ -77,7 +77,7 @@ export function sessionRoutes(api: Api, accounts: EmbeddedAccounts, limiter: Req
       const body = { currentPassword, newPassword, revokeOtherSessions: true }
       const account = accountOf(request.headers.authorization ?? '')
       const change = () => relay(accounts, request, reply, { path: '/auth/change-password', method: 'POST', body })
-      return passwordChangedSchema.parse(await countGuess(limiter, { request, reply, account }, change))
+      return newSessionSchema.parse(await countGuess(limiter, { request, reply, account }, change))
     },
   )
 }

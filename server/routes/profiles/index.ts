@@ -1,6 +1,13 @@
 import type { z } from 'zod'
 import { asActor } from '../../../db/actor.ts'
-import { findProfile, insertProfile, listProfiles, updateProfile } from '../../../db/queries/profiles.ts'
+import {
+  findProfile,
+  findProfileContext,
+  insertProfile,
+  listProfiles,
+  switchProfile,
+  updateProfile,
+} from '../../../db/queries/profiles.ts'
 import type { ProfileChanges } from '../../../db/queries/profiles.ts'
 import type { UserProfile } from '../../../db/schema/identity.ts'
 import { defineError } from '../../../platform/errors.ts'
@@ -9,7 +16,7 @@ import { forbidden, notFound, unauthenticated } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { idParams, toTime } from '../fields.ts'
-import { profileChanges, profileFields, profileListSchema, profileSchema } from './schema.ts'
+import { profileChanges, profileContextSchema, profileFields, profileListSchema, profileSchema } from './schema.ts'
 
 export const profileExists = defineError('profile_exists', 409, 'This account already has a profile of its own.')
 
@@ -29,6 +36,7 @@ export function profileRoutes(api: Api, { db }: RouteDeps): void {
       const actor = actorOf(request)
       return asActor(db, actor, async (tx) => ({
         profiles: (await listProfiles(tx)).map((profile) => present(profile, actor.accountId)),
+        ...contextOf(await findProfileContext(tx)),
       }))
     },
   )
@@ -74,6 +82,26 @@ export function profileRoutes(api: Api, { db }: RouteDeps): void {
     },
   )
 
+  api.post(
+    '/profiles/:id/switch',
+    {
+      schema: {
+        tags,
+        summary: 'Look at this person from now on',
+        description: 'What apps show first, on all devices of the account. It opens nothing that was not open.',
+        params: idParams,
+        response: { 200: profileContextSchema, ...problems(400, 401, 404) },
+      },
+    },
+    (request) =>
+      asActor(db, actorOf(request), async (tx) => {
+        const profile = await findProfile(tx, request.params.id)
+        if (profile === null || profile.archivedAt !== null) throw notFound()
+        await switchProfile(tx, profile.id)
+        return contextOf(await findProfileContext(tx))
+      }),
+  )
+
   api.patch(
     '/profiles/:id',
     {
@@ -98,6 +126,11 @@ export function profileRoutes(api: Api, { db }: RouteDeps): void {
     },
   )
 }
+
+const contextOf = (context: Awaited<ReturnType<typeof findProfileContext>>) => ({
+  current_profile_id: context.currentId,
+  recent_profile_ids: [...context.recentIds],
+})
 
 function changesOf(body: z.output<typeof profileChanges>): ProfileChanges {
   return {

@@ -48,7 +48,13 @@ export const profileSchema = z
   })
   .meta({ title: 'Profile' })
 
-export const profileListSchema = z.object({ profiles: z.array(profileSchema) })
+export const profileContextSchema = z
+  .object({
+    current_profile_id: idField.nullable().describe('Null until the first switch, or when it is not reached any more.'),
+    recent_profile_ids: z.array(idField).describe('The last ten, newest first.'),
+  })
+  .meta({ title: 'ProfileContext' })
+export const profileListSchema = z.object({ profiles: z.array(profileSchema), ...profileContextSchema.shape })
 
 /** Whether this day has begun anywhere on Earth: a child may be born where it is already tomorrow. */
 function hasBegun(day: string): boolean {

@@ -8,6 +8,7 @@ export async function keepProfiles({ api, person, carer, asPerson }: House): Pro
   await asPerson('POST /profiles', { json: { display_name: 'Child', profile_type: 'child' } })
   await asPerson('POST /profiles', { json: { display_name: 'Me', profile_type: 'self' } })
   await asPerson('GET /profiles/{id}', { path: own })
+  await asPerson('POST /profiles/{id}/switch', { path: own, json: {} })
   for (const who of [person.token, carer.token])
     await api.ask('PATCH /profiles/{id}', { token: who, path: own, json: { display_name: 'Ann' } })
   await asPerson('GET /profiles/{id}/access-log', { path: own })

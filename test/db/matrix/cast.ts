@@ -64,6 +64,7 @@ async function addRest(
   await owner`
     insert into account_closures (account_id, status, due_at, cancelled_at)
     values (${guardian.accountId}, 'cancelled', now(), now())`
+  await ask(db, guardian.actor, sql`select public.switch_profile(${childId})`)
   await ask(db, guardian.actor, sql`select public.record_consent(${childId}, 'outside_ai', 'denied')`)
 }
 

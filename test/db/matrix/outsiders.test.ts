@@ -28,8 +28,8 @@ const ofTheirOwn: Readonly<Partial<Record<ActorName, readonly string[]>>> = {
 }
 const isTheirs = (actor: ActorName, name: string) => ofTheirOwn[actor]?.includes(name) ?? false
 
-/** Who reads leaves a trace of it, and says what was done with what was read: that changes the log alone. */
-const ofReaders = new Set(['report_client_event'])
+/** Who reads leaves a trace of it, says what was done with what was read, and has it open: that is their own and the log alone. */
+const ofReaders = new Set(['report_client_event', 'switch_profile'])
 
 const asksForAccess = ({ name }: Called) => ['level', 'decider'].includes(forAccounts[name]?.guard ?? 'level')
 

@@ -84,6 +84,7 @@ export const tables: Readonly<Record<string, TableSpec>> = {
   account_roles: { kind: 'account', ...ofAccount, service: [] },
   account_subscriptions: { kind: 'account', ...ofAccount, service: [] },
   account_closures: { kind: 'account', ...ofAccount, service: [] },
+  user_profile_context: { kind: 'account', ...ofAccount, service: [] },
   system_notifications: { kind: 'account', ...ofAccount, service: [] },
   usage_events: { kind: 'account', ...ofAccount, service: [] },
   user_usage_tracking: { kind: 'account', ...ofAccount, service: [] },
@@ -117,6 +118,8 @@ export const tables: Readonly<Record<string, TableSpec>> = {
   'login.sessions': { kind: 'login', ...ofNobody, service: 'closed' },
   'login.accounts': { kind: 'login', ...ofNobody, service: 'closed' },
   'login.verifications': { kind: 'login', ...ofNobody, service: 'closed' },
+  'login.two_factors': { kind: 'login', ...ofNobody, service: 'closed' },
+  'login.messages': { kind: 'login', ...ofNobody, service: 'closed' },
   'login.keys': { kind: 'login', ...ofNobody, service: 'closed' },
 }
 

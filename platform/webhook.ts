@@ -1,42 +1,31 @@
 import { createHmac } from 'node:crypto'
-import type { AlertDelivery } from '../db/queries/alerts.ts'
-import { AppError } from '../platform/errors.ts'
-import { fetchOnce } from '../platform/http.ts'
+import { AppError } from './errors.ts'
+import { fetchOnce } from './http.ts'
 
 export type WebhookConfig = { readonly url: string; readonly secret: string | null }
 
 const timeoutMs = 5_000
 const maxAnswerBytes = 64 * 1024
 
-/** Tells one alert, once. Null when it was taken (any 2xx), else a code: whoever asks owns the retries. */
-export async function postAlert(
+/** Tells something, once. Null when it was taken (any 2xx), else a code: whoever asks owns the retries. */
+export async function postWebhook(
   config: WebhookConfig,
-  delivery: AlertDelivery,
-  context: { readonly environment: string; readonly signal: AbortSignal },
+  message: { readonly id: string; readonly body: Readonly<Record<string, unknown>> },
+  signal: AbortSignal,
 ): Promise<string | null> {
-  const body = JSON.stringify({
-    alert_id: delivery.alertId,
-    state: delivery.state,
-    slo: delivery.slo,
-    lane: delivery.lane,
-    value: delivery.value,
-    goal: delivery.goal,
-    occurred_at: delivery.occurredAt,
-    environment: context.environment,
-  })
-  const id = `${delivery.alertId}.${delivery.state}`
+  const body = JSON.stringify(message.body)
   try {
     const { status } = await fetchOnce(config.url, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', ...signatureHeaders(config.secret, id, body) },
+      headers: { 'content-type': 'application/json', ...signatureHeaders(config.secret, message.id, body) },
       body,
       timeoutMs,
       maxBytes: maxAnswerBytes,
-      signal: context.signal,
+      signal,
     })
     return status >= 200 && status < 300 ? null : `http_${status}`
   } catch (error) {
-    if (context.signal.aborted) return 'worker_stopping'
+    signal.throwIfAborted()
     return error instanceof AppError ? error.code : 'internal_error'
   }
 }

@@ -1,0 +1,236 @@
+-- What holders of embedded accounts are told by mail, and what they prove with it.
+--
+-- Asking leaves a row and a job that names it, whatever the address: nothing that is done or answered then depends on
+-- whether there is an account. The worker that sends makes the secret, sends it and keeps its hash: it is in no row, no
+-- job and no log, and a crash at any instruction costs a second mail at most.
+
+insert into public.system_configuration (config_key, config_value, description)
+values
+  ('accounts.messages_per_hour', '3', 'How many messages of one kind may be asked for to one address within an hour.')
+on conflict (config_key) do nothing;
+
+-- Definer: reaches the tables of the embedded login, which no API role may.
+create or replace function public.request_account_message(p_kind text, p_email text, p_account_id uuid default null)
+returns uuid
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_message_id uuid;
+begin
+  -- What tells of something that has happened is never too much.
+  if p_kind <> 'email_changed' then
+    perform pg_advisory_xact_lock(hashtextextended('account message ' || p_account_id, 0));
+    perform pg_advisory_xact_lock(hashtextextended('account message ' || p_email, 0));
+    if (
+      select count(*)
+      from login.messages as earlier
+      where (earlier.email = p_email or earlier.user_id = p_account_id)
+        and earlier.kind = p_kind
+        and earlier.requested_at > now() - interval '1 hour'
+    ) >= public.configured_number('accounts.messages_per_hour', 3) then
+      raise sqlstate 'PT429' using
+        message = 'Too many messages to this address. Please look at those that were sent.',
+        hint = 'too_many_requests';
+    end if;
+  end if;
+
+  insert into login.messages (kind, email, user_id)
+  values (p_kind, p_email, p_account_id)
+  returning id into v_message_id;
+  perform public.enqueue_job_v3(
+    job_type => 'deliver_message',
+    job_name => 'deliver_message',
+    job_payload => jsonb_build_object('message_id', v_message_id),
+    job_category => 'high_priority',
+    priority => 8
+  );
+  return v_message_id;
+end
+$$;
+comment on function public.request_account_message(text, text, uuid) is
+  'Has a message sent to an address, if there is an account that it is for; the same work either way. PT429 past accounts.messages_per_hour.';
+
+create or replace function public.account_of_message(p_message login.messages) returns login.users
+language sql stable set search_path = '' as $$
+  select login_user
+  from login.users as login_user
+  where case p_message.kind
+    when 'password_reset' then login_user.email = p_message.email
+    -- An address that has an account is not told that somebody wants it, nor who wants it that it has one.
+    when 'email_change' then login_user.id = p_message.user_id and not exists (
+      select from login.users as holder where holder.email = p_message.email
+    )
+    else login_user.id = p_message.user_id
+  end
+$$;
+comment on function public.account_of_message(login.messages) is 'Whose account a message is about at this moment; null when it is not to be sent.';
+
+-- Definer: as above.
+create or replace function public.begin_account_message(p_message_id uuid)
+returns table (kind text, email text, display_name text)
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_message login.messages;
+  v_user login.users;
+begin
+  select * into v_message
+  from login.messages as message
+  where message.id = p_message_id and message.delivered_at is null
+  for update;
+  if not found then
+    return;
+  end if;
+  v_user := public.account_of_message(v_message);
+  if v_user.id is null then
+    perform public.finish_account_message(p_message_id);
+    return;
+  end if;
+  return query select v_message.kind, v_message.email, v_user.name;
+end
+$$;
+comment on function public.begin_account_message(uuid) is
+  'What is to be told, and to whom; no row where there is nobody to tell, or it has been told.';
+
+-- Definer: as above.
+create or replace function public.keep_message_proof(p_message_id uuid, p_proof text, p_minutes int) returns timestamptz
+language sql volatile security definer set search_path = '' as $$
+  insert into login.verifications (identifier, value, expires_at)
+  select p_proof, (public.account_of_message(message)).id::text, now() + make_interval(mins => p_minutes)
+  from login.messages as message
+  where message.id = p_message_id
+  returning verifications.expires_at
+$$;
+comment on function public.keep_message_proof(uuid, text, int) is
+  'Keeps the hash of the secret that a message tells, in the transaction that began it; returns until when it is good.';
+
+-- Definer: as above.
+create or replace function public.finish_account_message(p_message_id uuid) returns void
+language sql volatile security definer set search_path = '' as $$
+  update login.messages as message
+  set delivered_at = now()
+  where message.id = p_message_id
+$$;
+comment on function public.finish_account_message(uuid) is 'It has been handed over; it is not told again.';
+
+-- Definer: as above. The secret went to the new address and is shown by the session that asked: neither somebody who got
+-- a mail by mistake nor somebody who found a session open can move the account.
+create or replace function public.change_account_email(p_account_id uuid, p_email text, p_proof text, p_session_id uuid)
+returns boolean
+language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_old_email text;
+begin
+  select login_user.email into v_old_email
+  from login.users as login_user
+  where login_user.id = p_account_id
+  for update;
+  delete from login.verifications as proof
+  where proof.identifier = p_proof
+    and proof.value = p_account_id::text
+    and proof.expires_at > now();
+  if not found then
+    return false;
+  end if;
+
+  update login.users as login_user
+  set email = p_email,
+      email_verified = true,
+      updated_at = now()
+  where login_user.id = p_account_id;
+  delete from login.sessions as session where session.user_id = p_account_id and session.id <> p_session_id;
+  -- Secrets that went to the old address, too.
+  delete from login.verifications as proof where proof.value = p_account_id::text and proof.identifier <> 'used code';
+  perform public.request_account_message('email_changed', v_old_email, p_account_id);
+  return true;
+end
+$$;
+comment on function public.change_account_email(uuid, text, text, uuid) is
+  'The account moves to an address that it has proven; other sessions end, and the old address is told. False when the proof is none.';
+
+-- Definer: writes auth.users, which no API role may.
+create or replace function public.mirror_login_email() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  update auth.users as account
+  set email = new.email
+  where account.id = new.id;
+  return null;
+end
+$$;
+comment on function public.mirror_login_email() is 'An account has one address: that of auth.users is that of its embedded login.';
+drop trigger if exists mirror_email on login.users;
+create trigger mirror_email after update of email on login.users
+  for each row when (old.email is distinct from new.email)
+  execute function public.mirror_login_email();
+
+create or replace function public.end_logins_of(p_user_id uuid) returns void
+language sql volatile set search_path = '' as $$
+  delete from login.sessions as session where session.user_id = p_user_id;
+  -- That a code was used is remembered for as long as it would be good (db/queries/two-factor.ts).
+  delete from login.verifications as proof where proof.value = p_user_id::text and proof.identifier <> 'used code';
+$$;
+comment on function public.end_logins_of(uuid) is
+  'Ends every session of an account, and every proof that is under way: resets, and sign-ins that are half done.';
+
+-- Definer: reaches the tables of the embedded login for whoever may change this one.
+-- In the statement that changes what one signs in with, so that no crash leaves a session of whoever knew the old.
+create or replace function public.end_logins_of_old_password() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  perform public.end_logins_of(new.user_id);
+  return null;
+end
+$$;
+comment on function public.end_logins_of_old_password() is 'A new password ends what the old one had opened.';
+drop trigger if exists end_logins on login.accounts;
+create trigger end_logins after update of password on login.accounts
+  for each row when (old.password is distinct from new.password)
+  execute function public.end_logins_of_old_password();
+
+-- Definer: as above.
+create or replace function public.end_logins_of_other_factor() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  perform public.end_logins_of(new.id);
+  return null;
+end
+$$;
+comment on function public.end_logins_of_other_factor() is
+  'With the second factor turned on, what was opened without it ends; with it turned off, what somebody else had open.';
+drop trigger if exists end_logins on login.users;
+create trigger end_logins after update of two_factor_enabled on login.users
+  for each row when (old.two_factor_enabled is distinct from new.two_factor_enabled)
+  execute function public.end_logins_of_other_factor();
+
+-- Two requests at once, one that confirms a code and one that begins anew: the account would ask for a code of a secret
+-- that nobody has confirmed.
+create or replace function public.keep_confirmed_factor() returns trigger
+language plpgsql volatile set search_path = '' as $$
+begin
+  raise exception 'The second factor is on: it is turned off first.' using errcode = 'object_not_in_prerequisite_state';
+end
+$$;
+comment on function public.keep_confirmed_factor() is 'A second factor that is on is not replaced.';
+drop trigger if exists keep_confirmed on login.two_factors;
+create trigger keep_confirmed before update on login.two_factors
+  for each row when (old.verified and (not new.verified or new.secret <> old.secret))
+  execute function public.keep_confirmed_factor();
+
+revoke all on function
+  public.request_account_message(text, text, uuid),
+  public.account_of_message(login.messages),
+  public.begin_account_message(uuid),
+  public.keep_message_proof(uuid, text, int),
+  public.finish_account_message(uuid),
+  public.change_account_email(uuid, text, text, uuid),
+  public.mirror_login_email(),
+  public.end_logins_of(uuid),
+  public.end_logins_of_old_password(),
+  public.end_logins_of_other_factor(),
+  public.keep_confirmed_factor()
+from public, anon, authenticated, service_role;
+
+grant execute on function public.request_account_message(text, text, uuid) to service_role;
+grant execute on function public.begin_account_message(uuid) to service_role;
+grant execute on function public.keep_message_proof(uuid, text, int) to service_role;
+grant execute on function public.finish_account_message(uuid) to service_role;
+grant execute on function public.change_account_email(uuid, text, text, uuid) to service_role;
