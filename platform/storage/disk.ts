@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { mkdir, open, opendir, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { mkdir, open, opendir, rename, stat, unlink } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { isKey, keyFor } from './object-key.ts'
@@ -98,32 +98,33 @@ async function deleteObject(root: string, key: string): Promise<void> {
 }
 
 async function* listObjects(root: string): AsyncIterable<StoredObject> {
-  for (const shard of await shardsOf(root)) {
-    for await (const entry of await opendir(join(root, shard))) {
-      const found = await headObject(root, `${shard}/${entry.name}`)
-      if (found !== null) yield found
-    }
+  for await (const key of filesIn(root)) {
+    const found = await headObject(root, key)
+    if (found !== null) yield found
   }
 }
 
 async function sweepTemporary(root: string, olderThanMs: number): Promise<{ removed: number }> {
   const before = Date.now() - olderThanMs
   let removed = 0
-  for (const shard of await shardsOf(root)) {
-    for (const name of await readdir(join(root, shard))) {
-      if (!name.endsWith(temporaryMark)) continue
-      const path = join(root, shard, name)
-      const found = await stat(path).catch(() => null)
-      if (found === null || found.mtimeMs > before) continue
-      await unlink(path).catch(() => {})
-      removed += 1
-    }
+  for await (const name of filesIn(root)) {
+    if (!name.endsWith(temporaryMark)) continue
+    const path = join(root, name)
+    const found = await stat(path).catch(() => null)
+    if (found === null || found.mtimeMs > before) continue
+    await unlink(path).catch(() => {})
+    removed += 1
   }
   return { removed }
 }
 
-async function shardsOf(root: string): Promise<string[]> {
-  return (await readdir(root)).filter((name) => /^[0-9a-f]{2}$/.test(name))
+/** Paths below the root, of all that lies in our folders. */
+async function* filesIn(root: string, folder = ''): AsyncIterable<string> {
+  for await (const entry of await opendir(join(root, folder))) {
+    const path = join(folder, entry.name)
+    if (/^[0-9a-f]{2}$/.test(entry.name) && entry.isDirectory()) yield* filesIn(root, path)
+    else if (folder !== '') yield path
+  }
 }
 
 type Shards = { readonly openIn: (folder: string, openFile: () => Promise<FileHandle>) => Promise<FileHandle> }

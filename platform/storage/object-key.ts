@@ -2,7 +2,9 @@ import { uuidV7 } from '../uuid.ts'
 
 // The end of a v7 id is random, so its last digits spread objects evenly; its start is the time. In 256 folders, since
 // each one that is new costs two flushes more, and file systems find one among ten thousands as fast as one among ten.
-const keyPattern = /^([0-9a-f]{2})\/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{10}\1$/
+// What was stored before lies one folder deeper.
+const keyPattern =
+  /^([0-9a-f]{2})\/(?:[0-9a-f]{2}\/)?[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{10}\1$/
 
 export function newKey(): string {
   const id = uuidV7()

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { test } from 'tap'
 import { openDiskStore } from '../../../platform/storage/disk.ts'
 import { openStore } from '../../../platform/storage/index.ts'
@@ -21,6 +22,20 @@ test('a file still being written is not swept with those of dead processes', asy
   await writeUnfinished(root, new Date(0))
   await writeUnfinished(root, new Date())
   t.same(await store.sweepTemporary({ olderThanMs: 60_000 }), { removed: 1 })
+  t.equal(files().length, 1)
+})
+
+test('what an earlier release stored one folder deeper is read, found and deleted', async (t) => {
+  const { store, root, files } = await newStore(t)
+  const id = newKey().slice(3)
+  const key = `${id.slice(-2)}/${id.slice(-4, -2)}/${id}`
+  mkdirSync(dirname(join(root, key)), { recursive: true })
+  writeFileSync(join(root, key), 'letter')
+  await store.put(inPieces(randomBytes(10)), limits)
+  t.equal((await buffer((await store.open(key)).stream)).toString(), 'letter')
+  const listed = await Array.fromAsync(store.list())
+  t.ok(listed.length === 2 && listed.some((found) => found.key === key))
+  await store.delete(key)
   t.equal(files().length, 1)
 })
 
