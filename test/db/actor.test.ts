@@ -76,8 +76,9 @@ test('where a request came from is kept for the audit, and what is no address is
   t.equal(await seenFrom('203.0.113.7'), '203.0.113.7')
   t.equal(await seenFrom('2001:db8::7'), '2001:db8::7')
   t.equal(await seenFrom('::ffff:203.0.113.7'), '203.0.113.7', 'as sockets that speak both families name it')
+  t.equal(await seenFrom('203.0.113.7:4711'), '203.0.113.7', 'without the port, which some proxies write beside it')
   t.equal(await seenFrom('fe80::1%eth0'), 'fe80::1', 'without the zone, which only that machine knows')
-  for (const odd of [null, '', 'unknown', '203.0.113.7:4711', "'; drop table audit_log", '1.2.3', '::ffff:1.2.3'])
+  for (const odd of [null, '', 'unknown', '203.0.113.7:port', "'; drop table audit_log", '1.2.3', '::ffff:1.2.3'])
     t.equal(await seenFrom(odd), '', String(odd))
 })
 
