@@ -29,7 +29,8 @@ test('what was planned for an empty queue still goes by index when the queue is 
     const walked = await walkedBy(sql, owner, () => step(job))
     t.equal(walked.sequentially, 0, `${name} scans no table`)
     t.same(walked.indexes, name === 'rescue' ? ['lease_idx', 'pkey'] : ['pkey'], `${name} goes by the right index`)
-    t.ok(walked.rows < 40, `${name} looks at ${walked.rows} entries among 40,000`)
+    // Of what has run before, some dozens of dead entries may still lie there: nothing vacuums here.
+    t.ok(walked.rows < 120, `${name} looks at ${walked.rows} entries among 40,000`)
   }
   await enqueueJob(sql, { scheduledAt: new Date(Date.now() + 60_000) })
   await sql`update public.job_queue set scheduled_at = now() where fair_turn is null`
