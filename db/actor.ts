@@ -3,6 +3,7 @@ import { sql } from 'drizzle-orm'
 import { DrizzleQueryError } from 'drizzle-orm/errors'
 import postgres from 'postgres'
 import type { Database, Drizzle } from './client.ts'
+import { isRoleRefused } from './role-sessions.ts'
 import type { RoleSessions } from './role-sessions.ts'
 
 /** A transaction in which an actor or a service has been established. */
@@ -94,7 +95,8 @@ async function inSession<T>(
     try {
       return await sessions.ask(ask)
     } catch (error) {
-      if (!sessions.areRefused()) throw error
+      // By the one refusal after which it was surely not done; others may have met it meanwhile.
+      if (!isRoleRefused(error)) throw error
     }
   }
   return await otherwise()
@@ -104,7 +106,11 @@ async function begin<T>(db: Database, role: string, ask: (sql: postgres.ISql) =>
   const claims = JSON.stringify({ role })
   // `begin` would unwrap arrays of promises, hence a holder.
   const { answer } = await db.sql.begin(async (tx) => {
-    await tx`select set_config('role', ${role}, true), set_config('request.jwt.claims', ${claims}, true)`
+    await tx`
+      select
+        set_config('role', ${role}, true),
+        set_config('request.jwt.claims', ${claims}, true),
+        set_config('idle_in_transaction_session_timeout', ${String(db.idleTransactionMs)}, true)`
     return { answer: await ask(tx) }
   })
   return answer

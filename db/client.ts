@@ -6,7 +6,7 @@ import { createListening } from './listening.ts'
 import type { Listening } from './listening.ts'
 import * as schema from './schema/index.ts'
 import { openRoleSessions } from './role-sessions.ts'
-import type { RoleSessions, RoleStart } from './role-sessions.ts'
+import type { RoleSessions, RoleSessionsWanted } from './role-sessions.ts'
 import { openSocket } from './sockets.ts'
 
 export type Schema = typeof schema
@@ -49,7 +49,7 @@ export type DatabaseOptions = {
   readonly url: string
   /** Straight to the server, for LISTEN; the same as `url` when there is no pooler. */
   readonly directUrl?: string | undefined
-  /** Connections of each of the two clients for transactions. */
+  /** Connections of each of the two clients for transactions, and of the sessions of accounts. */
   readonly max?: number
   /**
    * How long a transaction may wait for us before the server ends it and its locks: a process that is frozen in the
@@ -83,11 +83,21 @@ export function openDatabase(options: DatabaseOptions): Database {
     for (const client of [forDrizzle, sql]) client.options.prepare = false
   }
   const directUrl = options.directUrl ?? (isPooled ? null : options.url)
-  const sessions = (start: RoleStart, max: number) =>
-    directUrl === null ? null : openRoleSessions(forDriver(directUrl), settings, { start, max }, forgetPrepared)
+  const sessions = (wanted: Omit<RoleSessionsWanted, 'onRefused'>) =>
+    directUrl === null
+      ? null
+      : openRoleSessions(forDriver(directUrl), settings, { ...wanted, onRefused: forgetPrepared })
   // Few: its statements are short, and several share one.
-  const service = sessions({ role: 'service_role', 'request.jwt.claims': '{"role":"service_role"}' }, 3)
-  const accounts = sessions({ role: 'authenticated', 'request.jwt.claims': '{}' }, settings.max)
+  const service = sessions({
+    start: { role: 'service_role', 'request.jwt.claims': '{"role":"service_role"}' },
+    max: 3,
+    sharing: 'shared',
+  })
+  const accounts = sessions({
+    start: { role: 'authenticated', 'request.jwt.claims': '{}' },
+    max: settings.max,
+    sharing: 'one at a time',
+  })
   const listening = createListening(forDriver(options.directUrl ?? options.url), settings)
 
   return {

@@ -13,20 +13,29 @@ export type RoleSessions = {
 const statementMs = 30_000
 // Later than the server would have ended it: nobody answers there any more. TCP alone would wait for a quarter of an hour.
 const answerMs = statementMs + 5_000
+const patienceMs = 4 * answerMs
 
 type ClientSettings = { readonly connection: { readonly application_name: string } }
 
 /** What a session starts with: its role, and claims of nobody or of the service. */
 export type RoleStart = { readonly role: 'authenticated' | 'service_role'; readonly 'request.jwt.claims': string }
 
+export type RoleSessionsWanted = {
+  readonly start: RoleStart
+  readonly max: number
+  /** Statements that wait for no lock may be sent one behind the other; who waits for one must hold up nobody else. */
+  readonly sharing: 'shared' | 'one at a time'
+  readonly onRefused: () => void
+}
+
 export function openRoleSessions(
   url: string,
   settings: ClientSettings,
-  { start, max }: { readonly start: RoleStart; readonly max: number },
-  onRefused: () => void,
+  { start, max, sharing, onRefused }: RoleSessionsWanted,
 ): RoleSessions {
   let client = open()
   let areRefused = false
+  let answeredAt = performance.now()
 
   // Types are not asked for, since losing a connection while they are would end the process (see fenced-begin.ts).
   function open(): postgres.Sql {
@@ -34,6 +43,7 @@ export function openRoleSessions(
       ...settings,
       max,
       prepare: true,
+      ...(sharing === 'shared' ? {} : { max_pipeline: 0 }),
       fetch_types: false,
       connection: { ...settings.connection, ...start, statement_timeout: statementMs },
     })
@@ -45,20 +55,32 @@ export function openRoleSessions(
     void given.end({ timeout: 0 })
   }
 
+  // While others are answered, the way is not dead: this one waits for its turn, or for a lock.
+  function giveUp(asked: postgres.Sql, askedAt: number, limits: Set<NodeJS.Timeout>): void {
+    const isAnswering = performance.now() - answeredAt < answerMs
+    if (!isAnswering || performance.now() - askedAt > patienceMs) return renew(asked)
+    limits.add(setTimeout(() => giveUp(asked, askedAt, limits), answerMs))
+  }
+
   return {
     async ask(work) {
       const asked = client
-      const limit = setTimeout(() => renew(asked), answerMs)
+      const askedAt = performance.now()
+      const limits = new Set<NodeJS.Timeout>()
+      limits.add(setTimeout(() => giveUp(asked, askedAt, limits), answerMs))
       try {
-        return await work(asked)
+        const answer = await work(asked)
+        answeredAt = performance.now()
+        return answer
       } catch (error) {
-        if (isRefusal(error) && !areRefused) {
+        if (error instanceof postgres.PostgresError) answeredAt = performance.now()
+        if (isRoleRefused(error) && !areRefused) {
           areRefused = true
           onRefused()
         }
         throw error
       } finally {
-        clearTimeout(limit)
+        for (const limit of limits) clearTimeout(limit)
       }
     },
     renew: () => renew(client),
@@ -67,6 +89,6 @@ export function openRoleSessions(
   }
 }
 
-// "unsupported startup parameter", says PgBouncer; PostgreSQL takes those that we send.
-const isRefusal = (error: unknown) =>
+/** "unsupported startup parameter", says PgBouncer; PostgreSQL takes those that we send. Nothing was done then. */
+export const isRoleRefused = (error: unknown): boolean =>
   error instanceof postgres.PostgresError && error.code === '08P01' && error.message.includes('startup parameter')

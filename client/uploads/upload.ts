@@ -57,16 +57,20 @@ export function createUploads(transport: Transport, choice: Partial<ResumableCho
       return await resumable.finish()
     }
     const attempt = async (): Promise<UploadAnswer> => {
+      let wasMissing = false
       if (isOffered && (isLarge || broken >= afterBroken)) {
         try {
           return await resume()
         } catch (error) {
           if (!isMissing(error)) throw error
-          isOffered = false
+          wasMissing = true
         }
       }
       try {
-        return await jsonOf(await sendForm(transport, { upload, key, ...options }))
+        const answer: UploadAnswer = await jsonOf(await sendForm(transport, { upload, key, ...options }))
+        // The profile is there, so it was the route that is not.
+        if (wasMissing) isOffered = false
+        return answer
       } catch (error) {
         if (error instanceof ExoraError && error.status === 0) broken += 1
         throw error

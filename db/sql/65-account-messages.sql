@@ -80,7 +80,11 @@ begin
     return;
   end if;
   v_user := public.account_of_message(v_message);
-  if v_user.id is null then
+  -- Until the proof is committed the address stays: who moves the account ends the proofs that went to the old one.
+  perform from login.users as login_user
+  where login_user.id = v_user.id and login_user.email = v_user.email
+  for share;
+  if not found then
     perform public.finish_account_message(p_message_id);
     return;
   end if;
@@ -191,11 +195,20 @@ create or replace function public.end_logins_of_other_factor() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
 begin
   perform public.end_logins_of(new.id);
+  -- The library does this some statements later, each of its own: a crash in between would leave an account that asks for
+  -- a code and takes none, or a secret that stands in the way of the next.
+  if new.two_factor_enabled then
+    update login.two_factors as factor
+    set verified = true
+    where factor.user_id = new.id;
+  else
+    delete from login.two_factors as factor where factor.user_id = new.id;
+  end if;
   return null;
 end
 $$;
 comment on function public.end_logins_of_other_factor() is
-  'With the second factor turned on, what was opened without it ends; with it turned off, what somebody else had open.';
+  'With the second factor turned on, it is confirmed and what was opened without it ends; turned off, it is gone with what somebody else had open.';
 drop trigger if exists end_logins on login.users;
 create trigger end_logins after update of two_factor_enabled on login.users
   for each row when (old.two_factor_enabled is distinct from new.two_factor_enabled)

@@ -81,8 +81,10 @@ async function headObject(root: string, key: string): Promise<StoredObject | nul
     const { size, mtime } = await stat(join(root, key))
     return { key, sizeBytes: size, modifiedAt: mtime }
   } catch (error) {
-    if (isMissing(error)) return null
-    throw error
+    if (!isMissing(error)) throw error
+    // Where the whole store is gone, nothing is known to be missing.
+    await stat(root)
+    return null
   }
 }
 
@@ -135,7 +137,7 @@ function keepShards(root: string): Shards {
   const make = (folder: string) => {
     const known = made.get(folder)
     if (known !== undefined) return known
-    const making = mkdir(folder, { recursive: true, mode: 0o700 }).then(() => syncFolder(root))
+    const making = makeFolder(folder).then(() => syncFolder(root))
     made.set(folder, making)
     // Tried again by the next who needs it.
     making.catch(() => made.delete(folder))
@@ -155,6 +157,13 @@ function keepShards(root: string): Shards {
       }
     },
   }
+}
+
+/** Not what it lies in: a store whose root is gone must not begin another in its place. */
+async function makeFolder(path: string): Promise<void> {
+  await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  })
 }
 
 async function syncFolder(path: string): Promise<void> {

@@ -38,7 +38,11 @@ export function createOverloadGauge(db: Database, limits: OverloadLimits): Overl
     if (askedAt !== null) return
     askedAt = now()
     // That it is away is told by whoever needs it.
-    await db.drizzle.execute(sql`select 1`).catch(() => {})
+    const pools = [
+      async () => await db.drizzle.execute(sql`select 1`),
+      async () => await db.accounts?.ask(async (session) => await session`select 1`),
+    ]
+    await Promise.allSettled(pools.map((ask) => ask()))
     askedAt = null
   }
   const look = () => {

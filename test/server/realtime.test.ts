@@ -209,6 +209,9 @@ test('a server that hears no notifications tells all the same', async (t) => {
   await stream.next()
   const id = String((await person.upload({ bytes: pdf('deaf') })).body['shell_file_id'])
   t.match(await stream.next(), { data: { document_id: id } })
+  // Of files that are new not each is notified, of stages each is.
+  await beginStage(deaf.db, id, 'security_scan')
+  t.match(await stream.next(), { data: { stage: 'security_scan' } })
   await relistened.promise
   t.pass('and makes another connection')
   await stream.close()
@@ -230,6 +233,31 @@ test('streams have a limit, of an account and of the server, and end with it', a
     t.equal(await stream.next(), null)
     t.match(stream.text(), /retry: [1-4]\d{3}\n\n$/)
   }
+})
+
+test('who has left before a stream opens takes no place, and who comes at once with others gets no more', async (t) => {
+  const server = await startApp(t, { env: { EVENT_STREAMS_PER_ACCOUNT: '2' } })
+  const ann = await server.account(randomUUID())
+  const { hostname, port } = new URL(server.url)
+  for (let client = 0; client < 5; client += 1) {
+    const accepted = once(server.app.server, 'connection')
+    const asked = once(server.app.server, 'request')
+    const socket = connect(Number(port), hostname)
+    socket.write(`GET /realtime HTTP/1.1\r\nhost: x\r\nauthorization: ${ann.headers.authorization}\r\n\r\n`)
+    const [serverSide] = await accepted
+    if (!(serverSide instanceof Socket)) throw new Error('no connection')
+    await asked
+    const isGone = once(serverSide, 'close')
+    socket.destroy()
+    await isGone
+  }
+  const opened = await Promise.allSettled(
+    Array.from({ length: 5 }, () => openEvents(`${server.url}/realtime`, ann.headers)),
+  )
+  const streams = opened.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+  t.equal(streams.length, 2)
+  for (const stream of streams) await stream.next()
+  await Promise.all(streams.map((stream) => stream.close()))
 })
 
 async function nextOf(stream: Awaited<ReturnType<typeof openEvents>>, event: string) {

@@ -51,6 +51,7 @@ export function createEventStreams(
   const perAccount = new Map<string, number>()
   let slot = 0
   let opened = 0
+  let isEnding = false
 
   const tick = () => {
     slot = (slot + 1) % slots
@@ -65,15 +66,19 @@ export function createEventStreams(
   }
   const timer = setInterval(tick, tickMs).unref()
 
+  const requireRoom = ({ accountId, expiresAt }: WantedStream) => {
+    // Clocks differ, so requests may come a little late. A stream would end at once, and its client come back with the same.
+    if (expiresAt.getTime() <= Date.now()) throw unauthenticated()
+    if (isEnding || kept.size >= limits.maxStreams) throw overloaded({ retryAfterMs: 10_000 })
+    if ((perAccount.get(accountId) ?? 0) >= limits.maxPerAccount) throw tooManyRequests({ retryAfterMs: 10_000 })
+  }
+
   return {
-    requireRoom: ({ accountId, expiresAt }) => {
-      // Clocks differ, so requests may come a little late. A stream would end at once, and its client come back with the same.
-      if (expiresAt.getTime() <= Date.now()) throw unauthenticated()
-      if (kept.size >= limits.maxStreams) throw overloaded({ retryAfterMs: 10_000 })
-      if ((perAccount.get(accountId) ?? 0) >= limits.maxPerAccount) throw tooManyRequests({ retryAfterMs: 10_000 })
-    },
+    requireRoom,
     open: (reply, wanted) => {
       const { accountId } = wanted
+      // Many may have come since it was asked first.
+      requireRoom(wanted)
       const stream = openStream(reply, wanted, () => dropped.inc())
       const one: Kept = { stream, wanted, slot: (opened += 1) % slots }
       kept.add(one)
@@ -88,6 +93,7 @@ export function createEventStreams(
     },
     count: () => kept.size,
     end: () => {
+      isEnding = true
       // Not all at once: whoever takes over would have to let all of them in together.
       for (const { stream } of kept) stream.end(`retry: ${1_000 + Math.floor(Math.random() * 4_000)}\n\n`)
     },
@@ -133,6 +139,7 @@ function openStream(reply: FastifyReply, { accountId, expiresAt }: WantedStream,
       for (const work of onBeats) work()
     },
     onBeat: (work) => void onBeats.push(work),
-    onClose: (work) => void raw.once('close', work),
+    // It may have gone before it was opened, and would not say so again.
+    onClose: (work) => void (raw.closed ? work() : raw.once('close', work)),
   }
 }

@@ -24,7 +24,7 @@ export type Feed = {
   readonly place: () => { readonly until: string; readonly batch: number } | null
   /** Nobody listens: what happens meanwhile is not read. */
   readonly rest: () => void
-  /** Looks that found something. */
+  /** Looks that found something of which a notification surely told. */
   readonly found: () => number
 }
 
@@ -60,7 +60,7 @@ export function createFeed(db: Database, log: Logger, tell: (page: Page) => Prom
       })
       const last = items.at(-1)
       if (last === undefined) break
-      found += 1
+      if (items.some(isNotified)) found += 1
       await tell({ position: at, batch, items, readers })
       at = { ...at, last: placeOf(last) }
       position = at
@@ -88,6 +88,9 @@ export function createFeed(db: Database, log: Logger, tell: (page: Page) => Prom
     found: () => found,
   }
 }
+
+/** Of many new files at once one is notified. */
+const isNotified = (item: FeedItem) => item.kind === 'notification' || item.row.stage !== null
 
 function patientsOf(items: readonly FeedItem[]): readonly string[] {
   return [...new Set(items.flatMap((item) => (item.kind === 'file' ? [item.row.patientId] : [])))]

@@ -35,7 +35,8 @@ const notificationChannel = 'exora_account_notifications'
 const maxCatchingUp = 8
 // A connection that LISTENs and hears nothing costs a listener so much at most.
 const ticksPerLook = 2
-// Of many transactions that commit at once one notifies: db/sql/30-files.sql. By then the others have committed.
+// Of many transactions that commit at once one notifies (db/sql/30-files.sql). Most others have committed by then; what
+// the look of every other second finds is the rest.
 const lookAgainMs = 100
 
 export function createRealtime(db: Database, log: Logger, metrics: Metrics, limits: StreamLimits): Realtime {

@@ -1,3 +1,4 @@
+import postgres from 'postgres'
 import { z } from 'zod'
 import type { Actor } from '../../../db/actor.ts'
 import { databaseError } from '../../../db/errors.ts'
@@ -108,6 +109,8 @@ export class UploadAttempt {
     const profileId = fields.patient_id
     const claim = key === null ? null : { profileId, key, attemptToken }
 
+    // Before it is asked for: when the answer is lost, the key may be ours all the same.
+    this.#claim = claim
     const answer = await openUpload(db, actor, {
       patientId: profileId,
       sizeBytes: this.#file?.sizeBytes ?? leastFileBytes,
@@ -116,10 +119,8 @@ export class UploadAttempt {
     }).catch(raisedAs({ [raised.noDataFound]: () => notFound(), [raised.planLimitReached]: spentLimitOf }))
     this.#earlier = earlierAnswerOf(answer)
     this.#isOpen = true
-    if (claim !== null && this.#earlier === null) {
-      this.#claim = claim
-      this.#renewal = keepClaim(db, actor, claim)
-    }
+    if (this.#earlier !== null) this.#claim = null
+    else if (claim !== null) this.#renewal = keepClaim(db, actor, claim)
   }
 
   #replay(earlier: EarlierAnswer, requestHash: string): UploadAnswered {
@@ -155,18 +156,20 @@ export class UploadAttempt {
           [raised.attemptTakenOver]: () => idempotencyInProgress({ retryAfterMs: 2_000 }),
         }),
       )
-    const registered = registeredSchema.parse(answer)
     this.#claim = null
-    this.#isObjectKept = registered.outcome === 'created'
+    // Committed. Whatever it answered, only what is surely another document's row leaves this object to nobody.
+    this.#isObjectKept = true
+    const registered = registeredSchema.parse(answer)
+    this.#isObjectKept = registered.shell_file_id === registration.shellFileId
     const { response_status: status, response_body: body, shell_file_id: shellFileId } = registered
     return { status, body, shellFileId, kind: 'first' }
   }
 
-  // When the connection broke, nobody knows whether the transaction was committed. An object without a row costs
-  // space; a row without its object is a lost document.
+  // Only a no of the database itself is sure: else nobody knows whether the transaction was committed. An object without
+  // a row costs space; a row without its object is a lost document.
   #keepWhenUnsure(error: unknown): never {
-    const told = databaseError(error)
-    if (told === null || told.code === 'database_unavailable') this.#isObjectKept = true
+    const isSure = error instanceof postgres.PostgresError && databaseError(error)?.code !== 'database_unavailable'
+    if (!isSure) this.#isObjectKept = true
     throw error
   }
 }

@@ -17,7 +17,7 @@ export function refuseSpentLimit(answer: unknown): void {
   if (!allowed) throw spentLimit(passed[0])
 }
 
-/** The same, decided for good by `register_shell_file`: the DETAIL of its EX402. */
+/** The same, told by `open_upload` and decided for good by `register_shell_file`: the DETAIL of their EX402. */
 export function spentLimitOf(detail: string | null): AppError {
   return spentLimit(spentSchema.safeParse(parse(detail)).data)
 }

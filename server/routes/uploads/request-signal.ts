@@ -10,8 +10,6 @@ export function signalOf(request: IncomingMessage): AbortSignal {
   const abortIfBroken = () => {
     if (!request.complete) controller.abort(uploadBroken())
   }
-  // It may have gone while its token was being checked: it will not say so again, and would be waited for for ever.
-  if (request.destroyed) abortIfBroken()
-  else request.once('close', abortIfBroken)
+  request.once('close', abortIfBroken)
   return controller.signal
 }
