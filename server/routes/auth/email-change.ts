@@ -7,7 +7,7 @@ import { unauthenticated } from '../../plugins/errors.ts'
 import { noBody, problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
-import { accountOf, countGuess } from './guesses.ts'
+import { countPasswordOfSession } from './guesses.ts'
 import { emailTaken, relay, secretRefused } from './relay.ts'
 import { emailChangeBody, emailConfirmBody, sessionSchema } from './schema.ts'
 
@@ -30,9 +30,8 @@ export function emailChangeRoutes(api: Api, { db, limiter }: RouteDeps, accounts
     async (request, reply) => {
       const { password, new_email: newEmail } = request.body
       const path = '/auth/password-again'
-      const account = accountOf(request.headers.authorization ?? '')
       const say = () => relay(accounts, request, reply, { path, method: 'POST', body: { password } })
-      const { id } = known.parse(await countGuess(limiter, { request, reply, account }, say))
+      const { id } = known.parse(await countPasswordOfSession(limiter, { accounts, request, reply }, say))
       const message = { kind: 'email_change', email: newEmail.toLowerCase(), accountId: id } as const
       await asService(db, { initiatedBy: id, correlationId: request.id }, (tx) => requestAccountMessage(tx, message))
       return await reply.code(202).send()

@@ -2,12 +2,15 @@ import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { addressOf } from '../../plugins/request-limits/request-limits.ts'
 import type { Admitted, RequestLimiter } from '../../plugins/request-limits/request-limits.ts'
-import { emailTaken, passwordRefused, signInRefused } from './relay.ts'
+import { unauthenticated } from '../../plugins/errors.ts'
+import type { EmbeddedAccounts } from './embedded-accounts.ts'
+import { emailTaken, passwordRefused, relay, signInRefused } from './relay.ts'
+import { sessionSchema } from './schema.ts'
 
 export type Guess = {
   readonly request: FastifyRequest
   readonly reply: FastifyReply
-  /** Of `accountOf`: whose secret it is; null where somebody only finds out that an account exists. */
+  /** Of `budgetOf`: whose secret it is; null where somebody only finds out that an account exists. */
   readonly account: string | null
 }
 
@@ -36,8 +39,25 @@ export async function countGuess<T>(limiter: RequestLimiter, guess: Guess, tryIt
   }
 }
 
-/** What is kept of a name or a token: enough to know it again. */
-export const accountOf = (name: string): string => createHash('sha256').update(name.trim().toLowerCase()).digest('hex')
+/** What is kept of an address: enough to know it again. */
+export const budgetOf = (email: string): string => createHash('sha256').update(email.trim().toLowerCase()).digest('hex')
+
+/**
+ * A password that is asked for again, counted with those at sign-in: whoever has got hold of a session, in whatever
+ * spelling of its token, may guess no more than anybody.
+ */
+export async function countPasswordOfSession<T>(
+  limiter: RequestLimiter,
+  asked: { readonly accounts: EmbeddedAccounts; readonly request: FastifyRequest; readonly reply: FastifyReply },
+  tryIt: () => Promise<T>,
+): Promise<T> {
+  const { accounts, request, reply } = asked
+  const session = sessionSchema.parse(
+    await relay(accounts, request, reply, { path: '/auth/get-session', method: 'GET' }),
+  )
+  if (session === null) throw unauthenticated()
+  return await countGuess(limiter, { request, reply, account: budgetOf(session.user.email) }, tryIt)
+}
 
 async function admitToAccount(limiter: RequestLimiter, account: string, address: string): Promise<Admitted> {
   try {

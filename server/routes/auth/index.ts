@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { problems } from '../../plugins/problem-schema.ts'
 import { addressOf } from '../../plugins/request-limits/request-limits.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { accountOf, countGuess } from './guesses.ts'
+import { budgetOf, countGuess } from './guesses.ts'
 import { emailChangeRoutes } from './email-change.ts'
 import { passwordResetRoutes } from './password-reset.ts'
 import { relay } from './relay.ts'
@@ -57,7 +57,7 @@ export function authRoutes(api: Api, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      const account = accountOf(request.body.email)
+      const account = budgetOf(request.body.email)
       const signIn = () => relay(accounts, request, reply)
       const answer = await countGuess(limiter, { request, reply, account }, signIn)
       const needed = secondFactorNeeded.safeParse(answer).data

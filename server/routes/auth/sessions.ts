@@ -5,7 +5,7 @@ import type { RequestLimiter } from '../../plugins/request-limits/request-limits
 import type { Api } from '../../types.ts'
 import { idParams } from '../fields.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
-import { accountOf, countGuess } from './guesses.ts'
+import { countPasswordOfSession } from './guesses.ts'
 import { relay } from './relay.ts'
 import { openSessionSchema, passwordChangeBody, newSessionSchema, storedSession } from './schema.ts'
 
@@ -75,9 +75,8 @@ export function sessionRoutes(api: Api, accounts: EmbeddedAccounts, limiter: Req
     async (request, reply) => {
       const { current_password: currentPassword, new_password: newPassword } = request.body
       const body = { currentPassword, newPassword, revokeOtherSessions: true }
-      const account = accountOf(request.headers.authorization ?? '')
       const change = () => relay(accounts, request, reply, { path: '/auth/change-password', method: 'POST', body })
-      return newSessionSchema.parse(await countGuess(limiter, { request, reply, account }, change))
+      return newSessionSchema.parse(await countPasswordOfSession(limiter, { accounts, request, reply }, change))
     },
   )
 }

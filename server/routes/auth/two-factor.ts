@@ -5,7 +5,7 @@ import { forgetFailedAttempts } from '../../../db/queries/two-factor.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
-import { accountOf, countGuess } from './guesses.ts'
+import { countPasswordOfSession } from './guesses.ts'
 import { relay } from './relay.ts'
 import {
   backupCodesSchema,
@@ -21,7 +21,7 @@ import {
 export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: EmbeddedAccounts): void {
   const tags = ['accounts']
   const withPassword = (request: FastifyRequest, reply: FastifyReply, path: string, password: string) =>
-    countGuess(limiter, { request, reply, account: accountOf(request.headers.authorization ?? '') }, () =>
+    countPasswordOfSession(limiter, { accounts, request, reply }, () =>
       relay(accounts, request, reply, { path, method: 'POST', body: { password } }),
     )
 
