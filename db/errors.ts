@@ -46,7 +46,9 @@ export class DatabaseFault extends Error {
 
 const retryAfterMs = 1_000
 const connectionCodes = new Set(['CONNECTION_CLOSED', 'CONNECTION_ENDED', 'CONNECTION_DESTROYED', 'CONNECT_TIMEOUT'])
-const systemCodes = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'ENOTFOUND', 'EAI_AGAIN'])
+const systemCodes = new Set(
+  'ECONNREFUSED ECONNRESET ECONNABORTED EHOSTUNREACH ENETUNREACH EPIPE ETIMEDOUT ENOTFOUND EAI_AGAIN'.split(' '),
+)
 
 function fromServer(error: postgres.PostgresError, meanings: ConstraintMeanings): AppError {
   const fault = new DatabaseFault(error.code, { constraint: error.constraint_name, table: error.table_name })

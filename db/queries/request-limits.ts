@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
 import { z } from 'zod'
+import { uuidOfText } from '../../platform/uuid.ts'
 import type { Tx } from '../actor.ts'
 
 export type AllowanceRequest = {
@@ -27,7 +27,8 @@ export async function takeRequestAllowances(
   ask: postgres.ISql,
   requests: readonly AllowanceRequest[],
 ): Promise<readonly AllowanceAnswer[]> {
-  const byKey = new Map(requests.map((request) => [keyOf(request.caller), request]))
+  // The table does not have to say who called, only that it was the same one.
+  const byKey = new Map(requests.map((request) => [uuidOfText(request.caller), request]))
   const asked = [...byKey.values()]
   const rows = await ask`
     select caller_key, granted, available, retry_after_ms
@@ -52,9 +53,3 @@ export async function forgetWholeAllowances(tx: Tx, limit: number): Promise<numb
 
 /** As PostgreSQL writes one: sessions of the service know no types of arrays. */
 const arrayOf = (values: readonly (string | number)[]) => `{${values.join(',')}}`
-
-/** The table does not have to say who called, only that it was the same one. */
-function keyOf(caller: string): string {
-  const hex = createHash('sha256').update(caller).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import { uuidOfText } from '../../platform/uuid.ts'
 import type { Database } from '../client.ts'
 
 /** `used`: the same code was tried within minutes, whether it was right or wrong. */
@@ -62,7 +62,4 @@ export async function forgetFailedAttempts(db: Database, userId: string): Promis
 const usedCode = 'used code'
 
 /** One id for one code of one account. */
-function noteIdOf(userId: string, code: string): string {
-  const hex = createHash('sha256').update(`${usedCode} ${userId} ${code}`).digest('hex')
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
-}
+const noteIdOf = (userId: string, code: string) => uuidOfText(`${usedCode} ${userId} ${code}`)

@@ -53,6 +53,26 @@ $$;
 comment on function public.report_client_event(uuid, text, uuid) is
   'A client says what it showed, printed, exported or shared of a person; in the log with the caller and the ground of their access.';
 
+create or replace function public.audit_page_of(
+  p_patient_id uuid,
+  p_before timestamptz,
+  p_before_id uuid,
+  p_limit int
+) returns setof public.audit_log language plpgsql stable set search_path = '' as $$
+begin
+  return query
+  select log.*
+  from public.audit_log as log
+  where log.patient_id = p_patient_id
+    and log.changed_at <= coalesce(p_before, 'infinity')
+    and (p_before is null or log.changed_at < p_before or log.id < p_before_id)
+  order by log.changed_at desc, log.id desc
+  limit least(p_limit, 1000);
+end
+$$;
+comment on function public.audit_page_of(uuid, timestamptz, uuid, int) is
+  'The audit rows of one person, newest first. Whoever calls has asked for access.';
+
 -- Definer: asks for access first; the log is open to nobody else.
 create or replace function public.patient_audit_events(
   p_patient_id uuid,
@@ -62,14 +82,7 @@ create or replace function public.patient_audit_events(
 ) returns setof public.audit_log language plpgsql stable security definer set search_path = '' as $$
 begin
   perform public.require_profile_access(p_patient_id, 'owner', 'audit');
-  return query
-  select log.*
-  from public.audit_log as log
-  where log.patient_id = p_patient_id
-    and log.changed_at <= coalesce(p_before, 'infinity')
-    and (p_before is null or log.changed_at < p_before or log.id < p_before_id)
-  order by log.changed_at desc, log.id desc
-  limit least(p_limit, 1000);
+  return query select * from public.audit_page_of(p_patient_id, p_before, p_before_id, p_limit);
 end
 $$;
 comment on function public.patient_audit_events(uuid, timestamptz, uuid, int) is
@@ -94,14 +107,7 @@ begin
   );
   -- Two statements, since a plan that is kept for both would have the index of neither.
   if p_patient_id is not null then
-    return query
-    select log.*
-    from public.audit_log as log
-    where log.patient_id = p_patient_id
-      and log.changed_at <= coalesce(p_before, 'infinity')
-      and (p_before is null or log.changed_at < p_before or log.id < p_before_id)
-    order by log.changed_at desc, log.id desc
-    limit least(p_limit, 1000);
+    return query select * from public.audit_page_of(p_patient_id, p_before, p_before_id, p_limit);
   else
     return query
     select log.*
@@ -117,6 +123,7 @@ comment on function public.operator_audit_events(uuid, timestamptz, uuid, int) i
   'The audit rows of one person or of all, newest first, for operators: who looks is in the log as well.';
 
 revoke all on function
+  public.audit_page_of(uuid, timestamptz, uuid, int),
   public.client_events(),
   public.report_client_event(uuid, text, uuid),
   public.patient_audit_events(uuid, timestamptz, uuid, int),

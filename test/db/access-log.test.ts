@@ -234,23 +234,28 @@ test('a page costs what it shows, however long the log is', async (t) => {
     from generate_series(0, 30000) as n`
   await serve(db, sql`select public.ensure_audit_partitions()`)
   await owner`analyze audit_log`
-  const spent = await asActor(db, person.actor, async (tx) => {
-    for (let round = 0; round < 7; round += 1)
-      await listAccessLog(tx, {
-        profileId: person.profileId,
-        limit: 50,
-        before: { at: new Date(Date.now() - round * 7 * 86_400_000).toISOString(), id: randomUUID() },
-        who: 'others',
-      })
-    return await tx.execute<{ scans: number; scanned: number; fetched: number; parts: number }>(sql`
-      select sum(seq_scan)::int as scans, sum(seq_tup_read)::int as scanned,
-        (select sum(idx_tup_fetch)::int from pg_stat_xact_user_tables where relname ~ '^audit_log_') as fetched,
-        count(*)::int as parts
-      from pg_stat_xact_user_tables where relname ~ '^audit_log_' and idx_tup_fetch > 0`)
+  const { planned, spent } = await asActor(db, person.actor, async (tx) => {
+    const readPages = async () => {
+      for (let round = 0; round < 7; round += 1)
+        await listAccessLog(tx, {
+          profileId: person.profileId,
+          limit: 50,
+          before: { at: new Date(Date.now() - round * 7 * 86_400_000).toISOString(), id: randomUUID() },
+          who: 'others',
+        })
+      const [cost] = await tx.execute<{ scans: number; scanned: number; fetched: number; parts: number }>(sql`
+        select sum(seq_scan)::int as scans, sum(seq_tup_read)::int as scanned,
+          (select sum(idx_tup_fetch)::int from pg_stat_xact_user_tables where relname ~ '^audit_log_') as fetched,
+          count(*)::int as parts
+        from pg_stat_xact_user_tables where relname ~ '^audit_log_' and idx_tup_fetch > 0`)
+      if (cost === undefined) throw new Error('nothing was read')
+      return cost
+    }
+    // While it has no plan to keep, a session also looks where each month begins and ends.
+    return { planned: await readPages(), spent: await readPages() }
   })
-  const [cost] = [...spent]
-  t.match(cost, { scans: 0, scanned: 0 })
-  t.ok((cost?.parts ?? 0) > 2, 'the log lies in several months')
-  // Beside its page a question reads the newest row of each month, and planning it the months' first and last.
-  t.ok((cost?.fetched ?? Infinity) < 7 * (51 + 4 * (cost?.parts ?? 0)), `${cost?.fetched} rows looked at for 357`)
+  t.match(spent, { scans: 0, scanned: 0 })
+  t.ok(spent.parts > 2, 'the log lies in several months')
+  const fetched = spent.fetched - planned.fetched
+  t.ok(fetched < 7 * (51 + 2 * spent.parts), `${fetched} rows looked at for 357`)
 })

@@ -1,8 +1,10 @@
+import { ok } from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import type postgres from 'postgres'
 import { test } from 'tap'
 import { claim, enqueueJob, expireLease, ownerSql, serviceSql } from '../support/queue.ts'
 import { testDatabase } from '../support/postgres.ts'
+import { eventually } from '../support/signals.ts'
 
 /**
  * Which indexes of the queue's table the statements of one session walk, with plans that it made when the queue was all
@@ -25,12 +27,16 @@ test('what was planned for an empty queue still goes by index when the queue is 
   await fill(owner)
 
   for (const [name, step] of Object.entries(steps)) {
-    const job = await runningJob(sql)
-    const walked = await walkedBy(sql, owner, () => step(job))
+    // Dead entries of earlier steps are passed over only when no transaction of the whole server is older than they are:
+    // another test may have one open just now.
+    const walked = await eventually(async () => {
+      const job = await runningJob(sql)
+      const found = await walkedBy(sql, owner, () => step(job))
+      ok(found.rows < 40, `${name} looks at ${found.rows} entries among 40,000`)
+      return found
+    })
     t.equal(walked.sequentially, 0, `${name} scans no table`)
     t.same(walked.indexes, name === 'rescue' ? ['lease_idx', 'pkey'] : ['pkey'], `${name} goes by the right index`)
-    // Of what has run before, some dozens of dead entries may still lie there: nothing vacuums here.
-    t.ok(walked.rows < 120, `${name} looks at ${walked.rows} entries among 40,000`)
   }
   await enqueueJob(sql, { scheduledAt: new Date(Date.now() + 60_000) })
   await sql`update public.job_queue set scheduled_at = now() where fair_turn is null`

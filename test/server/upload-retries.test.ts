@@ -206,35 +206,62 @@ test('repeating an upload', async (group) => {
   })
 })
 
-test('when the answer of the database is lost after it has committed, the document is not', async (t) => {
-  const line = { state: 'whole' }
-  const server = await startApp(t, { db: (db) => loseNextRegistration(db, line) })
+test('when the answer of the database is lost after it has committed, the document is not', async (group) => {
+  const line = { state: 'whole', fault: new Error('the connection was closed') }
+  const server = await startApp(group, { db: (db) => loseNextRegistration(db, line) })
   const parent = await server.account(randomUUID())
-  const letter = { bytes: pdf('lost answer'), key: 'lost' }
-  line.state = 'about to break'
-
-  const answer = await parent.upload(letter)
-  t.match(answer, { status: 503, body: { code: 'database_unavailable' } })
-  t.equal(line.state, 'broken')
-  const again = await parent.upload(letter)
-  t.equal(again.status, 201)
-  t.equal(again.headers.get('idempotent-replayed'), 'true')
-  const id = String(again.body['shell_file_id'])
-  await completeStages(server.db, id, ['security_scan'])
-  const content = await parent.get(`/documents/${id}/content`)
-  t.equal(content.text, letter.bytes.toString('latin1'))
+  const faults = [
+    { code: 'CONNECTION_CLOSED', status: 503 },
+    { code: 'EHOSTUNREACH', status: 503 },
+    { code: 'ERR_SSL_BAD_RECORD', status: 500 },
+  ]
+  for (const { code, status } of faults)
+    await group.test(code, async (t) => {
+      const letter = { bytes: pdf(`lost ${code}`), key: `lost ${code}` }
+      Object.assign(line, { state: 'about to break', fault: Object.assign(new Error('gone'), { code }) })
+      t.equal((await parent.upload(letter)).status, status)
+      t.equal(line.state, 'broken')
+      const again = await parent.upload(letter)
+      t.equal(again.status, 201)
+      t.equal(again.headers.get('idempotent-replayed'), 'true')
+      const id = String(again.body['shell_file_id'])
+      await completeStages(server.db, id, ['security_scan'])
+      const content = await parent.get(`/documents/${id}/content`)
+      t.equal(content.text, letter.bytes.toString('latin1'))
+    })
 })
 
-/** Commits the transaction that registers a file, and then fails as a broken connection does. */
-function loseNextRegistration(db: Database, line: { state: string }): Database {
+test('when the answer to the opening is lost, the key is free at once', async (t) => {
+  const line = { state: 'whole', fault: Object.assign(new Error('gone'), { code: 'CONNECTION_CLOSED' }) }
+  const server = await startApp(t, { db: (db) => loseNextAnswer(db, line, async () => true) })
+  const parent = await server.account(randomUUID())
+  const letter = { bytes: pdf('lost opening'), key: 'lost opening' }
+  line.state = 'about to break'
+  t.match(await parent.upload(letter), { status: 503, body: { code: 'database_unavailable' } })
+  t.equal((await parent.upload(letter)).status, 201)
+})
+
+type Line = { state: string; readonly fault: Error }
+
+const loseNextRegistration = (db: Database, line: Line) => {
+  let filesBefore = 0
+  return loseNextAnswer(db, line, async () => {
+    const [row] = await serve<{ n: string }>(db, sql`select count(*) as n from public.shell_files`)
+    const isNew = Number(row?.n) > filesBefore
+    filesBefore = Number(row?.n)
+    return isNew
+  })
+}
+
+/** Commits what an account has asked for, and then fails as a broken connection does. */
+function loseNextAnswer(db: Database, line: Line, isMeant: () => Promise<boolean>): Database {
   const { accounts } = db
   if (accounts === null) throw new TypeError('no pooler stands before the database of a test')
   const ask: RoleSessions['ask'] = async (work) => {
     const answer = await accounts.ask(work)
-    const made = await serve(db, sql`select 1 from public.shell_files limit 1`)
-    if (line.state !== 'about to break' || made.length === 0) return answer
+    if (line.state !== 'about to break' || !(await isMeant())) return answer
     line.state = 'broken'
-    throw Object.assign(new Error('the connection was closed'), { code: 'CONNECTION_CLOSED' })
+    throw line.fault
   }
   return { ...db, accounts: { ...accounts, ask } }
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto'
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose'
 import type { JWTPayload, JWTVerifyGetKey } from 'jose'
+import { uuidOfText } from '../../../platform/uuid.ts'
 import type { AuthConfig } from '../../config.ts'
 import { issuerUnavailable, unauthenticated } from '../errors.ts'
 
@@ -77,9 +77,5 @@ const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 /** The subject itself where it is a UUID, else a UUID (version 8, RFC 9562) made from issuer and subject. */
 export function accountIdOf(issuer: string, subject: string): string {
   if (uuid.test(subject)) return subject.toLowerCase()
-  const hex = createHash('sha256')
-    .update(JSON.stringify([issuer, subject]))
-    .digest('hex')
-  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`
+  return uuidOfText(JSON.stringify([issuer, subject]))
 }

@@ -1,3 +1,4 @@
+import type { ShellFileEvent } from '../../../db/queries/documents.ts'
 import type { FeedItem, Position } from '../../../db/queries/realtime.ts'
 import type { RealtimeEvent } from '../../routes/realtime/schema.ts'
 import { placeOf, settledAt, wordEventId } from './position.ts'
@@ -33,11 +34,14 @@ function saidOf(item: FeedItem): Said {
     const data = { id, kind, patient_id: patientId, subject_id: subjectId, at: createdAt.toISOString() }
     return { event: 'notification', data }
   }
-  const { row } = item
+  const { event, data } = changeOf(item.row)
+  return { event, data: { ...data, document_id: item.row.shellFileId, patient_id: item.row.patientId } }
+}
+
+/** What a row says, in the stream of its document and in that of an account. */
+export function changeOf(row: ShellFileEvent) {
   const data = {
     id: row.id,
-    document_id: row.shellFileId,
-    patient_id: row.patientId,
     stage: row.stage,
     status: row.stageStatus,
     file_status: row.fileStatus,
@@ -45,5 +49,5 @@ function saidOf(item: FeedItem): Said {
     pages_total: row.pagesTotal,
     at: row.createdAt.toISOString(),
   }
-  return { event: row.stage === null ? 'file' : 'stage', data }
+  return { event: row.stage === null ? ('file' as const) : ('stage' as const), data }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { addressOf } from '../../plugins/request-limits/request-limits.ts'
 import type { Admitted, RequestLimiter } from '../../plugins/request-limits/request-limits.ts'
-import { unauthenticated } from '../../plugins/errors.ts'
+import { tooManyRequests, unauthenticated } from '../../plugins/errors.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
 import { emailTaken, passwordRefused, relay, signInRefused } from './relay.ts'
 import { sessionSchema } from './schema.ts'
@@ -63,9 +63,8 @@ async function admitToAccount(limiter: RequestLimiter, account: string, address:
   try {
     return await limiter.admit('signInAccount', account, null)
   } catch (error) {
-    return await limiter.admit('signInReserve', `${address} ${account}`, null).catch(() => {
-      throw error
-    })
+    if (!tooManyRequests.matches(error)) throw error
+    return await limiter.admit('signInReserve', `${address} ${account}`, null)
   }
 }
 

@@ -3,19 +3,17 @@ import type { Actor } from '../../../db/actor.ts'
 import type { Database } from '../../../db/client.ts'
 import { findDocument, listEventsAfter } from '../../../db/queries/documents.ts'
 import type { ShellFileEvent } from '../../../db/queries/documents.ts'
-import { defineError } from '../../../platform/errors.ts'
-import { actorOf, tokenExpiryOf } from '../../plugins/authentication/authentication.ts'
-import { unauthenticated } from '../../plugins/errors.ts'
+import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { eventsOf, problems } from '../../plugins/problem-schema.ts'
 import type { EventStream } from '../../plugins/realtime/event-streams.ts'
+import { changeOf } from '../../plugins/realtime/frames.ts'
+import { wantedStreamOf } from '../../plugins/realtime/wanted-stream.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { idParams, toTime } from '../fields.ts'
+import { idParams } from '../fields.ts'
 import { readDocument } from './open-document.ts'
 import { documentStreamSchema, eventHeaders } from './schema.ts'
 import type { DocumentStreamEvent } from './schema.ts'
 import { createSerialLook } from './serial-look.ts'
-
-export const notAcceptable = defineError('not_acceptable', 406, 'This is answered as text/event-stream only.')
 
 const batch = 200
 const ended = new Set(['completed', 'needs_review', 'failed'])
@@ -39,11 +37,8 @@ export function documentEvents(api: Api, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      if (!/text\/event-stream|\*\/\*|text\/\*/.test(request.headers.accept ?? '*/*')) throw notAcceptable()
       const actor = actorOf(request)
-      if (actor.accountId === null) throw unauthenticated()
-      const wanted = { accountId: actor.accountId, expiresAt: tokenExpiryOf(request) }
-      deps.realtime.streams.requireRoom(wanted)
+      const wanted = wantedStreamOf(request, deps.realtime.streams)
       const documentId = request.params.id
       // A stream is answered by nobody else, so it is recorded here.
       await deps.traces.record(
@@ -100,18 +95,7 @@ function wordEnd(last: ShellFileEvent): string {
   return wordFrame({ event: 'end', data: { file_status: last.fileStatus } })
 }
 
-function wordEvent(event: ShellFileEvent): string {
-  const data = {
-    id: event.id,
-    stage: event.stage,
-    status: event.stageStatus,
-    file_status: event.fileStatus,
-    pages_done: event.pagesDone,
-    pages_total: event.pagesTotal,
-    at: toTime(event.createdAt),
-  }
-  return wordFrame({ id: String(event.id), event: event.stage === null ? 'file' : 'stage', data })
-}
+const wordEvent = (row: ShellFileEvent): string => wordFrame({ id: String(row.id), ...changeOf(row) })
 
 function wordFrame(told: DocumentStreamEvent): string {
   const place = told.event === 'end' ? '' : `id: ${told.id}\n`

@@ -1,9 +1,9 @@
-import { actorOf, tokenExpiryOf } from '../../plugins/authentication/authentication.ts'
-import { invalidRequest, unauthenticated } from '../../plugins/errors.ts'
+import { actorOf } from '../../plugins/authentication/authentication.ts'
+import { invalidRequest } from '../../plugins/errors.ts'
 import { eventsOf, problems } from '../../plugins/problem-schema.ts'
 import { readEventId } from '../../plugins/realtime/position.ts'
+import { wantedStreamOf } from '../../plugins/realtime/wanted-stream.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { notAcceptable } from '../documents/events.ts'
 import { realtimeEventSchema, realtimeHeaders } from './schema.ts'
 
 export function realtimeRoutes(api: Api, { realtime }: RouteDeps): void {
@@ -24,16 +24,12 @@ export function realtimeRoutes(api: Api, { realtime }: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      if (!/text\/event-stream|\*\/\*|text\/\*/.test(request.headers.accept ?? '*/*')) throw notAcceptable()
-      const actor = actorOf(request)
-      if (actor.accountId === null) throw unauthenticated()
+      const { expiresAt } = wantedStreamOf(request, realtime.streams)
       const given = request.headers['last-event-id']
       const after = given === undefined || given === '' ? null : readEventId(given)
       if (after === null && given !== undefined && given !== '')
         throw invalidRequest({ errors: [{ path: 'last-event-id', message: 'is not one of ours' }] })
-      const expiresAt = tokenExpiryOf(request)
-      realtime.streams.requireRoom({ accountId: actor.accountId, expiresAt })
-      await realtime.follow(reply, { actor, expiresAt, after })
+      await realtime.follow(reply, { actor: actorOf(request), expiresAt, after })
       return reply
     },
   )

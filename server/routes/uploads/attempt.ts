@@ -3,9 +3,8 @@ import { z } from 'zod'
 import type { Actor } from '../../../db/actor.ts'
 import { databaseError } from '../../../db/errors.ts'
 import type { UploadHold } from '../../../db/queries/resumable-uploads.ts'
-import { openUpload, registerShellFile } from '../../../db/queries/uploads.ts'
+import { registerShellFile } from '../../../db/queries/uploads.ts'
 import { uuidV7 } from '../../../platform/uuid.ts'
-import { notFound } from '../../plugins/errors.ts'
 import { raised, raisedAs } from '../../plugins/raised-errors.ts'
 import type { RouteDeps } from '../../types.ts'
 import { idempotencyInProgress, missingField } from './errors.ts'
@@ -13,6 +12,7 @@ import { cleanFilename, readFields } from './form.ts'
 import type { FieldsSoFar, FilePart } from './form.ts'
 import { abandonKey, earlierAnswerOf, hashRequest, keepClaim, lockSeconds, refuseOtherContent } from './key-claim.ts'
 import type { Claim, EarlierAnswer } from './key-claim.ts'
+import { mayUpload } from './may-upload.ts'
 import { spentLimitOf } from './plan-limit.ts'
 import { inspectFile, storeFile } from './receive-file.ts'
 import type { ReceivedFile } from './receive-file.ts'
@@ -111,12 +111,12 @@ export class UploadAttempt {
 
     // Before it is asked for: when the answer is lost, the key may be ours all the same.
     this.#claim = claim
-    const answer = await openUpload(db, actor, {
+    const answer = await mayUpload(db, actor, {
       patientId: profileId,
       sizeBytes: this.#file?.sizeBytes ?? leastFileBytes,
       estimatedPages: fields.estimated_pages ?? 1,
       claim: claim === null ? null : { ...claim, lockSeconds },
-    }).catch(raisedAs({ [raised.noDataFound]: () => notFound(), [raised.planLimitReached]: spentLimitOf }))
+    })
     this.#earlier = earlierAnswerOf(answer)
     this.#isOpen = true
     if (this.#earlier !== null) this.#claim = null

@@ -9,15 +9,8 @@ const spentSchema = z.object({
   /** Null for storage, which no new month gives back. */
   resets_at: z.string().nullable(),
 })
-const permissionSchema = z.object({ allowed: z.boolean(), passed: z.array(spentSchema) })
 
-/** Throws a 402 where `check_upload_allowed` says no. */
-export function refuseSpentLimit(answer: unknown): void {
-  const { allowed, passed } = permissionSchema.parse(answer)
-  if (!allowed) throw spentLimit(passed[0])
-}
-
-/** The same, told by `open_upload` and decided for good by `register_shell_file`: the DETAIL of their EX402. */
+/** A 402 for the DETAIL of an EX402: `open_upload` tells it beforehand, `register_shell_file` decides it for good. */
 export function spentLimitOf(detail: string | null): AppError {
   return spentLimit(spentSchema.safeParse(parse(detail)).data)
 }

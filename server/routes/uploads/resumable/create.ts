@@ -1,14 +1,11 @@
 import { asActor } from '../../../../db/actor.ts'
 import type { Actor } from '../../../../db/actor.ts'
-import { findProfile } from '../../../../db/queries/profiles.ts'
 import { beginResumableUpload } from '../../../../db/queries/resumable-uploads.ts'
-import { readUploadPermission } from '../../../../db/queries/usage.ts'
 import { uuidV7 } from '../../../../platform/uuid.ts'
-import { notFound } from '../../../plugins/errors.ts'
 import { raised, raisedAs } from '../../../plugins/raised-errors.ts'
 import type { RouteDeps } from '../../../types.ts'
 import { fileTooLarge } from '../errors.ts'
-import { refuseSpentLimit } from '../plan-limit.ts'
+import { mayUpload } from '../may-upload.ts'
 import { tooManyOpenUploads } from './errors.ts'
 import type { UploadMetadata } from './metadata.ts'
 
@@ -27,18 +24,10 @@ export async function createUpload(
   if (sizeBytes > maxBytes) throw fileTooLarge({ maxBytes })
   const uploadId = uuidV7()
   const { patient_id: patientId, estimated_pages: pages = 1 } = fields
-  const expiresAt = await asActor(db, actor, async (tx) => {
-    if ((await findProfile(tx, patientId)) === null) throw notFound()
-    refuseSpentLimit(await readUploadPermission(tx, { profileId: patientId, sizeBytes, pages }))
-    return await beginResumableUpload(tx, {
-      uploadId,
-      patientId,
-      sizeBytes,
-      filename,
-      fields,
-      duplicates,
-      ...resumable,
-    })
-  }).catch(raisedAs({ [raised.tooManyOpen]: () => tooManyOpenUploads({ retryAfterMs: comeBackMs }) }))
+  await mayUpload(db, actor, { patientId, sizeBytes, estimatedPages: pages, claim: null })
+  const upload = { uploadId, patientId, sizeBytes, filename, fields, duplicates, ...resumable }
+  const expiresAt = await asActor(db, actor, (tx) => beginResumableUpload(tx, upload)).catch(
+    raisedAs({ [raised.tooManyOpen]: () => tooManyOpenUploads({ retryAfterMs: comeBackMs }) }),
+  )
   return { uploadId, expiresAt }
 }
