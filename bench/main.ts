@@ -5,6 +5,7 @@ import { measureCapacity } from './capacity.ts'
 import { measureIngress } from './ingress.ts'
 import { measureQueue } from './queue.ts'
 import type { Plot } from './chart.ts'
+import { measureReading } from './reading.ts'
 import { measureRls } from './rls.ts'
 
 export type Report = {
@@ -25,6 +26,7 @@ const questions: Readonly<Record<string, (args: readonly string[]) => Promise<Re
   capacity: measureCapacity,
   ingress: measureIngress,
   queue: measureQueue,
+  reading: measureReading,
   rls: measureRls,
 }
 

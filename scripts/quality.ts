@@ -15,6 +15,7 @@ import { createLocalOcr } from '../worker/providers/ocr/index.ts'
 import type { OcrProvider } from '../worker/providers/ocr/provider.ts'
 import { assertConcept } from './quality/assertions.ts'
 import { findCorpus, goldPages, isHeldOut, kinds, listDocuments, type CorpusDocument } from './quality/corpus.ts'
+import { replacePart } from './quality/document-part.ts'
 import { readDocument } from './quality/read-document.ts'
 import { scoresSchema, writeReport, type RunFigures } from './quality/report.ts'
 import { scoredFact } from './quality/scored-fact.ts'
@@ -61,7 +62,7 @@ async function measure(folder: string): Promise<void> {
   }
   await ocr.close()
   const figures = { source, pages: pageCount, findMsPerPage: findMs / Math.max(pageCount, 1), failed }
-  writeFileSync(options.out, writeReport(runScorers(folder, groups), figures))
+  await replacePart(options.out, 'facts', writeReport(runScorers(folder, groups), figures))
   console.log(`Written: ${options.out}`)
 }
 

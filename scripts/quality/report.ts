@@ -43,12 +43,13 @@ const harms = [
   ['missing_date', 'date left out'],
 ] as const
 
-export function writeReport(scores: Scores, figures: RunFigures): string {
+/** The part of docs/quality.md that tells how well facts are found. */
+export function writeReport(scores: Scores, figures: RunFigures): string[] {
   const groups = Object.entries(scores.facts)
   return [
-    '# How well facts are found',
+    '## How well facts are found',
     '',
-    'Written by `npm run quality`; do not edit by hand. Measured on the development corpus with its own scorers.',
+    'Written by `npm run quality`. Measured on the development corpus with its own scorers.',
     figures.source === 'read'
       ? 'Every file went through the real reader (text layer or OCR), mapping and pass 1 by rules.'
       : 'The printed words of the truth went straight into mapping and pass 1 by rules: this leaves out all faults of reading.',
@@ -60,7 +61,7 @@ export function writeReport(scores: Scores, figures: RunFigures): string {
     `${figures.pages} pages; finding took ${figures.findMsPerPage.toFixed(1)} ms a page.`,
     ...(figures.failed.length > 0 ? [`Not read, and counted as wholly missed: ${figures.failed.join(', ')}.`] : []),
     '',
-    '## Sums',
+    '### Sums',
     '',
     'Detection: name and polarity. Core: also the value. Strict: also unit, date and status.',
     '',
@@ -68,7 +69,7 @@ export function writeReport(scores: Scores, figures: RunFigures): string {
     '|---|---|---|---|---|---|---|---|---|---|---|',
     ...groups.map(([name, group]) => sumRow(name, group)),
     '',
-    '## Harm (must be 0)',
+    '### Harm (must be 0)',
     '',
     `| documents | ${harms.map(([, title]) => title).join(' | ')} |`,
     `|---|${harms.map(() => '---|').join('')}`,
@@ -76,13 +77,13 @@ export function writeReport(scores: Scores, figures: RunFigures): string {
     '',
     'The last two columns are gaps, not harm. A wrong value or date of a scan is mostly a figure misread by OCR; the held-out ones were not traced.',
     '',
-    '## By type',
+    '### By type',
     '',
     '| documents | type | facts | precision | recall | detection F1 | core F1 | strict F1 |',
     '|---|---|---|---|---|---|---|---|',
     ...groups.flatMap(([name, group]) => typeRows(name, group)),
     '',
-    '## Single sentences (994, one concept each)',
+    '### Single sentences (994, one concept each)',
     '',
     '| sentences | n | negation accuracy | negated precision | negated recall | historical recall | family recall |',
     '|---|---|---|---|---|---|---|',
@@ -90,8 +91,7 @@ export function writeReport(scores: Scores, figures: RunFigures): string {
     '',
     'About half of the "historical" sentences are a bare term ("HYPERLIPIDEMIA.") that only its section, which is not given,',
     'could tell to be past; the family sentences are too few to say much.',
-    '',
-  ].join('\n')
+  ]
 }
 
 function sumRow(name: string, group: Group): string {
