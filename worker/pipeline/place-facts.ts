@@ -2,10 +2,10 @@
  * Ties a fact to the printed words that it came from. The same for rules and models: what stands on no word of a page
  * is refused and counted.
  */
-import { boxesOf } from '../../clinical/document/boxes.ts'
 import { spanRoles, type FoundFact, type Span } from '../../clinical/document/found-fact.ts'
-import type { Line, MappedDocument } from '../../clinical/document/mapped.ts'
+import type { MappedDocument, MappedWord } from '../../clinical/document/mapped.ts'
 import { touchedBy } from '../../clinical/document/places.ts'
+import { typeBox } from '../../clinical/document/type-boxes.ts'
 
 export type PlacedSource = {
   readonly role: Span['role']
@@ -64,12 +64,16 @@ function sourcesOf(document: MappedDocument, span: Span): PlacedSource[] {
   return touchedBy(document.lines, { start: span.start, end }).flatMap((line) => {
     const textStart = Math.max(span.start, line.start)
     const piece = { start: textStart, length: Math.min(end, line.start + line.length) - textStart }
-    const [place] = boxesOf({ lines: [line], words: document.words }, piece)
     const quote = document.text.slice(piece.start, piece.start + piece.length)
-    if (place === undefined || quote.trim() === '' || !hasExtent(place.box)) return []
-    const [x0, y0, x1, y1] = place.box
-    const words = { textStart, textLength: piece.length, quote, confidence01: legibility01(document, line, piece) }
-    return [{ role: span.role, pageNumber: place.page, ...words, x0, y0, x1, y1 }]
+    const words = line.words.flatMap((index) => document.words[index] ?? [])
+    const touched = touchedBy(words, { start: textStart, end: textStart + piece.length })
+    if (touched.length === 0 || quote.trim() === '') return []
+    const printed = ({ start, length, box }: MappedWord) => ({ text: document.text.slice(start, start + length), box })
+    const box = typeBox(words.map(printed), touched.map(printed))
+    if (!hasExtent(box)) return []
+    const [x0, y0, x1, y1] = box
+    const where = { textStart, textLength: piece.length, quote, confidence01: legibility01(touched) }
+    return [{ role: span.role, pageNumber: line.page, ...where, x0, y0, x1, y1 }]
   })
 }
 
@@ -77,11 +81,6 @@ const hasExtent = ([x0, y0, x1, y1]: readonly [number, number, number, number]) 
   x0 >= 0 && y0 >= 0 && x1 <= 1 && y1 <= 1 && x0 < x1 && y0 < y1
 
 /** A fact is as legible as the least legible of its words. */
-function legibility01(document: MappedDocument, line: Line, piece: { start: number; length: number }): number {
-  const end = piece.start + piece.length
-  const touched = line.words.flatMap((index) => {
-    const word = document.words[index]
-    return word !== undefined && word.start < end && word.start + word.length > piece.start ? [word.confidence01] : []
-  })
-  return Math.min(1, ...touched)
+function legibility01(words: readonly MappedWord[]): number {
+  return Math.min(1, ...words.map(({ confidence01 }) => confidence01))
 }
