@@ -11,6 +11,7 @@ import { z } from 'zod'
 import { findFacts } from '../clinical/extraction/find-facts.ts'
 import type { Page } from '../clinical/document/page.ts'
 import { mapPages } from '../worker/pipeline/map/map-pages.ts'
+import { placeFacts } from '../worker/pipeline/place-facts.ts'
 import { createLocalOcr } from '../worker/providers/ocr/index.ts'
 import type { OcrProvider } from '../worker/providers/ocr/provider.ts'
 import { assertConcept } from './quality/assertions.ts'
@@ -56,7 +57,10 @@ async function measure(folder: string): Promise<void> {
     const group = `${document.kind}, ${document.isHeldOut ? 'held out' : 'tuned on'}`
     groups[group] = [
       ...(groups[group] ?? []),
-      { doc: document.doc, facts: facts.flatMap((fact) => scoredFact({ mapped, pages }, fact)) },
+      {
+        doc: document.doc,
+        facts: placeFacts(mapped, facts).placed.flatMap((fact) => scoredFact({ mapped, pages }, fact)),
+      },
     ]
     console.log(`${document.doc}: ${pages.length} pages, ${facts.length} facts`)
   }

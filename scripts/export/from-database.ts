@@ -38,10 +38,11 @@ async function exportDocument(
 ): Promise<ExportedDocument> {
   const facts = await listFacts(tx, document.id)
   const pages = await loadPages(tx, document.id)
-  const texts = (await loadTextContent(tx, document.id))?.content.split('\f') ?? []
+  const text = (await loadTextContent(tx, document.id))?.content ?? ''
+  const texts = text.split('\f')
   return {
     doc: document.doc,
-    facts: facts.flatMap(scoredFacts),
+    facts: facts.flatMap((fact) => scoredFacts(fact, text)),
     pages: pages.map((page, index) => ({
       page: page.number,
       text: texts[index] ?? '',

@@ -4,8 +4,9 @@
  */
 import { spanRoles, type FoundFact, type Span } from '../../clinical/document/found-fact.ts'
 import type { MappedDocument, MappedWord } from '../../clinical/document/mapped.ts'
-import { touchedBy } from '../../clinical/document/places.ts'
-import { typeBox } from '../../clinical/document/type-boxes.ts'
+import { firstNotBefore, touchedBy } from '../../clinical/document/places.ts'
+import { lineSlopes } from './line-slopes.ts'
+import { typeBox } from './type-boxes.ts'
 
 export type PlacedSource = {
   readonly role: Span['role']
@@ -32,18 +33,21 @@ export type Placing = { readonly placed: readonly PlacedFact[]; readonly refused
 
 export function placeFacts(document: MappedDocument, facts: readonly FoundFact[]): Placing {
   const byKey = new Map<string, PlacedFact>()
+  const printed = { document, slopes: facts.length === 0 ? [] : lineSlopes(document) }
   let refused = 0
   for (const fact of facts) {
-    const placed = placeFact(document, fact)
+    const placed = placeFact(printed, fact)
     if (placed === null) refused += 1
     else if (!byKey.has(placed.findingKey)) byKey.set(placed.findingKey, placed)
   }
   return { placed: [...byKey.values()], refused }
 }
 
-function placeFact(document: MappedDocument, fact: FoundFact): PlacedFact | null {
+type Printed = { readonly document: MappedDocument; readonly slopes: readonly number[] }
+
+function placeFact(printed: Printed, fact: FoundFact): PlacedFact | null {
   const spans = fact.spans.toSorted((a, b) => spanRoles.indexOf(a.role) - spanRoles.indexOf(b.role))
-  const [first, ...others] = spans.flatMap((span) => sourcesOf(document, span))
+  const [first, ...others] = spans.flatMap((span) => sourcesOf(printed, span))
   // The name's own words must be there; a value without its name says nothing.
   if (first === undefined || first.role !== 'name') return null
   return { fact, findingKey: findingKey(fact), sources: [first, ...others] }
@@ -59,22 +63,29 @@ function findingKey(fact: FoundFact): string {
   return at('date') === '-' ? key : `${key}:${at('date')}`
 }
 
-function sourcesOf(document: MappedDocument, span: Span): PlacedSource[] {
+function sourcesOf({ document, slopes }: Printed, span: Span): PlacedSource[] {
   const end = span.start + span.length
-  return touchedBy(document.lines, { start: span.start, end }).flatMap((line) => {
+  const first = firstNotBefore(document.lines, (line) => line.start + line.length <= span.start)
+  return touchedBy(document.lines, { start: span.start, end }).flatMap((line, place) => {
     const textStart = Math.max(span.start, line.start)
-    const piece = { start: textStart, length: Math.min(end, line.start + line.length) - textStart }
-    const quote = document.text.slice(piece.start, piece.start + piece.length)
-    const words = line.words.flatMap((index) => document.words[index] ?? [])
-    const touched = touchedBy(words, { start: textStart, end: textStart + piece.length })
+    const textLength = Math.min(end, line.start + line.length) - textStart
+    const quote = document.text.slice(textStart, textStart + textLength)
+    const words = touchedBy(document.words, { start: line.start, end: line.start + line.length })
+    const touched = touchedBy(words, { start: textStart, end: textStart + textLength })
     if (touched.length === 0 || quote.trim() === '') return []
-    const printed = ({ start, length, box }: MappedWord) => ({ text: document.text.slice(start, start + length), box })
-    const box = typeBox(words.map(printed), touched.map(printed))
-    if (!hasExtent(box)) return []
-    const [x0, y0, x1, y1] = box
-    const where = { textStart, textLength: piece.length, quote, confidence01: legibility01(touched) }
+    const printed = { words: words.map((word) => printedWord(document, word)), slope: slopes[first + place] ?? 0 }
+    const [x0, y0, x1, y1] = typeBox(
+      printed,
+      touched.map((word) => printedWord(document, word)),
+    )
+    if (!hasExtent([x0, y0, x1, y1])) return []
+    const where = { textStart, textLength, quote, confidence01: legibility01(touched) }
     return [{ role: span.role, pageNumber: line.page, ...where, x0, y0, x1, y1 }]
   })
+}
+
+function printedWord(document: MappedDocument, { start, length, box }: MappedWord) {
+  return { text: document.text.slice(start, start + length), box }
 }
 
 const hasExtent = ([x0, y0, x1, y1]: readonly [number, number, number, number]) =>
