@@ -10,7 +10,12 @@ import { looksLikeHeader } from './table-headers.ts'
 /** A stripe that (nearly) no word of the run enters. */
 export type Gutter = { left: number; right: number; crossings: number; support: number }
 
-export type ColumnRun = { readonly bands: readonly Band[]; readonly gutters: readonly Gutter[] }
+export type ColumnRun = {
+  readonly bands: readonly Band[]
+  readonly gutters: readonly Gutter[]
+  /** Bands below that enter no gutter and have no columns: the longest of several blocks, or what follows a table. */
+  readonly tail: readonly Band[]
+}
 
 export type RunOrBand =
   | { readonly kind: 'run'; readonly run: ColumnRun }
@@ -112,19 +117,17 @@ function allowedCrossings(bandCount: number): number {
   return bandCount < 4 ? 0 : Math.max(1, Math.floor(bandCount * 0.2))
 }
 
-/** Trailing bands without columns are no part of it; a run of one band is just a band. */
+/** A run of one band is just a band. */
 function closeRun(run: OpenRun): RunOrBand[] {
   const lastRow = run.bands.findLastIndex(({ segments }) => segments.length > 1)
   const bands = run.bands.slice(0, lastRow + 1)
-  const rest = run.bands.slice(lastRow + 1).map((band): RunOrBand => ({ kind: 'band', band }))
+  const tail = run.bands.slice(lastRow + 1)
   const gutters = supportedGutters(run, bands)
   if (bands.length < 2 || gutters.length === 0) {
-    return [...bands.map((band): RunOrBand => ({ kind: 'band', band })), ...rest]
+    return [...bands, ...tail].map((band): RunOrBand => ({ kind: 'band', band }))
   }
-  return [
-    { kind: 'run', run: { bands, gutters: [...gutters, ...narrowGutters(bands, gutters)].toSorted(byPlace) } },
-    ...rest,
-  ]
+  const all = [...gutters, ...narrowGutters(bands, gutters)].toSorted(byPlace)
+  return [{ kind: 'run', run: { bands, gutters: all, tail } }]
 }
 
 const byPlace = (a: Gutter, b: Gutter): number => a.left - b.left

@@ -4,6 +4,7 @@
  */
 import type { Band, Segment } from './bands.ts'
 import { extent, segmentOf, textOf } from './bands.ts'
+import { blocksIn } from './blocks.ts'
 import type { ColumnRun, Gutter, RunOrBand } from './column-runs.ts'
 import type { PlacedWord } from './placed-words.ts'
 import { looksLikeHeader } from './table-headers.ts'
@@ -24,8 +25,12 @@ export function draftLines(parts: readonly RunOrBand[]): DraftLine[] {
     if (part.kind === 'band') return [looseLine(part.band)]
     const rows = rowsOf(part.run)
     const shape = shapeOf(rows)
-    if (shape === 'table') return tableLines(rows, tables++)
-    return shape === 'label grid' ? gridLines(rows) : blockLines(rows)
+    if (shape === 'table') return [...tableLines(rows, tables++), ...part.run.tail.map(looseLine)]
+    return blocksIn(part.run).flatMap((block) => {
+      if (block.kind === 'band') return [looseLine(block.band)]
+      const inside = rowsOf(block.run)
+      return shape === 'label grid' ? gridLines(inside) : blockLines(inside)
+    })
   })
 }
 
@@ -161,11 +166,21 @@ function tableLines(rows: readonly Row[], table: number): DraftLine[] {
   })
 }
 
+/** Row by row, each label with its value on a line of its own; a value that goes on below stays with its label. */
 function gridLines(rows: readonly Row[]): DraftLine[] {
   const pairs = Array.from({ length: (rows[0]?.length ?? 0) / 2 }, (_, pair) => pair * 2)
-  return pairs.flatMap((column) =>
-    rows.flatMap((row) => lineOf([row[column] ?? null, row[column + 1] ?? null].filter((cell) => cell !== null))),
-  )
+  const items = pairs.flatMap((column) => {
+    const found: { row: number; column: number; lines: DraftLine[] }[] = []
+    rows.forEach((row, place) => {
+      const [label, value] = [row[column] ?? null, row[column + 1] ?? null]
+      const lines = lineOf([label, value].filter((cell) => cell !== null))
+      const above = found.at(-1)
+      if (label === null && above !== undefined) above.lines.push(...lines)
+      else if (lines.length > 0) found.push({ row: place, column, lines })
+    })
+    return found
+  })
+  return items.toSorted((a, b) => a.row - b.row || a.column - b.column).flatMap(({ lines }) => lines)
 }
 
 function blockLines(rows: readonly Row[]): DraftLine[] {
