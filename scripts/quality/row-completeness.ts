@@ -1,10 +1,12 @@
 /**
  * Lab rows as mapping hands them on: a row is complete when one mapped table row holds the name and, in cells of
- * their own or glued as printed ("6.1 H"), exactly the value, unit, range and flag of the truth.
+ * their own or glued as printed ("6.1 H"), exactly the value, unit, range and flag of the truth. A unit counts as the
+ * closed list of units reads it.
  */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import type { Line, MappedDocument } from '../../clinical/document/mapped.ts'
+import { legibleUnit, unitOf } from '../../clinical/terminology/units.ts'
 
 const factSchema = z.object({
   type: z.string(),
@@ -63,8 +65,13 @@ function holdsRow(cells: readonly string[], fact: LabFact): boolean {
   const named = cells.findIndex((cell) => names.some((name) => bare(cell).includes(name)))
   if (named === -1) return false
   const wanted = new Set([fact.value, fact.unit, fact.ref_range, fact.flag].map(bare).filter((part) => part !== ''))
-  const held = cells.flatMap((cell, place) => (place === named ? [] : (partsIn(bare(cell), wanted) ?? [])))
+  const held = cells.flatMap((cell, place) => (place === named ? [] : (partsIn(bare(legible(cell)), wanted) ?? [])))
   return [...wanted].every((part) => held.includes(part))
+}
+
+function legible(cell: string): string {
+  const unit = /^\d+$/.test(cell) ? null : unitOf(cell)
+  return unit === null ? cell : legibleUnit(cell, unit)
 }
 
 /** The parts that a cell is made of and nothing else, or null. */
@@ -85,5 +92,5 @@ function bare(printed: string | null | undefined): string {
     .toLowerCase()
     .replaceAll(/[–—−]/g, '-')
     .replaceAll('μ', 'µ')
-    .replaceAll(/[\s()[\]*:]/g, '')
+    .replaceAll(/[\s()[\]*:^]|^x(?=10)/g, '')
 }
