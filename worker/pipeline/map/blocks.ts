@@ -18,7 +18,7 @@ export function blocksIn(run: ColumnRun): RunOrBand[] {
       above !== undefined &&
       !isAcross &&
       !standsAcross(above, run.gutters) &&
-      band.top - above.bottom <= usualGap + 0.8 * inkHeight
+      band.top - above.bottom <= usualGap + 0.6 * inkHeight
     if (goesOn) parts.at(-1)?.push(band)
     else parts.push([band])
   })
