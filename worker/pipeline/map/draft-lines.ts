@@ -130,7 +130,15 @@ export function isBoldSegment({ words }: Pick<Segment, 'words'>): boolean {
 /** "Collected: 2 May" to the right of something else: two blocks that happen to share their baselines. */
 function hasLabelsInside(columns: readonly Column[]): boolean {
   const right = columns.slice(1).flat()
-  return right.length > 0 && right.filter((cell) => labelInside.test(textOf(cell))).length >= 0.4 * right.length
+  return right.length > 0 && right.filter((cell) => isLabelled(textOf(cell))).length >= 0.4 * right.length
+}
+
+/** Words that label people and visits in letterheads, where a colon may be missing. */
+const letterheadLabel =
+  /^(?:sex|gender|d\.?o\.?b\.?|date of birth|age|ihi|mrn|urn|ur no|medicare(?: no)?|ref(?:erence)?|your ref|our ref|request id|requested by|lab(?:oratory)? (?:no|id|ref)|episode|ph(?:one)?|tel(?:ephone)?|fax|mobile|email|web|abn|provider(?: no)?|address|collected|received|reported|printed|requested|ordered by|page|copy to|by|to|from|attn|dr|prof|mr|mrs|ms|miss)\b\.?\s*\S/iu
+
+function isLabelled(text: string): boolean {
+  return labelInside.test(text) || letterheadLabel.test(text)
 }
 
 /** Two columns of running text: long lines that fill their columns. */
