@@ -27,7 +27,7 @@ export const mapPages: MapDocument = (pages) => {
     text: assembled.text,
     pages: assembled.pages,
     words: assembled.words,
-    lines: assembled.lines.map((line, index) => ({
+    lines: assembled.lines.map(({ relativeHeight: _, ...line }, index) => ({
       ...line,
       kind: kinds[index] ?? 'text',
       section: sectionOfLine[index] ?? 0,
