@@ -31,7 +31,7 @@ export function packLayout(document: MappedDocument): PackedLayout {
     sections: document.sections.map(({ heading, slug, firstLine }) => ({ heading, slug, firstLine })),
     documentClass: document.documentClass,
     locale: document.locale,
-    packed: deflateRawSync(packNumbers(numbersOf(document)), { level: 9 }).toString('base64'),
+    packed: deflateRawSync(packNumbers(numbersOf(document))).toString('base64'),
   }
 }
 
@@ -142,7 +142,7 @@ function linesOf(document: Unpacking, [kinds = [], tables = [], columns = []]: r
 
 function partsOf(text: string, separator: string, from: number, to: number): { start: number; end: number }[] {
   const parts: { start: number; end: number }[] = []
-  for (let start = from; start <= to; ) {
+  for (let start = from; start <= to;) {
     const end = Math.min(endOf(text, separator, start), to)
     parts.push({ start, end })
     start = end + 1

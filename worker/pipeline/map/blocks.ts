@@ -49,5 +49,7 @@ function runsOver({ words }: Segment, gutter: Gutter): boolean {
   const middle = (gutter.left + gutter.right) / 2
   const starts = (words[0]?.left ?? middle) < middle
   const ends = (words.at(-1)?.right ?? middle) > middle
-  return starts && ends && !gaps.some(({ left, right, width }) => left <= middle && middle <= right && width > 1.6 * usual)
+  return (
+    starts && ends && !gaps.some(({ left, right, width }) => left <= middle && middle <= right && width > 1.6 * usual)
+  )
 }

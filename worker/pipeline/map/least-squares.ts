@@ -32,7 +32,8 @@ function eliminate(left: number[][], right: number[]): number[] {
   for (let pivot = 0; pivot < count; pivot += 1) {
     for (let row = pivot + 1; row < count; row += 1) {
       const factor = at(left, row, pivot) / at(left, pivot, pivot)
-      for (let column = pivot; column < count; column += 1) subtract(left[row], column, factor * at(left, pivot, column))
+      for (let column = pivot; column < count; column += 1)
+        subtract(left[row], column, factor * at(left, pivot, column))
       subtract(right, row, factor * (right[pivot] ?? 0))
     }
   }

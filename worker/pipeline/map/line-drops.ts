@@ -109,7 +109,8 @@ function fit(basis: Basis, falls: readonly Fall[]): Terms {
     falls.map(({ slope }) => slope),
     falls.map(({ weight }) => weight),
   )
-  const sum = (parts: readonly number[]) => parts.reduce((total, part, place) => total + part * (factors[place] ?? 0), 0)
+  const sum = (parts: readonly number[]) =>
+    parts.reduce((total, part, place) => total + part * (factors[place] ?? 0), 0)
   return {
     at: (x, y) => sum(basis.map(({ slope }) => slope(x, y))),
     integral: (x, y) => sum(basis.map(({ drop }) => drop(x, y))),

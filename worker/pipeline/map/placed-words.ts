@@ -36,4 +36,3 @@ function place(page: Page, word: Word): PlacedWord {
 
 export const centreX = (word: PlacedWord): number => (word.left + word.right) / 2
 export const centreY = (word: PlacedWord): number => (word.top + word.bottom) / 2
-
