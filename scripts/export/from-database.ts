@@ -38,11 +38,11 @@ async function exportDocument(
 ): Promise<ExportedDocument> {
   const facts = await listFacts(tx, document.id)
   const pages = await loadPages(tx, document.id)
-  const text = (await loadTextContent(tx, document.id))?.content ?? ''
-  const texts = text.split('\f')
+  const whole = (await loadTextContent(tx, document.id))?.content ?? ''
+  const texts = whole.split('\f')
   return {
     doc: document.doc,
-    facts: facts.flatMap((fact) => scoredFacts(fact, text)),
+    facts: facts.flatMap((fact) => scoredFacts(fact, whole)),
     pages: pages.map((page, index) => ({
       page: page.number,
       text: texts[index] ?? '',

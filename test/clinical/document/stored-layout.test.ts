@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { test } from 'tap'
 import { boxesOf, lineAt, mapOfPage, spanInBox, wordsOfPage } from '../../../clinical/document/boxes.ts'
 import type { MappedDocument } from '../../../clinical/document/mapped.ts'

@@ -7,9 +7,9 @@ import { findColumnRuns } from './column-runs.ts'
 import { documentClassOf } from './document-class.ts'
 import { draftLines } from './draft-lines.ts'
 import { findFurniture } from './furniture.ts'
+import { levelWords } from './level-words.ts'
 import { lineKinds } from './line-kinds.ts'
 import { localeOf } from './locale.ts'
-import { placeWords } from './placed-words.ts'
 import { findSections } from './sections.ts'
 
 /** Changes when lines, cells or offsets may come out differently. */
@@ -43,7 +43,7 @@ export async function mapPagesAside(pages: readonly Page[], signal: AbortSignal)
 function* mapInTurns(pages: readonly Page[]): Generator<void, MappedDocument> {
   const writer = writeText()
   for (const page of pages) {
-    writer.addPage({ page, lines: draftLines(findColumnRuns(findBands(placeWords(page)))) })
+    writer.addPage({ page, lines: draftLines(findColumnRuns(findBands(levelWords(page)))) })
     yield
   }
   const assembled = writer.finish()
@@ -55,11 +55,10 @@ function* mapInTurns(pages: readonly Page[]): Generator<void, MappedDocument> {
   yield
   const documentClass = documentClassOf(assembled, kinds, sections)
   yield
-  const lines = assembled.lines.map(({ relativeHeight: _, ...line }, index) => ({
-    ...line,
-    kind: kinds[index] ?? 'text',
-    section: sectionOfLine[index] ?? 0,
-  }))
+  const lines = assembled.lines.map(({ page, start, length, box, cells, words, table, isBold }, index) => {
+    const [kind, section] = [kinds[index] ?? 'text', sectionOfLine[index] ?? 0]
+    return { page, start, length, box, kind, cells, words, table, section, isBold }
+  })
   const { text, words } = assembled
   return { text, pages: assembled.pages, words, lines, sections, documentClass, locale: localeOf(text) }
 }
