@@ -6,8 +6,10 @@ import type { Band, Segment } from './bands.ts'
 import { extent, segmentOf, textOf } from './bands.ts'
 import { blocksIn } from './blocks.ts'
 import type { ColumnRun, Gutter, RunOrBand } from './column-runs.ts'
+import { panelsIn } from './panels.ts'
 import type { PlacedWord } from './placed-words.ts'
 import { looksLikeHeader } from './table-headers.ts'
+import { joinWrapped, type Row } from './wrapped-rows.ts'
 
 export type DraftCell = Segment & { readonly column: number | null }
 
@@ -25,7 +27,10 @@ export function draftLines(parts: readonly RunOrBand[]): DraftLine[] {
     if (part.kind === 'band') return [looseLine(part.band)]
     const rows = rowsOf(part.run)
     const shape = shapeOf(rows)
-    if (shape === 'table') return [...tableLines(rows, tables++), ...part.run.tail.map(looseLine)]
+    if (shape === 'table') {
+      const panels = panelsIn(joinWrapped(rows)).flatMap((panel) => tableLines(panel, tables++))
+      return [...panels, ...part.run.tail.map(looseLine)]
+    }
     return blocksIn(part.run).flatMap((block) => {
       if (block.kind === 'band') return [looseLine(block.band)]
       const inside = rowsOf(block.run)
@@ -41,9 +46,6 @@ function looseLine(band: Band): DraftLine {
     table: null,
   }
 }
-
-/** The cells of a band by column; a column without words is null. */
-type Row = readonly (Segment | null)[]
 
 function rowsOf({ bands, gutters }: ColumnRun): Row[] {
   return bands.map((band) => {

@@ -38,7 +38,7 @@ export function looksLikeHeader(cells: readonly string[]): boolean {
   return known >= 2 && known >= 0.6 * filled.length && filled.every((cell) => !/^[<>]?\d+([.,]\d+)?$/.test(cell))
 }
 
-function isHeaderCell(cell: string): boolean {
+export function isHeaderCell(cell: string): boolean {
   const words = cell.toLowerCase().match(/\p{L}+/gu) ?? []
   const content = words.filter((word) => !fillers.has(word))
   return (
