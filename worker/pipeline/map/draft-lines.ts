@@ -8,7 +8,7 @@ import { blocksIn } from './blocks.ts'
 import type { ColumnRun, Gutter, RunOrBand } from './column-runs.ts'
 import { panelsIn } from './panels.ts'
 import type { PlacedWord } from './placed-words.ts'
-import { looksLikeHeader } from './table-headers.ts'
+import { isHeaderCell, looksLikeHeader } from './table-headers.ts'
 import { joinWrapped, type Row } from './wrapped-rows.ts'
 
 export type DraftCell = Segment & { readonly column: number | null }
@@ -50,7 +50,8 @@ function looseLine(band: Band): DraftLine {
 function rowsOf({ bands, gutters }: ColumnRun): Row[] {
   return bands.map((band) => {
     const columns = Array.from({ length: gutters.length + 1 }, (): PlacedWord[] => [])
-    for (const piece of band.segments.flatMap((segment) => splitAtGutters(segment.words, gutters))) {
+    const split = looksLikeHeader(band.segments.map(textOf)) ? splitHeader : splitAtGutters
+    for (const piece of band.segments.flatMap((segment) => split(segment.words, gutters))) {
       columns[columnOf(piece, gutters)]?.push(...piece)
     }
     return columns.map((words) => (words.length === 0 ? null : segmentOf(words)))
@@ -71,6 +72,24 @@ function splitAtGutters(words: readonly PlacedWord[], gutters: readonly Gutter[]
     else piece.push(word)
   }
   return pieces
+}
+
+/** Headings are often wider than what they head: a word begins a cell where it begins over the next column. */
+function splitHeader(words: readonly PlacedWord[], gutters: readonly Gutter[]): PlacedWord[][] {
+  return splitAtGutters(words, gutters).flatMap((piece) => {
+    const parts: PlacedWord[][] = []
+    for (const word of piece) {
+      const part = parts.at(-1)
+      const before = part?.at(-1)
+      const isNext = gutters.some(
+        ({ left, right }) =>
+          before !== undefined && before.left < left && word.left >= right - 0.4 * (word.bottom - word.top),
+      )
+      if (part === undefined || (isNext && isHeaderCell(word.word.text))) parts.push([word])
+      else part.push(word)
+    }
+    return parts
+  })
 }
 
 // Where most of its words' width is: a long name may run into the next column.

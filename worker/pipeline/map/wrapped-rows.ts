@@ -85,7 +85,7 @@ function goesOn(above: Row, row: Row, { gap, ink }: Pitch): boolean {
 function readsOn(above: string, text: string): boolean {
   const isOpen = (above.match(/\(/g) ?? []).length > (above.match(/\)/g) ?? []).length
   if (isOpen || /(?:[,(/–-]|\b(?:and|or|of|with|by|to))$/i.test(above)) return true
-  return /^(?:\p{Ll}{3}|\(\p{L}|[-–]\s*\d)/u.test(text) && /\p{L}/u.test(above)
+  return /^(?:\p{Ll}{3}|\(\p{L}|[-–]\s*\d)/u.test(text)
 }
 
 const startsValue = (text: string): boolean => /^[<>]?\d/.test(text)
