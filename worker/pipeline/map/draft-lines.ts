@@ -7,6 +7,7 @@ import { extent, segmentOf, textOf } from './bands.ts'
 import { blocksIn } from './blocks.ts'
 import type { ColumnRun, Gutter, RunOrBand } from './column-runs.ts'
 import { panelsIn } from './panels.ts'
+import { shapeOf } from './shapes.ts'
 import type { PlacedWord } from './placed-words.ts'
 import { isHeaderCell, looksLikeHeader } from './table-headers.ts'
 import { joinWrapped, type Row } from './wrapped-rows.ts'
@@ -31,6 +32,7 @@ export function draftLines(parts: readonly RunOrBand[]): DraftLine[] {
       const panels = panelsIn(joinWrapped(rows)).flatMap((panel) => tableLines(panel, tables++))
       return [...panels, ...part.run.tail.map(looseLine)]
     }
+    if (shape === 'boxes to tick') return [...rows.flatMap(singleCells), ...part.run.tail.map(looseLine)]
     return blocksIn(part.run).flatMap((block) => {
       if (block.kind === 'band') return [looseLine(block.band)]
       const inside = rowsOf(block.run)
@@ -103,91 +105,6 @@ function columnOf(piece: readonly PlacedWord[], gutters: readonly Gutter[]): num
   return [...widths].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? 0
 }
 
-type Shape = 'table' | 'label grid' | 'blocks'
-
-function shapeOf(rows: readonly Row[]): Shape {
-  if (rows.some((row) => looksLikeHeader(cellTexts(row)))) return 'table'
-  const columns = columnsOf(rows)
-  if (columns.length % 2 === 0 && isLabelGrid(columns)) return 'label grid'
-  if (hasLabelsInside(columns) || isProse(columns)) return 'blocks'
-  if (columns.some(isValueColumn)) return 'table'
-  return columns.length >= 3 && rows.length >= 3
-    ? 'table'
-    : columns.length === 2 && rows.length >= 4
-      ? 'table'
-      : 'blocks'
-}
-
-function cellTexts(row: Row): string[] {
-  return row.map((cell) => (cell === null ? '' : textOf(cell)))
-}
-
-type Column = readonly Segment[]
-
-function columnsOf(rows: readonly Row[]): Column[] {
-  const width = Math.max(...rows.map((row) => row.length))
-  return Array.from({ length: width }, (_, column) => rows.flatMap((row) => row[column] ?? []))
-}
-
-const labelEnd = /[:：]$/
-const labelInside = /^\p{L}[^:]{0,30}:\s*\S/u
-
-/** Every other column holds nothing but labels, told by a colon or by bold beside plain. */
-function isLabelGrid(columns: readonly Column[]): boolean {
-  return columns.every((column, index) => {
-    const labels = column.filter(isLabel).length
-    return index % 2 === 0 ? labels >= 0.7 * column.length : labels <= 0.3 * column.length
-  })
-}
-
-function isLabel(cell: Segment): boolean {
-  return labelEnd.test(textOf(cell)) || (isBoldSegment(cell) && cell.words.length <= 5 && !/^\d/.test(textOf(cell)))
-}
-
-export function isBoldSegment({ words }: Pick<Segment, 'words'>): boolean {
-  return words.length > 0 && words.every(({ word }) => word.isBold === true)
-}
-
-/** "Collected: 2 May" to the right of something else: two blocks that happen to share their baselines. */
-function hasLabelsInside(columns: readonly Column[]): boolean {
-  const right = columns.slice(1).flat()
-  return right.length > 0 && right.filter((cell) => isLabelled(textOf(cell))).length >= 0.4 * right.length
-}
-
-/** Words that label people and visits in letterheads, where a colon may be missing. */
-const letterheadLabel =
-  /^(?:sex|gender|d\.?o\.?b\.?|date of birth|age|ihi|mrn|urn|ur no|medicare(?: no)?|ref(?:erence)?|your ref|our ref|request id|requested by|lab(?:oratory)? (?:no|id|ref)|episode|ph(?:one)?|tel(?:ephone)?|fax|mobile|email|web|abn|provider(?: no)?|address|collected|received|reported|printed|requested|ordered by|page|copy to|by|to|from|attn|dr|prof|mr|mrs|ms|miss)\b\.?\s*\S/iu
-
-function isLabelled(text: string): boolean {
-  return labelInside.test(text) || letterheadLabel.test(text)
-}
-
-/** Two columns of running text: long lines that fill their columns. */
-function isProse(columns: readonly Column[]): boolean {
-  return (
-    columns.length <= 3 && columns.every((column) => column.length >= 4 && wordsPerCell(column) >= 4.5 && fills(column))
-  )
-}
-
-function wordsPerCell(column: Column): number {
-  return column.reduce((sum, { words }) => sum + words.length, 0) / Math.max(column.length, 1)
-}
-
-function fills(column: Column): boolean {
-  const { left, right } = extent(column)
-  const full = column.filter((cell) => cell.right - cell.left > 0.7 * (right - left)).length
-  return full >= 0.6 * column.length
-}
-
-/** Numbers, dates, doses, flags, ticks. */
-const shortValue = /^[<>≤≥=~(+-]*\d|^(?:H|L|HH|LL|N|A|pos|neg|positive|negative|normal|abnormal|yes|no|nil|-+|\*+)$/i
-
-function isValueColumn(column: Column, index: number): boolean {
-  if (index === 0 || column.length < 2) return false
-  const values = column.filter((cell) => cell.words.length <= 4 && shortValue.test(textOf(cell))).length
-  return values >= 0.6 * column.length
-}
-
 function tableLines(rows: readonly Row[], table: number): DraftLine[] {
   return rows.map((row) => {
     const cells = row.flatMap((cell, column) => (cell === null ? [] : [{ ...cell, column }]))
@@ -217,6 +134,10 @@ function blockLines(rows: readonly Row[]): DraftLine[] {
   return Array.from({ length: width }, (_, column) => column).flatMap((column) =>
     rows.flatMap((row) => lineOf([row[column] ?? null].filter((cell) => cell !== null))),
   )
+}
+
+function singleCells(row: Row): DraftLine[] {
+  return row.flatMap((cell) => lineOf(cell === null ? [] : [cell]))
 }
 
 function lineOf(segments: readonly Segment[]): DraftLine[] {

@@ -27,7 +27,7 @@ function isDateHeader(line: AssembledLine, texts: readonly string[]): boolean {
   return headsDates(hasFirst ? (texts[0] ?? '') : null, hasFirst ? texts.slice(1) : texts)
 }
 
-const listMark = /^(?:[•▪▫●○◦‣▸∙·*–—-]|o(?= )|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+\S/
+const listMark = /^(?:[•▪▫●○◦‣▸∙·*–—☐☑☒□■▢✓✔✗✘-]|\[[ xX✓]?\]|o(?= )|\(?\d{1,2}[.)]|\(?(?:[a-z]|[ivx]{2,4})[.)])\s+\S/u
 const labelled = /^\p{L}[\p{L}\p{N} .,'’()/&#-]{0,45}?\s*[:：](?=\s|$)/u
 
 function kindOfText(assembled: Assembled, index: number): LineKind {

@@ -2,6 +2,7 @@
  * Rows whose cells were set over several lines: a long name, a range with its remark, values centred beside a name of
  * two lines. What belongs to a row is put back into it, each piece in its column.
  */
+import { unitOf } from '../../../clinical/terminology/units.ts'
 import type { Segment } from './bands.ts'
 import { extent, median, segmentOf, textOf } from './bands.ts'
 import { isHeaderCell, looksLikeHeader } from './table-headers.ts'
@@ -85,7 +86,7 @@ function goesOn(above: Row, row: Row, { gap, ink }: Pitch): boolean {
 function readsOn(above: string, text: string): boolean {
   const isOpen = (above.match(/\(/g) ?? []).length > (above.match(/\)/g) ?? []).length
   if (isOpen || /(?:[,(/–-]|\b(?:and|or|of|with|by|to))$/i.test(above)) return true
-  return /^(?:\p{Ll}{3}|\(\p{L}|[-–]\s*\d)/u.test(text)
+  return /^(?:\p{Ll}+[ ,.;]|\p{Ll}{3}|\(\p{L}|[-–]\s*\d)/u.test(text) && unitOf(text) === null
 }
 
 const startsValue = (text: string): boolean => /^[<>]?\d/.test(text)
