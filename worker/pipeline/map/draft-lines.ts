@@ -7,7 +7,7 @@ import { extent, segmentOf, textOf } from './bands.ts'
 import { blocksIn } from './blocks.ts'
 import type { ColumnRun, Gutter, RunOrBand } from './column-runs.ts'
 import { panelsIn } from './panels.ts'
-import { shapeOf } from './shapes.ts'
+import { cellTexts, shapeOf, type Shape } from './shapes.ts'
 import type { PlacedWord } from './placed-words.ts'
 import { isHeaderCell, looksLikeHeader } from './table-headers.ts'
 import { joinWrapped, type Row } from './wrapped-rows.ts'
@@ -24,21 +24,53 @@ export type DraftLine = {
 
 export function draftLines(parts: readonly RunOrBand[]): DraftLine[] {
   let tables = 0
-  return parts.flatMap((part) => {
-    if (part.kind === 'band') return [looseLine(part.band)]
+  const lines: DraftLine[] = []
+  for (const part of parts) {
+    if (part.kind === 'band') {
+      lines.push(looseLine(part.band))
+      continue
+    }
     const rows = rowsOf(part.run)
     const shape = shapeOf(rows)
-    if (shape === 'table') {
-      const panels = panelsIn(joinWrapped(rows)).flatMap((panel) => tableLines(panel, tables++))
-      return [...panels, ...part.run.tail.map(looseLine)]
+    if (shape !== 'table') {
+      lines.push(...sideBySide(part.run, shape))
+      continue
     }
-    if (shape === 'boxes to tick') return [...rows.flatMap(singleCells), ...part.run.tail.map(looseLine)]
-    return blocksIn(part.run).flatMap((block) => {
-      if (block.kind === 'band') return [looseLine(block.band)]
-      const inside = rowsOf(block.run)
-      return shape === 'label grid' ? gridLines(inside) : blockLines(inside)
-    })
+    const headed = withHeadAbove(lines, joinWrapped(rows))
+    lines.splice(lines.length - headed.taken, headed.taken)
+    lines.push(...panelsIn(headed.rows).flatMap((panel) => tableLines(panel, tables++)))
+    lines.push(...part.run.tail.map(looseLine))
+  }
+  return lines
+}
+
+function sideBySide(run: ColumnRun, shape: Exclude<Shape, 'table'>): DraftLine[] {
+  if (shape === 'boxes to tick') return [...rowsOf(run).flatMap(singleCells), ...run.tail.map(looseLine)]
+  return blocksIn(run).flatMap((block) => {
+    if (block.kind === 'band') return [looseLine(block.band)]
+    const inside = rowsOf(block.run)
+    return shape === 'label grid' ? gridLines(inside) : blockLines(inside)
   })
+}
+
+/** "Reference" over "interval": the first line of a heading that is set over two, found apart from its table. */
+function withHeadAbove(lines: readonly DraftLine[], rows: readonly Row[]): { rows: readonly Row[]; taken: number } {
+  const [header] = rows
+  const above = lines.at(-1)
+  if (header === undefined || above === undefined || above.table !== null) return { rows, taken: 0 }
+  if (!looksLikeHeader(cellTexts(header)) || !above.cells.every((cell) => isHeaderCell(textOf(cell))))
+    return { rows, taken: 0 }
+  const { top, bottom } = extent(header.filter((cell) => cell !== null))
+  if (top - above.bottom > 0.9 * (bottom - top)) return { rows, taken: 0 }
+  const places = above.cells.map((cell) =>
+    header.findIndex((below) => below !== null && below.left < cell.right && cell.left < below.right),
+  )
+  if (places.includes(-1) || new Set(places).size < places.length) return { rows, taken: 0 }
+  const joined = header.map((cell, column) => {
+    const added = above.cells[places.indexOf(column)]
+    return cell === null || added === undefined ? cell : segmentOf([...added.words, ...cell.words])
+  })
+  return { rows: [joined, ...rows.slice(1)], taken: 1 }
 }
 
 function looseLine(band: Band): DraftLine {

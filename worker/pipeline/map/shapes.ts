@@ -21,7 +21,7 @@ export function shapeOf(rows: readonly Row[]): Shape {
       : 'blocks'
 }
 
-function cellTexts(row: Row): string[] {
+export function cellTexts(row: Row): string[] {
   return row.map((cell) => (cell === null ? '' : textOf(cell)))
 }
 

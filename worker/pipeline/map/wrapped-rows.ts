@@ -77,9 +77,9 @@ function goesOn(above: Row, row: Row, { gap, ink }: Pitch): boolean {
   const isHeader = looksLikeHeader(above.map(textIn))
   if (isHeader) return own < 0.9 * ink && columns.every((column) => isHeaderCell(textIn(row[column])))
   const isTight = own < gap - 0.25 * ink && own < 0.8 * ink
-  if (isTight && columns.length * 2 <= filled(above))
-    return columns.every((column) => !startsValue(textIn(row[column])))
-  return columns.length === 1 && columns.every((column) => readsOn(textIn(above[column]), textIn(row[column])))
+  if (columns.length * 2 > filled(above)) return false
+  if (isTight) return columns.every((column) => !startsValue(textIn(row[column])))
+  return columns.every((column) => readsOn(textIn(above[column]), textIn(row[column])))
 }
 
 /** Its beginning needs what stands above it: an open bracket, a comma, half a range, a small letter. */
