@@ -106,8 +106,9 @@ function newGutter(run: OpenRun, gap: { left: number; right: number }, inkHeight
   const gutter: Gutter = { ...gap, crossings: 0, support: 1 }
   for (const band of run.bands) {
     const free = freePart(gutter, band, inkHeight)
-    if (free === null) gutter.crossings++
-    else [gutter.left, gutter.right] = [free.left, free.right]
+    if (free !== null) [gutter.left, gutter.right] = [free.left, free.right]
+    // A heading may well be wider than the figures under it.
+    else if (!looksLikeHeader(band.segments.map(textOf))) gutter.crossings++
   }
   return gutter
 }

@@ -4,6 +4,7 @@
  */
 import type { Page } from '../../../clinical/document/page.ts'
 import { median } from './bands.ts'
+import { slopeOfRows } from './row-slope.ts'
 import { centreX, centreY, type PlacedWord } from './placed-words.ts'
 import { solve } from './least-squares.ts'
 
@@ -11,10 +12,15 @@ type Size = Pick<Page, 'widthPt' | 'heightPt'>
 /** A fall over a stretch of a line; x and y in -1..1 over the page. */
 type Fall = { readonly x: number; readonly y: number; readonly slope: number; readonly weight: number }
 
+const fewFalls = 6
+
 /** Points below level at a place given in points. */
 export function fitDrops(words: readonly PlacedWord[], size: Size): (x: number, y: number) => number {
   const falls = fallsOf(words, size)
-  if (falls.length === 0) return () => 0
+  if (falls.length < fewFalls) {
+    const slope = slopeOfRows(words)
+    return (x) => slope * (x - size.widthPt / 2)
+  }
   const terms = slopeTerms(falls)
   const half = size.widthPt / 2
   return (x, y) => half * terms.integral(x / half - 1, (2 * y) / size.heightPt - 1)
