@@ -78,7 +78,8 @@ function goesOn(above: Row, row: Row, { gap, ink }: Pitch): boolean {
   if (isHeader) return own < 0.9 * ink && columns.every((column) => isHeaderCell(textIn(row[column])))
   const isTight = own < gap - 0.25 * ink && own < 0.8 * ink
   if (columns.length * 2 > filled(above)) return false
-  if (isTight) return columns.every((column) => !startsValue(textIn(row[column])))
+  const isName = columns.includes(0) && columns.length > 1
+  if (isTight && !isName) return columns.every((column) => !startsValue(textIn(row[column])))
   return columns.every((column) => readsOn(textIn(above[column]), textIn(row[column])))
 }
 
@@ -89,7 +90,7 @@ function readsOn(above: string, text: string): boolean {
   return /^(?:\p{Ll}+[ ,.;]|\p{Ll}{3}|\(\p{L}|[-–]\s*\d)/u.test(text) && unitOf(text) === null
 }
 
-const startsValue = (text: string): boolean => /^[<>]?\d/.test(text)
+const startsValue = (text: string): boolean => /^[<>*]*\s?(?:[HL]{1,2} )?\d/.test(text)
 
 function putInto(above: Row, row: Row): Row {
   return above.map((cell, column) => {
