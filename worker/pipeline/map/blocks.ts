@@ -6,6 +6,8 @@ import type { Band, Segment } from './bands.ts'
 import { median } from './bands.ts'
 import type { ColumnRun, Gutter, RunOrBand } from './column-runs.ts'
 
+type Stripe = Pick<Gutter, 'left' | 'right'>
+
 export function blocksIn(run: ColumnRun): RunOrBand[] {
   const bands = [...run.bands, ...run.tail]
   const usualGap = median(gapsBelow(bands))
@@ -27,7 +29,7 @@ export function blocksIn(run: ColumnRun): RunOrBand[] {
 
 function blocksOrBands(bands: readonly Band[], gutters: readonly Gutter[]): RunOrBand[] {
   const hasColumns = bands.length > 1 && bands.some(({ segments }) => segments.length > 1)
-  if (hasColumns) return [{ kind: 'run', run: { bands, gutters, tail: [] } }]
+  if (hasColumns) return [{ kind: 'run', run: { bands, gutters, narrow: [], tail: [] } }]
   return bands.map((band): RunOrBand => ({ kind: 'band', band }))
 }
 
@@ -36,11 +38,11 @@ function gapsBelow(bands: readonly Band[]): number[] {
 }
 
 /** One of its segments runs over a gutter with no more than a space there. */
-function standsAcross(band: Band, gutters: readonly Gutter[]): boolean {
+export function standsAcross(band: Band, gutters: readonly Stripe[]): boolean {
   return band.segments.some((segment) => gutters.some((gutter) => runsOver(segment, gutter)))
 }
 
-function runsOver({ words }: Segment, gutter: Gutter): boolean {
+function runsOver({ words }: Segment, gutter: Stripe): boolean {
   const gaps = words.slice(1).map((word, place) => {
     const left = words[place]?.right ?? word.left
     return { left, right: word.left, width: word.left - left }

@@ -4,6 +4,7 @@
  */
 import type { Band } from './bands.ts'
 import { median, textOf } from './bands.ts'
+import { standsAcross } from './blocks.ts'
 import { narrowGutters } from './narrow-gutters.ts'
 import { looksLikeHeader } from './table-headers.ts'
 
@@ -13,6 +14,8 @@ export type Gutter = { left: number; right: number; crossings: number; support: 
 export type ColumnRun = {
   readonly bands: readonly Band[]
   readonly gutters: readonly Gutter[]
+  /** Stripes that part columns only if it is a table: in blocks of text they stand between a label and its value. */
+  readonly narrow: readonly Gutter[]
   /** Bands below that enter no gutter and have no columns: the longest of several blocks, or what follows a table. */
   readonly tail: readonly Band[]
 }
@@ -30,7 +33,7 @@ export function findColumnRuns(bands: readonly Band[]): RunOrBand[] {
     open = null
   }
   for (const band of bands) {
-    if (open !== null && !joins(open, band, inkHeight)) close()
+    if (open !== null && (isTitleAbove(open, band) || !joins(open, band, inkHeight))) close()
     if (open !== null) extendRun(open, band, inkHeight)
     else if (band.segments.length > 1) open = startRun(band)
     else found.push({ kind: 'band', band })
@@ -50,6 +53,13 @@ function gapsOf(band: Band): { left: number; right: number }[] {
     left: Math.max(...band.segments.slice(0, index + 1).map(({ right }) => right)),
     right: segment.left,
   }))
+}
+
+/** "REFERENCE LABORATORIES     FINAL REPORT" stands across the columns that begin below it. */
+function isTitleAbove({ bands }: OpenRun, band: Band): boolean {
+  const [title] = bands
+  if (bands.length !== 1 || title === undefined || title.segments.length >= band.segments.length) return false
+  return !looksLikeHeader(title.segments.map(textOf)) && standsAcross(title, gapsOf(band))
 }
 
 const widestRowPitch = 5
@@ -127,8 +137,7 @@ function closeRun(run: OpenRun): RunOrBand[] {
   if (bands.length < 2 || gutters.length === 0) {
     return [...bands, ...tail].map((band): RunOrBand => ({ kind: 'band', band }))
   }
-  const all = [...gutters, ...narrowGutters(bands, gutters)].toSorted(byPlace)
-  return [{ kind: 'run', run: { bands, gutters: all, tail } }]
+  return [{ kind: 'run', run: { bands, gutters, narrow: narrowGutters(bands, gutters), tail } }]
 }
 
 const byPlace = (a: Gutter, b: Gutter): number => a.left - b.left

@@ -30,16 +30,17 @@ export function draftLines(parts: readonly RunOrBand[]): DraftLine[] {
       lines.push(looseLine(part.band))
       continue
     }
-    const rows = rowsOf(part.run)
-    const shape = shapeOf(rows)
+    const { run } = part
+    const shape = shapeOf(rowsOf(run))
     if (shape !== 'table') {
-      lines.push(...sideBySide(part.run, shape))
+      lines.push(...sideBySide(run, shape))
       continue
     }
-    const headed = withHeadAbove(lines, joinWrapped(rows))
+    const gutters = [...run.gutters, ...run.narrow].toSorted((a, b) => a.left - b.left)
+    const headed = withHeadAbove(lines, joinWrapped(rowsOf({ ...run, gutters })))
     lines.splice(lines.length - headed.taken, headed.taken)
     lines.push(...panelsIn(headed.rows).flatMap((panel) => tableLines(panel, tables++)))
-    lines.push(...part.run.tail.map(looseLine))
+    lines.push(...run.tail.map(looseLine))
   }
   return lines
 }

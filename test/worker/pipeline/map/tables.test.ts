@@ -28,8 +28,13 @@ const whole = results.map((row) => row.join(' | '))
 
 test('names and ranges that were set over two lines are one cell of their row', (t) => {
   const rows = [
-    ...[header, ['Alkaline phosphatase', '88', 'U/L', '30 - 110'], ['(bone specific,'], ['corrected)']],
-    ...[['Vitamin D', '45', 'nmol/L', '> 50'], ['', '', '', 'deficient < 25'], ...results],
+    header,
+    ['Alkaline phosphatase', '88', 'U/L', '30 - 110'],
+    ['(bone specific,'],
+    ['corrected)'],
+    ['Vitamin D', '45', 'nmol/L', '> 50'],
+    ['', '', '', 'deficient < 25'],
+    ...results,
   ]
   t.same(rowsOf(mapped(rowsAt([50, 200, 260, 350], 90, rows))), [
     'Alkaline phosphatase (bone specific, corrected) | 88 | U/L | 30 - 110',
