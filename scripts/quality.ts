@@ -11,13 +11,23 @@ import { z } from 'zod'
 import { findFacts } from '../clinical/extraction/find-facts.ts'
 import type { Page } from '../clinical/document/page.ts'
 import { mapPages } from '../worker/pipeline/map/map-pages.ts'
+import { placeFacts } from '../worker/pipeline/place-facts.ts'
 import { createLocalOcr } from '../worker/providers/ocr/index.ts'
 import type { OcrProvider } from '../worker/providers/ocr/provider.ts'
 import { assertConcept } from './quality/assertions.ts'
-import { findCorpus, goldPages, isHeldOut, kinds, listDocuments, type CorpusDocument } from './quality/corpus.ts'
+import {
+  conditionOf,
+  findCorpus,
+  goldPages,
+  isHeldOut,
+  kinds,
+  listDocuments,
+  type CorpusDocument,
+} from './quality/corpus.ts'
 import { replacePart } from './quality/document-part.ts'
 import { readDocument } from './quality/read-document.ts'
 import { scoresSchema, writeReport, type RunFigures } from './quality/report.ts'
+import { labRowsOf, rowCompleteness, type RowCompleteness } from './quality/row-completeness.ts'
 import { scoredFact } from './quality/scored-fact.ts'
 
 const { values: options } = parseArgs({
@@ -44,6 +54,7 @@ async function measure(folder: string): Promise<void> {
   const ocr = createLocalOcr()
   const groups: Record<string, Scored[]> = {}
   const failed: string[] = []
+  const rows: Record<string, Pick<RowCompleteness, 'rows' | 'complete'>> = {}
   let pageCount = 0
   let findMs = 0
   for (const document of chosen) {
@@ -53,17 +64,28 @@ async function measure(folder: string): Promise<void> {
     const started = performance.now()
     const { facts } = findFacts(mapped)
     findMs += performance.now() - started
+    addRows(rows, document, rowCompleteness(mapped, labRowsOf(document.truth, document.doc)))
     const group = `${document.kind}, ${document.isHeldOut ? 'held out' : 'tuned on'}`
     groups[group] = [
       ...(groups[group] ?? []),
-      { doc: document.doc, facts: facts.flatMap((fact) => scoredFact({ mapped, pages }, fact)) },
+      {
+        doc: document.doc,
+        facts: placeFacts(mapped, facts).placed.flatMap((fact) => scoredFact({ mapped, pages }, fact)),
+      },
     ]
     console.log(`${document.doc}: ${pages.length} pages, ${facts.length} facts`)
   }
   await ocr.close()
-  const figures = { source, pages: pageCount, findMsPerPage: findMs / Math.max(pageCount, 1), failed }
+  const figures = { source, pages: pageCount, findMsPerPage: findMs / Math.max(pageCount, 1), failed, rows }
   await replacePart(options.out, 'facts', writeReport(runScorers(folder, groups), figures))
   console.log(`Written: ${options.out}`)
+}
+
+function addRows(sums: RunFigures['rows'], document: CorpusDocument, { rows, complete }: RowCompleteness): void {
+  if (rows === 0) return
+  const condition = conditionOf(document)
+  const known = sums[condition] ?? { rows: 0, complete: 0 }
+  sums[condition] = { rows: known.rows + rows, complete: known.complete + complete }
 }
 
 async function readOrNone(document: CorpusDocument, ocr: OcrProvider, failed: string[]): Promise<Page[]> {

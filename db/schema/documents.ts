@@ -181,7 +181,7 @@ export const shellFileTexts = pgTable(
       .references(() => shellFiles.id, { onDelete: 'cascade' }),
     version: integer().notNull(),
     content: text().notNull(),
-    /** `MappedDocument` without its text. */
+    /** What `clinical/document/stored-layout.ts` packs: about 1.7 kB a page; boxes of its own, as a page may be read again. */
     layout: jsonb().notNull(),
     createdAt: createdAt(),
   },

@@ -41,14 +41,15 @@ export async function exportFromApi(api: Api, id: string, doc: string): Promise<
   const base = `documents/${encodeURIComponent(id)}`
   const { facts } = factList.parse(await get(api, `${base}/facts`))
   const { pages } = pageList.parse(await get(api, `${base}/pages`))
-  const texts = documentText.parse(await get(api, `${base}/text`)).text.split('\f')
+  const whole = documentText.parse(await get(api, `${base}/text`)).text
+  const texts = whole.split('\f')
   const exported: ExportedDocument['pages'][number][] = []
   for (const [index, { page }] of pages.entries()) {
     const words = wordList.parse(await get(api, `${base}/pages/${page}/words`))
     const printed = words.map(({ text, box: place }) => [text, ...place] as const)
     exported.push({ page, text: texts[index] ?? '', words: printed })
   }
-  return { doc, facts: facts.flatMap(scoredFacts), pages: exported }
+  return { doc, facts: facts.flatMap((fact) => scoredFacts(fact, whole)), pages: exported }
 }
 
 async function get(api: Api, path: string): Promise<unknown> {

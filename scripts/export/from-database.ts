@@ -38,10 +38,11 @@ async function exportDocument(
 ): Promise<ExportedDocument> {
   const facts = await listFacts(tx, document.id)
   const pages = await loadPages(tx, document.id)
-  const texts = (await loadTextContent(tx, document.id))?.content.split('\f') ?? []
+  const whole = (await loadTextContent(tx, document.id))?.content ?? ''
+  const texts = whole.split('\f')
   return {
     doc: document.doc,
-    facts: facts.flatMap(scoredFacts),
+    facts: facts.flatMap((fact) => scoredFacts(fact, whole)),
     pages: pages.map((page, index) => ({
       page: page.number,
       text: texts[index] ?? '',

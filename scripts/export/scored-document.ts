@@ -42,7 +42,8 @@ const typeNames: { readonly [Type in ApiFact['type']]?: string } = {
  * shown outside of it. Nor is who the document is about, or what it names as possible only; a denied symptom is a
  * denial worth checking.
  */
-export function scoredFacts(fact: ApiFact): ScoredFact[] {
+/** `text` is the one that the fact's sources point into. */
+export function scoredFacts(fact: ApiFact, text: string): ScoredFact[] {
   if (!fact.in_record && !fact.held) return []
   const type = fact.type === 'symptom' && fact.status === 'negated' ? 'condition' : typeNames[fact.type]
   const isPlan = fact.type === 'medication' || fact.type === 'procedure'
@@ -57,15 +58,16 @@ export function scoredFacts(fact: ApiFact): ScoredFact[] {
       ...(fact.unit === null ? {} : { unit: fact.unit }),
       ...(fact.date === null ? {} : { date: fact.date }),
       status: fact.status === 'hypothetical' ? 'planned' : fact.status,
-      ...(first === undefined ? {} : { page: first.page, bbox: boxOfRow(first, fact.sources) }),
+      ...(first === undefined ? {} : { page: first.page, bbox: boxOfRow(first, fact, text) }),
     },
   ]
 }
 
-/** The hull of what stands in the row of the name: a date in the page's head is a source, but not this fact's place. */
-function boxOfRow(name: ApiSource, sources: readonly ApiSource[]): ApiSource['box'] {
-  const inRow = sources.filter(({ page, box }) => page === name.page && isInRow(box, name.box))
-  const boxes = inRow.map((source) => source.box)
+/** The hull of what stands on the line of the name: a date in the page's head is a source, but not this fact's place. */
+function boxOfRow(name: ApiSource, fact: ApiFact, text: string): ApiSource['box'] {
+  const boxes = fact.sources
+    .filter((source) => source === name || (isOnLineOf(source, name, text) && source.quote !== fact.reference_range))
+    .map((source) => source.box)
   return [
     Math.min(...boxes.map((box) => box[0])),
     Math.min(...boxes.map((box) => box[1])),
@@ -74,7 +76,8 @@ function boxOfRow(name: ApiSource, sources: readonly ApiSource[]): ApiSource['bo
   ]
 }
 
-function isInRow(box: ApiSource['box'], name: ApiSource['box']): boolean {
-  const middle = (box[1] + box[3]) / 2
-  return middle >= name[1] && middle <= name[3]
+// By the text, not by the boxes: on a skewed scan the end of a row lies beside the start of the next one.
+function isOnLineOf(source: ApiSource, name: ApiSource, text: string): boolean {
+  const [from, to] = [Math.min(source.start, name.start), Math.max(source.start, name.start)]
+  return source.page === name.page && !text.slice(from, to).includes('\n')
 }

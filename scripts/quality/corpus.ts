@@ -52,6 +52,11 @@ export function listDocuments(corpus: string): CorpusDocument[] {
   })
 }
 
+/** What happened to a scan ("s200", "photo", "fax"); its folder for what is no scan. */
+export function conditionOf({ doc, kind }: Pick<CorpusDocument, 'doc' | 'kind'>): string {
+  return kind === 'scans' ? (doc.split('--')[1] ?? kind) : kind
+}
+
 /** A third, by a hash of the name of the document that all variants derive from: fixed before any rule was written. */
 export function isHeldOut(name: string): boolean {
   const origin = name.split('--')[0] ?? name

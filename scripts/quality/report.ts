@@ -31,6 +31,8 @@ export type RunFigures = {
   readonly pages: number
   readonly findMsPerPage: number
   readonly failed: readonly string[]
+  /** Lab rows of the truth by condition, and how many of them mapping hands on whole. */
+  readonly rows: Record<string, { rows: number; complete: number }>
 }
 
 const harms = [
@@ -76,6 +78,16 @@ export function writeReport(scores: Scores, figures: RunFigures): string[] {
     ...groups.map(([name, { harm }]) => `| ${name} | ${harms.map(([key]) => harm[key] ?? 0).join(' | ')} |`),
     '',
     'The last two columns are gaps, not harm. A wrong value or date of a scan is mostly a figure misread by OCR; the held-out ones were not traced.',
+    '',
+    '### Lab rows',
+    '',
+    'Name, value, unit, range and flag of one row in the cells of one mapped row.',
+    '',
+    '| documents | rows | complete |',
+    '|---|---|---|',
+    ...Object.entries(figures.rows).map(
+      ([name, { rows, complete }]) => `| ${name} | ${rows} | ${rate(complete, rows)} |`,
+    ),
     '',
     '### By type',
     '',

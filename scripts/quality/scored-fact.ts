@@ -1,6 +1,7 @@
 /** A found fact in the scorers' format. What the record would not assert is not asserted here either. */
 import type { Box, Page } from '../../clinical/document/page.ts'
 import type { FoundFact } from '../../clinical/document/found-fact.ts'
+import type { PlacedFact, PlacedSource } from '../../worker/pipeline/place-facts.ts'
 import type { MappedDocument } from '../../clinical/document/mapped.ts'
 import { turnBox } from '../../worker/pipeline/read/geometry.ts'
 
@@ -18,11 +19,11 @@ const typeNames: Partial<Record<FoundFact['type'], string>> = {
 
 export type MeasuredDocument = { readonly mapped: MappedDocument; readonly pages: readonly Page[] }
 
-export function scoredFact(document: MeasuredDocument, fact: FoundFact) {
+export function scoredFact(document: MeasuredDocument, { fact, sources }: PlacedFact) {
   // A denied symptom is a denial worth checking; an asserted one is no diagnosis and is not scored.
   const type = fact.type === 'symptom' && fact.status === 'negated' ? 'condition' : typeNames[fact.type]
   if (type === undefined || (fact.status === 'hypothetical' && type !== 'procedure' && type !== 'medication')) return []
-  const place = placeOf(document, fact)
+  const place = placeOf(document, fact, sources)
   return [
     {
       type,
@@ -51,23 +52,27 @@ function frequencyOf({ type, detail }: FoundFact): string | undefined {
   return [dose, detail.frequency].filter(Boolean).join(' ') || undefined
 }
 
-/** The hull of what was printed of it, but for the reference range: what a reviewer is shown. */
-function placeOf({ mapped, pages }: MeasuredDocument, fact: FoundFact): { page: number; bbox: Box } | null {
-  const name = fact.spans.find((span) => span.role === 'name')
-  const first = name && mapped.words.find((word) => touches(word, name))
-  if (!first) return null
-  const shown = fact.spans.filter((span) => span.role !== 'reference_range' && span.role !== 'cue')
-  const words = mapped.words.filter((word) => word.page === first.page && shown.some((span) => touches(word, span)))
-  const edge = (place: 0 | 1 | 2 | 3, choose: (...values: number[]) => number) =>
-    choose(...words.map((word) => word.box[place]))
-  const upright: Box = [edge(0, Math.min), edge(1, Math.min), edge(2, Math.max), edge(3, Math.max)]
-  const rotation = pages.find((page) => page.number === first.page)?.rotation ?? 0
+/** The hull of what its name's line prints of it, but for the reference range and reactions: what a reviewer is shown. */
+function placeOf(
+  { mapped, pages }: MeasuredDocument,
+  fact: FoundFact,
+  [name, ...others]: PlacedFact['sources'],
+): { page: number; bbox: Box } {
+  const isPart = ({ role }: PlacedSource) =>
+    role !== 'reference_range' && role !== 'cue' && (role !== 'detail' || fact.type === 'medication')
+  const shown = [name, ...others.filter((source) => isPart(source) && isOnLineOf(mapped.text, source, name))]
+  const upright: Box = [
+    Math.min(...shown.map(({ x0 }) => x0)),
+    Math.min(...shown.map(({ y0 }) => y0)),
+    Math.max(...shown.map(({ x1 }) => x1)),
+    Math.max(...shown.map(({ y1 }) => y1)),
+  ]
+  const rotation = pages.find((page) => page.number === name.pageNumber)?.rotation ?? 0
   // The truth's boxes are those of the picture as it came in.
-  return { page: first.page, bbox: turnBox(upright, rotation === 90 ? 270 : rotation === 270 ? 90 : rotation) }
+  return { page: name.pageNumber, bbox: turnBox(upright, rotation === 90 ? 270 : rotation === 270 ? 90 : rotation) }
 }
 
-function touches(word: Extent, span: Extent): boolean {
-  return word.start < span.start + span.length && span.start < word.start + word.length
+function isOnLineOf(text: string, source: PlacedSource, name: PlacedSource): boolean {
+  const [from, to] = [Math.min(source.textStart, name.textStart), Math.max(source.textStart, name.textStart)]
+  return source.pageNumber === name.pageNumber && !text.slice(from, to).includes('\n')
 }
-
-type Extent = { readonly start: number; readonly length: number }

@@ -2,12 +2,13 @@ import { packLayout } from '../../clinical/document/stored-layout.ts'
 import { loadPages, savePageSpans } from '../../db/queries/pages.ts'
 import { noteOnFile } from '../../db/queries/stage-files.ts'
 import { saveText } from '../../db/queries/texts.ts'
-import { mapPages } from '../pipeline/map/map-pages.ts'
+import { mapPagesAside } from '../pipeline/map/map-pages.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
 
 export const createMapFile = () =>
   stageHandler('spatial_mapping', async (file, context): Promise<StageResult> => {
-    const document = mapPages(await context.read((tx) => loadPages(tx, file.shellFileId)))
+    const pages = await context.read((tx) => loadPages(tx, file.shellFileId))
+    const document = await mapPagesAside(pages, context.signal)
     const text = { content: document.text, layout: packLayout(document) }
     return {
       kind: 'completed',

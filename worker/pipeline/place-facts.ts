@@ -2,10 +2,11 @@
  * Ties a fact to the printed words that it came from. The same for rules and models: what stands on no word of a page
  * is refused and counted.
  */
-import { boxesOf } from '../../clinical/document/boxes.ts'
 import { spanRoles, type FoundFact, type Span } from '../../clinical/document/found-fact.ts'
-import type { Line, MappedDocument } from '../../clinical/document/mapped.ts'
-import { touchedBy } from '../../clinical/document/places.ts'
+import type { MappedDocument, MappedWord } from '../../clinical/document/mapped.ts'
+import { firstNotBefore, touchedBy } from '../../clinical/document/places.ts'
+import { lineSlopes } from './line-slopes.ts'
+import { typeBox } from './type-boxes.ts'
 
 export type PlacedSource = {
   readonly role: Span['role']
@@ -32,18 +33,21 @@ export type Placing = { readonly placed: readonly PlacedFact[]; readonly refused
 
 export function placeFacts(document: MappedDocument, facts: readonly FoundFact[]): Placing {
   const byKey = new Map<string, PlacedFact>()
+  const printed = { document, slopes: facts.length === 0 ? [] : lineSlopes(document) }
   let refused = 0
   for (const fact of facts) {
-    const placed = placeFact(document, fact)
+    const placed = placeFact(printed, fact)
     if (placed === null) refused += 1
     else if (!byKey.has(placed.findingKey)) byKey.set(placed.findingKey, placed)
   }
   return { placed: [...byKey.values()], refused }
 }
 
-function placeFact(document: MappedDocument, fact: FoundFact): PlacedFact | null {
+type Printed = { readonly document: MappedDocument; readonly slopes: readonly number[] }
+
+function placeFact(printed: Printed, fact: FoundFact): PlacedFact | null {
   const spans = fact.spans.toSorted((a, b) => spanRoles.indexOf(a.role) - spanRoles.indexOf(b.role))
-  const [first, ...others] = spans.flatMap((span) => sourcesOf(document, span))
+  const [first, ...others] = spans.flatMap((span) => sourcesOf(printed, span))
   // The name's own words must be there; a value without its name says nothing.
   if (first === undefined || first.role !== 'name') return null
   return { fact, findingKey: findingKey(fact), sources: [first, ...others] }
@@ -59,29 +63,35 @@ function findingKey(fact: FoundFact): string {
   return at('date') === '-' ? key : `${key}:${at('date')}`
 }
 
-function sourcesOf(document: MappedDocument, span: Span): PlacedSource[] {
+function sourcesOf({ document, slopes }: Printed, span: Span): PlacedSource[] {
   const end = span.start + span.length
-  return touchedBy(document.lines, { start: span.start, end }).flatMap((line) => {
+  const first = firstNotBefore(document.lines, (line) => line.start + line.length <= span.start)
+  return touchedBy(document.lines, { start: span.start, end }).flatMap((line, place) => {
     const textStart = Math.max(span.start, line.start)
-    const piece = { start: textStart, length: Math.min(end, line.start + line.length) - textStart }
-    const [place] = boxesOf({ lines: [line], words: document.words }, piece)
-    const quote = document.text.slice(piece.start, piece.start + piece.length)
-    if (place === undefined || quote.trim() === '' || !hasExtent(place.box)) return []
-    const [x0, y0, x1, y1] = place.box
-    const words = { textStart, textLength: piece.length, quote, confidence01: legibility01(document, line, piece) }
-    return [{ role: span.role, pageNumber: place.page, ...words, x0, y0, x1, y1 }]
+    const textLength = Math.min(end, line.start + line.length) - textStart
+    const quote = document.text.slice(textStart, textStart + textLength)
+    const words = touchedBy(document.words, { start: line.start, end: line.start + line.length })
+    const touched = touchedBy(words, { start: textStart, end: textStart + textLength })
+    if (touched.length === 0 || quote.trim() === '') return []
+    const printed = { words: words.map((word) => printedWord(document, word)), slope: slopes[first + place] ?? 0 }
+    const [x0, y0, x1, y1] = typeBox(
+      printed,
+      touched.map((word) => printedWord(document, word)),
+    )
+    if (!hasExtent([x0, y0, x1, y1])) return []
+    const where = { textStart, textLength, quote, confidence01: legibility01(touched) }
+    return [{ role: span.role, pageNumber: line.page, ...where, x0, y0, x1, y1 }]
   })
+}
+
+function printedWord(document: MappedDocument, { start, length, box }: MappedWord) {
+  return { text: document.text.slice(start, start + length), box }
 }
 
 const hasExtent = ([x0, y0, x1, y1]: readonly [number, number, number, number]) =>
   x0 >= 0 && y0 >= 0 && x1 <= 1 && y1 <= 1 && x0 < x1 && y0 < y1
 
 /** A fact is as legible as the least legible of its words. */
-function legibility01(document: MappedDocument, line: Line, piece: { start: number; length: number }): number {
-  const end = piece.start + piece.length
-  const touched = line.words.flatMap((index) => {
-    const word = document.words[index]
-    return word !== undefined && word.start < end && word.start + word.length > piece.start ? [word.confidence01] : []
-  })
-  return Math.min(1, ...touched)
+function legibility01(words: readonly MappedWord[]): number {
+  return Math.min(1, ...words.map(({ confidence01 }) => confidence01))
 }

@@ -3,7 +3,9 @@
  * feeds, pages by form feeds; so a word's own text must hold no white space.
  */
 import type { Cell, Line, MappedWord } from '../../../clinical/document/mapped.ts'
-import type { Box, Page, Word } from '../../../clinical/document/page.ts'
+import { hullOf } from '../../../clinical/document/boxes.ts'
+import type { Page } from '../../../clinical/document/page.ts'
+import { median } from './bands.ts'
 import type { DraftCell, DraftLine } from './draft-lines.ts'
 
 export type AssembledLine = Omit<Line, 'kind' | 'section'> & {
@@ -18,28 +20,34 @@ export type Assembled = {
   readonly lines: readonly AssembledLine[]
 }
 
-type Drafts = readonly { readonly page: Page; readonly lines: readonly DraftLine[] }[]
+export type TextWriter = { readonly addPage: (draft: Draft) => void; readonly finish: () => Assembled }
+type Draft = { readonly page: Page; readonly lines: readonly DraftLine[] }
 
-export function assembleText(drafts: Drafts): Assembled {
+export function writeText(): TextWriter {
   const writer: Writer = { text: '', words: [], lines: [], tables: 0 }
-  const pages = drafts.map(({ page, lines }, index) => {
-    if (index > 0) writer.text += '\f'
-    const start = writer.text.length
-    const usualHeight = usualInkHeight(lines)
-    const firstTable = writer.tables
-    lines.forEach((line, place) => {
-      if (place > 0) writer.text += '\n'
-      writeLine(writer, { page: page.number, line, usualHeight, firstTable })
-    })
-    return { number: page.number, start, length: writer.text.length - start }
-  })
-  return { text: writer.text, pages, words: writer.words, lines: writer.lines }
+  const pages: Assembled['pages'][number][] = []
+  return {
+    addPage: ({ page, lines }) => {
+      if (pages.length > 0) writer.text += '\f'
+      const start = writer.text.length
+      const heights = lines.map(inkHeight)
+      const usualHeight = median(heights)
+      const firstTable = writer.tables
+      lines.forEach((line, place) => {
+        if (place > 0) writer.text += '\n'
+        const relativeHeight = usualHeight === 0 ? 1 : (heights[place] ?? usualHeight) / usualHeight
+        writeLine(writer, { page: page.number, line, relativeHeight, firstTable })
+      })
+      pages.push({ number: page.number, start, length: writer.text.length - start })
+    },
+    finish: () => ({ text: writer.text, pages, words: writer.words, lines: writer.lines }),
+  }
 }
 
 type Writer = { text: string; words: MappedWord[]; lines: AssembledLine[]; tables: number }
-type Place = { page: number; line: DraftLine; usualHeight: number; firstTable: number }
+type Place = { page: number; line: DraftLine; relativeHeight: number; firstTable: number }
 
-function writeLine(writer: Writer, { page, line, usualHeight, firstTable }: Place): void {
+function writeLine(writer: Writer, { page, line, relativeHeight, firstTable }: Place): void {
   const start = writer.text.length
   const firstWord = writer.words.length
   const cells = line.cells.map((cell, index) => {
@@ -53,12 +61,12 @@ function writeLine(writer: Writer, { page, line, usualHeight, firstTable }: Plac
     page,
     start,
     length: writer.text.length - start,
-    box: boxAround(words),
+    box: hullOf(words.map(({ box }) => box)),
     cells,
     words: Array.from({ length: writer.words.length - firstWord }, (_, index) => firstWord + index),
     table,
     isBold: words.length > 0 && words.every(({ isBold }) => isBold === true),
-    relativeHeight: usualHeight === 0 ? 1 : inkHeight(line) / usualHeight,
+    relativeHeight,
   })
 }
 
@@ -76,25 +84,10 @@ function writeCell(writer: Writer, page: number, cell: DraftCell): Cell {
     })
     writer.text += text
   })
-  const box = boxAround(cell.words.map(({ word }) => word))
+  const box = hullOf(cell.words.map(({ word }) => word.box))
   return { start, length: writer.text.length - start, column: cell.column, box }
 }
 
-function boxAround(words: readonly Word[]): Box {
-  return [
-    Math.min(...words.map(({ box }) => box[0])),
-    Math.min(...words.map(({ box }) => box[1])),
-    Math.max(...words.map(({ box }) => box[2])),
-    Math.max(...words.map(({ box }) => box[3])),
-  ]
-}
-
 function inkHeight(line: DraftLine): number {
-  const heights = line.cells.flatMap((cell) => cell.words.map(({ top, bottom }) => bottom - top))
-  return heights.toSorted((a, b) => a - b)[Math.floor(heights.length / 2)] ?? 0
-}
-
-function usualInkHeight(lines: readonly DraftLine[]): number {
-  const heights = lines.map(inkHeight).toSorted((a, b) => a - b)
-  return heights[Math.floor(heights.length / 2)] ?? 0
+  return median(line.cells.flatMap((cell) => cell.words.map(({ top, bottom }) => bottom - top)))
 }

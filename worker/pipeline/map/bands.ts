@@ -26,13 +26,26 @@ const widestSpace = 1.5
 
 export function findBands(words: readonly PlacedWord[]): Band[] {
   const inkHeight = median(words.filter(({ word }) => word.text.length > 2).map(({ top, bottom }) => bottom - top)) || 8
-  const groups: PlacedWord[][] = []
+  const groups: Group[] = []
   for (const word of words.toSorted((a, b) => a.top + a.bottom - b.top - b.bottom)) {
-    const home = groups.slice(-12).findLast((group) => standsBeside(group, word))
-    if (home === undefined) groups.push([word])
-    else home.push(word)
+    const home = groups.slice(-12).findLast((group) => isNear(group, word) && standsBeside(group.words, word))
+    if (home === undefined) {
+      groups.push({ words: [word], top: word.top, bottom: word.bottom })
+      continue
+    }
+    home.words.push(word)
+    home.top = Math.min(home.top, word.top)
+    home.bottom = Math.max(home.bottom, word.bottom)
   }
-  return groups.map((group) => bandOf(group, inkHeight)).toSorted((a, b) => a.top + a.bottom - b.top - b.bottom)
+  return groups.map((group) => bandOf(group.words, inkHeight)).toSorted((a, b) => a.top + a.bottom - b.top - b.bottom)
+}
+
+type Group = { readonly words: PlacedWord[]; top: number; bottom: number }
+
+// Spares looking at each word of a band that lies clearly above.
+function isNear({ top, bottom }: Group, word: PlacedWord): boolean {
+  const reach = bottom - top
+  return word.top < bottom + reach && word.bottom > top - reach
 }
 
 // Compared with the nearest word of the band only: a curled page bends its lines.
@@ -82,12 +95,14 @@ export function segmentOf(words: readonly PlacedWord[]): Segment {
 }
 
 export function extent(parts: readonly Extent[]): Extent {
-  return {
-    left: Math.min(...parts.map(({ left }) => left)),
-    right: Math.max(...parts.map(({ right }) => right)),
-    top: Math.min(...parts.map(({ top }) => top)),
-    bottom: Math.max(...parts.map(({ bottom }) => bottom)),
+  let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity]
+  for (const part of parts) {
+    left = Math.min(left, part.left)
+    right = Math.max(right, part.right)
+    top = Math.min(top, part.top)
+    bottom = Math.max(bottom, part.bottom)
   }
+  return { left, right, top, bottom }
 }
 
 type Extent = { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number }

@@ -4,13 +4,21 @@
  */
 import type { Band } from './bands.ts'
 import { median, textOf } from './bands.ts'
+import { standsAcross } from './blocks.ts'
 import { narrowGutters } from './narrow-gutters.ts'
 import { looksLikeHeader } from './table-headers.ts'
 
 /** A stripe that (nearly) no word of the run enters. */
 export type Gutter = { left: number; right: number; crossings: number; support: number }
 
-export type ColumnRun = { readonly bands: readonly Band[]; readonly gutters: readonly Gutter[] }
+export type ColumnRun = {
+  readonly bands: readonly Band[]
+  readonly gutters: readonly Gutter[]
+  /** Stripes that part columns only if it is a table: in blocks of text they stand between a label and its value. */
+  readonly narrow: readonly Gutter[]
+  /** Bands below that enter no gutter and have no columns: the longest of several blocks, or what follows a table. */
+  readonly tail: readonly Band[]
+}
 
 export type RunOrBand =
   | { readonly kind: 'run'; readonly run: ColumnRun }
@@ -25,7 +33,7 @@ export function findColumnRuns(bands: readonly Band[]): RunOrBand[] {
     open = null
   }
   for (const band of bands) {
-    if (open !== null && !joins(open, band, inkHeight)) close()
+    if (open !== null && (isTitleAbove(open, band) || !joins(open, band, inkHeight))) close()
     if (open !== null) extendRun(open, band, inkHeight)
     else if (band.segments.length > 1) open = startRun(band)
     else found.push({ kind: 'band', band })
@@ -45,6 +53,13 @@ function gapsOf(band: Band): { left: number; right: number }[] {
     left: Math.max(...band.segments.slice(0, index + 1).map(({ right }) => right)),
     right: segment.left,
   }))
+}
+
+/** "REFERENCE LABORATORIES     FINAL REPORT" stands across the columns that begin below it. */
+function isTitleAbove({ bands }: OpenRun, band: Band): boolean {
+  const [title] = bands
+  if (bands.length !== 1 || title === undefined || title.segments.length >= band.segments.length) return false
+  return !looksLikeHeader(title.segments.map(textOf)) && standsAcross(title, gapsOf(band))
 }
 
 const widestRowPitch = 5
@@ -101,8 +116,9 @@ function newGutter(run: OpenRun, gap: { left: number; right: number }, inkHeight
   const gutter: Gutter = { ...gap, crossings: 0, support: 1 }
   for (const band of run.bands) {
     const free = freePart(gutter, band, inkHeight)
-    if (free === null) gutter.crossings++
-    else [gutter.left, gutter.right] = [free.left, free.right]
+    if (free !== null) [gutter.left, gutter.right] = [free.left, free.right]
+    // A heading may well be wider than the figures under it.
+    else if (!looksLikeHeader(band.segments.map(textOf))) gutter.crossings++
   }
   return gutter
 }
@@ -112,19 +128,16 @@ function allowedCrossings(bandCount: number): number {
   return bandCount < 4 ? 0 : Math.max(1, Math.floor(bandCount * 0.2))
 }
 
-/** Trailing bands without columns are no part of it; a run of one band is just a band. */
+/** A run of one band is just a band. */
 function closeRun(run: OpenRun): RunOrBand[] {
   const lastRow = run.bands.findLastIndex(({ segments }) => segments.length > 1)
   const bands = run.bands.slice(0, lastRow + 1)
-  const rest = run.bands.slice(lastRow + 1).map((band): RunOrBand => ({ kind: 'band', band }))
+  const tail = run.bands.slice(lastRow + 1)
   const gutters = supportedGutters(run, bands)
   if (bands.length < 2 || gutters.length === 0) {
-    return [...bands.map((band): RunOrBand => ({ kind: 'band', band })), ...rest]
+    return [...bands, ...tail].map((band): RunOrBand => ({ kind: 'band', band }))
   }
-  return [
-    { kind: 'run', run: { bands, gutters: [...gutters, ...narrowGutters(bands, gutters)].toSorted(byPlace) } },
-    ...rest,
-  ]
+  return [{ kind: 'run', run: { bands, gutters, narrow: narrowGutters(bands, gutters), tail } }]
 }
 
 const byPlace = (a: Gutter, b: Gutter): number => a.left - b.left

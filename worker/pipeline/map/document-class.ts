@@ -3,168 +3,10 @@
  * phrases less. Too little evidence is "unknown", which costs nothing but defaults.
  */
 import type { DocumentClass, LineKind, Section } from '../../../clinical/document/mapped.ts'
+import { sectionOfHeading } from '../../../clinical/terminology/section-headings.ts'
 import type { Assembled } from './assemble-text.ts'
-
-type Evidence = {
-  readonly class: DocumentClass
-  readonly title: RegExp
-  readonly phrases: readonly RegExp[]
-  /** Words that hardly stand in any other kind of document. */
-  readonly tellingPhrases?: readonly RegExp[]
-  readonly sections: readonly string[]
-}
-
-const evidence: readonly Evidence[] = [
-  {
-    class: 'lab_report',
-    title:
-      /\b(?:laborator(?:y|ies)|lab(?:oratory)? (?:report|results?)|patholog(?:y|ies)\b(?!.*(?:histo|anatom))|blood (?:test|results?)|biochemistry|haematology|hematology|test results?)\b/i,
-    phrases: [
-      /\breference (?:range|interval)s?\b/i,
-      /\b(?:specimen|collected|received)\b/i,
-      /\bfasting\b/i,
-      /\bcumulative\b/i,
-      /\bflag\b/i,
-      /\b(?:mmol|umol|µmol|g|mg|ng|IU|U|mU)\/d?L\b/,
-    ],
-    sections: ['results', 'specimens'],
-  },
-  {
-    class: 'imaging_report',
-    title:
-      /\b(?:radiolog(?:y|ical)|(?:medical )?imaging|x-?ray|ultrasound|\bCT\b|\bMRI\b|mammogra|nuclear medicine)\b/i,
-    phrases: [
-      /\btechnique\b/i,
-      /\bcomparison\b/i,
-      /\bcontrast\b/i,
-      /\bimpression\b/i,
-      /\bclinical (?:indication|history|details)\b/i,
-    ],
-    sections: ['findings', 'technique', 'comparison', 'imaging'],
-  },
-  {
-    class: 'pathology_report',
-    title: /\b(?:histopatholog|histolog|anatomical patholog|surgical patholog|cytolog|biopsy report)/i,
-    phrases: [
-      /\bmacroscop/i,
-      /\bmicroscop/i,
-      /\bgross description\b/i,
-      /\bblock\b/i,
-      /\bmargins?\b/i,
-      /\bimmunohisto/i,
-    ],
-    sections: ['specimens'],
-  },
-  {
-    class: 'discharge_summary',
-    title: /\bdischarge (?:summary|report|letter|note)|\bseparation summary/i,
-    phrases: [
-      /\bdate of (?:admission|discharge)|(?:admission|discharge) date|admitted|discharged\b/i,
-      /\bhospital course\b/i,
-      /\bdischarge (?:medication|diagnos)/i,
-      /\bfollow-?up\b/i,
-    ],
-    sections: [
-      'hospital-course',
-      'discharge-medications',
-      'discharge-diagnosis',
-      'discharge-instructions',
-      'reason-for-admission',
-    ],
-  },
-  {
-    class: 'referral_letter',
-    title: /\breferral\b|\bletter of referral/i,
-    tellingPhrases: [
-      /\bthank you for (?:seeing|your (?:review|opinion|assessment))|\bi (?:would be grateful|would appreciate) (?:if you|your)|\bplease (?:see|assess|review) th(?:is|e above)/i,
-    ],
-    phrases: [
-      /\bthank you for (?:seeing|your (?:review|opinion|assessment))/i,
-      /\bplease (?:see|assess|review)\b/i,
-      /\bi would (?:appreciate|value|be grateful)/i,
-      /\bdear (?:dr|doctor|colleague|professor|prof|mr|ms|mrs)\b/i,
-      /\brefer(?:red|ring)?\b/i,
-    ],
-    sections: ['reason-for-referral'],
-  },
-  {
-    class: 'specialist_letter',
-    title:
-      /\b(?:cardiolog|neurolog|gastroenterolog|endocrinolog|rheumatolog|oncolog|dermatolog|respiratory|orthopaedic|ophthalmolog|psychiatr|nephrolog|urolog)\w*\b.*\b(?:clinic|associates|specialist|centre|letter|consult)/i,
-    tellingPhrases: [/\bthank you for (?:referring|asking me to see|your (?:kind )?referral)/i],
-    phrases: [
-      /\bthank you for (?:referring|asking me|your referral)/i,
-      /\bi (?:reviewed|saw|had the pleasure)/i,
-      /\bdear (?:dr|doctor|colleague)\b/i,
-      /\bkind regards|yours sincerely\b/i,
-    ],
-    sections: [],
-  },
-  {
-    class: 'prescription',
-    title: /\bprescription\b|\bPBS\b|\brx\b|\bauthority prescription/i,
-    phrases: [
-      /\bprescriber (?:no|number)/i,
-      /\brepeats?\b/i,
-      /\bqty\b|\bquantity\b/i,
-      /\bbrand substitution\b/i,
-      /\brefills?\b/i,
-      /\bdispense\b/i,
-    ],
-    sections: [],
-  },
-  {
-    class: 'medication_list',
-    title:
-      /\bmedic(?:ation|ine)s? (?:list|profile|record|chart|summary)|list of medic(?:ation|ine)s|current medic(?:ation|ine)s/i,
-    phrases: [/\bwhat (?:it is|i take it) for\b/i, /\bhow (?:to|i|much)\b/i, /\bdos(?:e|age)\b/i],
-    sections: ['medications'],
-  },
-  {
-    class: 'immunization_record',
-    title:
-      /\b(?:immuni[sz]ation|vaccination|vaccine)s?\b.*\b(?:record|history|statement|card|certificate|summary)|\bAIR\b.*statement/i,
-    phrases: [/\blot(?: number| no)?\b|\bbatch\b/i, /\bvaccine\b/i, /\bdose \d\b/i, /\bsite\b/i],
-    sections: ['immunisations'],
-  },
-  {
-    class: 'health_summary',
-    title:
-      /\b(?:shared )?health summary|patient (?:health )?summary|care plan|summary of care|continuity of care|medical record|patient chart/i,
-    phrases: [/\bproblem list\b/i, /\bimmuni[sz]ations?\b/i, /\ballerg(?:y|ies)\b/i],
-    sections: ['problem-list', 'allergies', 'immunisations', 'medications', 'past-medical-history', 'family-history'],
-  },
-  {
-    class: 'clinic_note',
-    title:
-      /\b(?:office|clinic|outpatient|follow-?up|progress|consultation|soap|encounter|gp)\b.{0,20}\b(?:visit|note|consultation|record)s?\b/i,
-    phrases: [
-      /\bsubjective\b/i,
-      /\bobjective\b/i,
-      /\bassessment\b/i,
-      /\bplan\b/i,
-      /\bchief complaint\b/i,
-      /\bhistory of present/i,
-      /\bdenies\b/i,
-    ],
-    sections: [
-      'history-of-presenting-complaint',
-      'presenting-complaint',
-      'assessment-and-plan',
-      'assessment',
-      'plan',
-      'examination',
-      'review-of-systems',
-    ],
-  },
-  {
-    class: 'administrative',
-    title:
-      /\b(?:invoice|tax invoice|receipt|statement of account|appointment (?:letter|confirmation|reminder)|consent form|registration form)\b/i,
-    phrases: [/\bamount (?:due|payable)\b/i, /\bGST\b/, /\bpayment\b/i, /\bbalance\b/i],
-    sections: ['payment-and-administrative'],
-  },
-]
+import { evidence, type Evidence } from './class-evidence.ts'
+import { cellTexts } from './line-kinds.ts'
 
 const titleLines = 8
 const longestTitle = 12
@@ -175,27 +17,53 @@ export function documentClassOf(
   kinds: readonly LineKind[],
   sections: readonly Section[],
 ): DocumentClass {
-  const top = assembled.lines
-    .filter((line, index) => line.page === 1 && kinds[index] !== 'furniture')
-    .slice(0, titleLines)
-    .filter((line) => kinds[assembled.lines.indexOf(line)] !== 'list_item' && line.words.length <= longestTitle)
-  const titles = top.map((line) => assembled.text.slice(line.start, line.start + line.length))
   const found = new Set(sections.map(({ slug }) => slug))
-  const scores = evidence.map((kind) => ({
-    class: kind.class,
-    score: scoreOf(kind, { titles, text: assembled.text, found }),
-  }))
+  const headers = assembled.lines.filter((_, index) => kinds[index] === 'table_header')
+  const seen = {
+    titles: titlesOf(assembled, kinds, found),
+    text: assembled.text,
+    found,
+    headers: headers.map((line) => cellTexts(assembled, line)),
+  }
+  const scores = evidence.map((kind) => ({ class: kind.class, score: scoreOf(kind, seen) }))
   const best = scores.reduce((a, b) => (b.score > a.score ? b : a))
   return best.score >= enough ? best.class : 'unknown'
 }
 
-type Seen = { readonly titles: readonly string[]; readonly text: string; readonly found: ReadonlySet<string | null> }
+type Seen = {
+  readonly titles: readonly string[]
+  readonly text: string
+  readonly found: ReadonlySet<string | null>
+  readonly headers: readonly (readonly string[])[]
+}
 
-function scoreOf(kind: Evidence, { titles, text, found }: Seen): number {
+/** Short lines near the top; where a document has many sections, the heading of one of them is no title. */
+function titlesOf(assembled: Assembled, kinds: readonly LineKind[], found: Seen['found']): string[] {
+  const top: number[] = []
+  for (const [index, { page }] of assembled.lines.entries()) {
+    if (page !== assembled.pages[0]?.number || top.length === titleLines) break
+    if (kinds[index] !== 'furniture') top.push(index)
+  }
+  return top.flatMap((index) => {
+    const line = assembled.lines[index]
+    if (line === undefined || kinds[index] === 'list_item' || line.words.length > longestTitle) return []
+    const title = assembled.text.slice(line.start, line.start + line.length)
+    const isSection = kinds[index] === 'heading' && found.size > 3 && sectionOfHeading(title) !== null
+    return isSection ? [] : [title]
+  })
+}
+
+/** One word alone never reaches `enough`, but for a title: "HOSPITAL COURSE" stands in letters about discharges, too. */
+function scoreOf(kind: Evidence, { titles, text, found, headers }: Seen): number {
   const place = titles.findIndex((title) => kind.title.test(title))
   const title = place === -1 ? 0 : place < 4 ? 5 : 3
   const phrases = kind.phrases.filter((phrase) => phrase.test(text)).length
   const sections = kind.sections.filter((slug) => found.has(slug)).length
   const telling = (kind.tellingPhrases ?? []).some((phrase) => phrase.test(text)) ? 4 : 0
-  return title + telling + phrases * 0.8 + sections * 0.8
+  const columns = kind.columns !== undefined && headers.some((cells) => headsAll(cells, kind.columns ?? [])) ? 3 : 0
+  return title + telling + columns + phrases * 0.8 + sections * 0.8
+}
+
+function headsAll(cells: readonly string[], columns: readonly RegExp[]): boolean {
+  return columns.every((column) => cells.some((cell) => column.test(cell)))
 }

@@ -4,9 +4,13 @@
  */
 import type { Band, Segment } from './bands.ts'
 import { extent, segmentOf, textOf } from './bands.ts'
+import { blocksIn } from './blocks.ts'
 import type { ColumnRun, Gutter, RunOrBand } from './column-runs.ts'
+import { panelsIn } from './panels.ts'
+import { cellTexts, shapeOf, type Shape } from './shapes.ts'
 import type { PlacedWord } from './placed-words.ts'
-import { looksLikeHeader } from './table-headers.ts'
+import { isHeaderCell, looksLikeHeader } from './table-headers.ts'
+import { joinWrapped, type Row } from './wrapped-rows.ts'
 
 export type DraftCell = Segment & { readonly column: number | null }
 
@@ -20,13 +24,54 @@ export type DraftLine = {
 
 export function draftLines(parts: readonly RunOrBand[]): DraftLine[] {
   let tables = 0
-  return parts.flatMap((part) => {
-    if (part.kind === 'band') return [looseLine(part.band)]
-    const rows = rowsOf(part.run)
-    const shape = shapeOf(rows)
-    if (shape === 'table') return tableLines(rows, tables++)
-    return shape === 'label grid' ? gridLines(rows) : blockLines(rows)
+  const lines: DraftLine[] = []
+  for (const part of parts) {
+    if (part.kind === 'band') {
+      lines.push(looseLine(part.band))
+      continue
+    }
+    const { run } = part
+    const shape = shapeOf(rowsOf(run))
+    if (shape !== 'table') {
+      lines.push(...sideBySide(run, shape))
+      continue
+    }
+    const gutters = [...run.gutters, ...run.narrow].toSorted((a, b) => a.left - b.left)
+    const headed = withHeadAbove(lines, joinWrapped(rowsOf({ ...run, gutters })))
+    lines.splice(lines.length - headed.taken, headed.taken)
+    lines.push(...panelsIn(headed.rows).flatMap((panel) => tableLines(panel, tables++)))
+    lines.push(...run.tail.map(looseLine))
+  }
+  return lines
+}
+
+function sideBySide(run: ColumnRun, shape: Exclude<Shape, 'table'>): DraftLine[] {
+  if (shape === 'boxes to tick') return [...rowsOf(run).flatMap(singleCells), ...run.tail.map(looseLine)]
+  return blocksIn(run).flatMap((block) => {
+    if (block.kind === 'band') return [looseLine(block.band)]
+    const inside = rowsOf(block.run)
+    return shape === 'label grid' ? gridLines(inside) : blockLines(inside)
   })
+}
+
+/** "Reference" over "interval": the first line of a heading that is set over two, found apart from its table. */
+function withHeadAbove(lines: readonly DraftLine[], rows: readonly Row[]): { rows: readonly Row[]; taken: number } {
+  const [header] = rows
+  const above = lines.at(-1)
+  if (header === undefined || above === undefined || above.table !== null) return { rows, taken: 0 }
+  if (!looksLikeHeader(cellTexts(header)) || !above.cells.every((cell) => isHeaderCell(textOf(cell))))
+    return { rows, taken: 0 }
+  const { top, bottom } = extent(header.filter((cell) => cell !== null))
+  if (top - above.bottom > 0.9 * (bottom - top)) return { rows, taken: 0 }
+  const places = above.cells.map((cell) =>
+    header.findIndex((below) => below !== null && below.left < cell.right && cell.left < below.right),
+  )
+  if (places.includes(-1) || new Set(places).size < places.length) return { rows, taken: 0 }
+  const joined = header.map((cell, column) => {
+    const added = above.cells[places.indexOf(column)]
+    return cell === null || added === undefined ? cell : segmentOf([...added.words, ...cell.words])
+  })
+  return { rows: [joined, ...rows.slice(1)], taken: 1 }
 }
 
 function looseLine(band: Band): DraftLine {
@@ -37,13 +82,11 @@ function looseLine(band: Band): DraftLine {
   }
 }
 
-/** The cells of a band by column; a column without words is null. */
-type Row = readonly (Segment | null)[]
-
 function rowsOf({ bands, gutters }: ColumnRun): Row[] {
   return bands.map((band) => {
     const columns = Array.from({ length: gutters.length + 1 }, (): PlacedWord[] => [])
-    for (const piece of band.segments.flatMap((segment) => splitAtGutters(segment.words, gutters))) {
+    const split = looksLikeHeader(band.segments.map(textOf)) ? splitHeader : splitAtGutters
+    for (const piece of band.segments.flatMap((segment) => split(segment.words, gutters))) {
       columns[columnOf(piece, gutters)]?.push(...piece)
     }
     return columns.map((words) => (words.length === 0 ? null : segmentOf(words)))
@@ -66,6 +109,24 @@ function splitAtGutters(words: readonly PlacedWord[], gutters: readonly Gutter[]
   return pieces
 }
 
+/** Headings are often wider than what they head: a word begins a cell where it begins over the next column. */
+function splitHeader(words: readonly PlacedWord[], gutters: readonly Gutter[]): PlacedWord[][] {
+  return splitAtGutters(words, gutters).flatMap((piece) => {
+    const parts: PlacedWord[][] = []
+    for (const word of piece) {
+      const part = parts.at(-1)
+      const before = part?.at(-1)
+      const isNext = gutters.some(
+        ({ left, right }) =>
+          before !== undefined && before.left < left && word.left >= right - 0.4 * (word.bottom - word.top),
+      )
+      if (part === undefined || (isNext && isHeaderCell(word.word.text))) parts.push([word])
+      else part.push(word)
+    }
+    return parts
+  })
+}
+
 // Where most of its words' width is: a long name may run into the next column.
 function columnOf(piece: readonly PlacedWord[], gutters: readonly Gutter[]): number {
   const widths = new Map<number, number>()
@@ -77,83 +138,6 @@ function columnOf(piece: readonly PlacedWord[], gutters: readonly Gutter[]): num
   return [...widths].toSorted((a, b) => b[1] - a[1])[0]?.[0] ?? 0
 }
 
-type Shape = 'table' | 'label grid' | 'blocks'
-
-function shapeOf(rows: readonly Row[]): Shape {
-  if (rows.some((row) => looksLikeHeader(cellTexts(row)))) return 'table'
-  const columns = columnsOf(rows)
-  if (columns.length % 2 === 0 && isLabelGrid(columns)) return 'label grid'
-  if (hasLabelsInside(columns) || isProse(columns)) return 'blocks'
-  if (columns.some(isValueColumn)) return 'table'
-  return columns.length >= 3 && rows.length >= 3
-    ? 'table'
-    : columns.length === 2 && rows.length >= 4
-      ? 'table'
-      : 'blocks'
-}
-
-function cellTexts(row: Row): string[] {
-  return row.map((cell) => (cell === null ? '' : textOf(cell)))
-}
-
-type Column = readonly Segment[]
-
-function columnsOf(rows: readonly Row[]): Column[] {
-  const width = Math.max(...rows.map((row) => row.length))
-  return Array.from({ length: width }, (_, column) => rows.flatMap((row) => row[column] ?? []))
-}
-
-const labelEnd = /[:：]$/
-const labelInside = /^\p{L}[^:]{0,30}:\s*\S/u
-
-/** Every other column holds nothing but labels, told by a colon or by bold beside plain. */
-function isLabelGrid(columns: readonly Column[]): boolean {
-  return columns.every((column, index) => {
-    const labels = column.filter(isLabel).length
-    return index % 2 === 0 ? labels >= 0.7 * column.length : labels <= 0.3 * column.length
-  })
-}
-
-function isLabel(cell: Segment): boolean {
-  return labelEnd.test(textOf(cell)) || (isBoldSegment(cell) && cell.words.length <= 5 && !/^\d/.test(textOf(cell)))
-}
-
-export function isBoldSegment({ words }: Pick<Segment, 'words'>): boolean {
-  return words.length > 0 && words.every(({ word }) => word.isBold === true)
-}
-
-/** "Collected: 2 May" to the right of something else: two blocks that happen to share their baselines. */
-function hasLabelsInside(columns: readonly Column[]): boolean {
-  const right = columns.slice(1).flat()
-  return right.length > 0 && right.filter((cell) => labelInside.test(textOf(cell))).length >= 0.4 * right.length
-}
-
-/** Two columns of running text: long lines that fill their columns. */
-function isProse(columns: readonly Column[]): boolean {
-  return (
-    columns.length <= 3 && columns.every((column) => column.length >= 4 && wordsPerCell(column) >= 4.5 && fills(column))
-  )
-}
-
-function wordsPerCell(column: Column): number {
-  return column.reduce((sum, { words }) => sum + words.length, 0) / Math.max(column.length, 1)
-}
-
-function fills(column: Column): boolean {
-  const { left, right } = extent(column)
-  const full = column.filter((cell) => cell.right - cell.left > 0.7 * (right - left)).length
-  return full >= 0.6 * column.length
-}
-
-/** Numbers, dates, doses, flags, ticks. */
-const shortValue = /^[<>≤≥=~(+-]*\d|^(?:H|L|HH|LL|N|A|pos|neg|positive|negative|normal|abnormal|yes|no|nil|-+|\*+)$/i
-
-function isValueColumn(column: Column, index: number): boolean {
-  if (index === 0 || column.length < 2) return false
-  const values = column.filter((cell) => cell.words.length <= 4 && shortValue.test(textOf(cell))).length
-  return values >= 0.6 * column.length
-}
-
 function tableLines(rows: readonly Row[], table: number): DraftLine[] {
   return rows.map((row) => {
     const cells = row.flatMap((cell, column) => (cell === null ? [] : [{ ...cell, column }]))
@@ -161,11 +145,21 @@ function tableLines(rows: readonly Row[], table: number): DraftLine[] {
   })
 }
 
+/** Row by row, each label with its value on a line of its own; a value that goes on below stays with its label. */
 function gridLines(rows: readonly Row[]): DraftLine[] {
   const pairs = Array.from({ length: (rows[0]?.length ?? 0) / 2 }, (_, pair) => pair * 2)
-  return pairs.flatMap((column) =>
-    rows.flatMap((row) => lineOf([row[column] ?? null, row[column + 1] ?? null].filter((cell) => cell !== null))),
-  )
+  const items = pairs.flatMap((column) => {
+    const found: { row: number; column: number; lines: DraftLine[] }[] = []
+    rows.forEach((row, place) => {
+      const [label, value] = [row[column] ?? null, row[column + 1] ?? null]
+      const lines = lineOf([label, value].filter((cell) => cell !== null))
+      const above = found.at(-1)
+      if (label === null && above !== undefined) above.lines.push(...lines)
+      else if (lines.length > 0) found.push({ row: place, column, lines })
+    })
+    return found
+  })
+  return items.toSorted((a, b) => a.row - b.row || a.column - b.column).flatMap(({ lines }) => lines)
 }
 
 function blockLines(rows: readonly Row[]): DraftLine[] {
@@ -173,6 +167,10 @@ function blockLines(rows: readonly Row[]): DraftLine[] {
   return Array.from({ length: width }, (_, column) => column).flatMap((column) =>
     rows.flatMap((row) => lineOf([row[column] ?? null].filter((cell) => cell !== null))),
   )
+}
+
+function singleCells(row: Row): DraftLine[] {
+  return row.flatMap((cell) => lineOf(cell === null ? [] : [cell]))
 }
 
 function lineOf(segments: readonly Segment[]): DraftLine[] {

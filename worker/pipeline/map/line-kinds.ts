@@ -1,7 +1,7 @@
 import type { LineKind } from '../../../clinical/document/mapped.ts'
 import { sectionOfHeading } from '../../../clinical/terminology/section-headings.ts'
 import type { Assembled, AssembledLine } from './assemble-text.ts'
-import { looksLikeHeader } from './table-headers.ts'
+import { headsDates, looksLikeHeader } from './table-headers.ts'
 
 export function lineKinds(assembled: Assembled, furniture: ReadonlySet<number>): LineKind[] {
   return assembled.lines.map((line, index) => {
@@ -16,13 +16,18 @@ export function cellTexts(assembled: Assembled, line: AssembledLine): string[] {
 
 function kindInTable(assembled: Assembled, line: AssembledLine): LineKind {
   const texts = cellTexts(assembled, line)
-  if (looksLikeHeader(texts)) return 'table_header'
+  if (looksLikeHeader(texts) || isDateHeader(line, texts)) return 'table_header'
   const [only = ''] = texts
   if (texts.length === 1 && line.cells[0]?.column === 0 && isHeading(only, line)) return 'heading'
   return 'table_row'
 }
 
-const listMark = /^(?:[•▪▫●○◦‣▸∙·*–—-]|o(?= )|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+\S/
+function isDateHeader(line: AssembledLine, texts: readonly string[]): boolean {
+  const hasFirst = line.cells[0]?.column === 0
+  return headsDates(hasFirst ? (texts[0] ?? '') : null, hasFirst ? texts.slice(1) : texts)
+}
+
+const listMark = /^(?:[•▪▫●○◦‣▸∙·*–—☐☑☒□■▢✓✔✗✘-]|\[[ xX✓]?\]|o(?= )|\(?\d{1,2}[.)]|\(?(?:[a-z]|[ivx]{2,4})[.)])\s+\S/u
 const labelled = /^\p{L}[\p{L}\p{N} .,'’()/&#-]{0,45}?\s*[:：](?=\s|$)/u
 
 function kindOfText(assembled: Assembled, index: number): LineKind {

@@ -38,10 +38,27 @@ export function looksLikeHeader(cells: readonly string[]): boolean {
   return known >= 2 && known >= 0.6 * filled.length && filled.every((cell) => !/^[<>]?\d+([.,]\d+)?$/.test(cell))
 }
 
-function isHeaderCell(cell: string): boolean {
+export function isHeaderCell(cell: string): boolean {
   const words = cell.toLowerCase().match(/\p{L}+/gu) ?? []
   const content = words.filter((word) => !fillers.has(word))
   return (
     content.length > 0 && content.length <= 4 && content.some((word) => headerWords.has(word)) && !/[:]\s*\S/.test(cell)
   )
+}
+
+const day = /^(?:\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2}[ -]?\p{L}{3,9}\.?[ -]?\d{2,4}|\p{L}{3} \d{1,2},? \d{4})\b/u
+const hour = /^\d{1,2}:\d\d(?: ?[ap]m)?$/i
+const numbered = /^(?:lab|request|episode|specimen|accession|sample|report|order)\s*(?:no|number|id|ref|#)/i
+
+/**
+ * The head of a cumulative report: days, hours or numbers of specimens over the columns. A row of a vaccine with the days
+ * of its doses looks the same but for its first cell.
+ */
+export function headsDates(first: string | null, others: readonly string[]): boolean {
+  if (others.length === 0) return false
+  if (first !== null && numbered.test(first)) return others.every((cell) => /\d/.test(cell) || isHeaderCell(cell))
+  const isLabel = first === null || isHeaderCell(first) || day.test(first)
+  const dated = others.filter((cell) => day.test(cell) || hour.test(cell)).length
+  const known = others.every((cell) => day.test(cell) || hour.test(cell) || isHeaderCell(cell))
+  return isLabel && known && dated >= 1 && others.length >= 2
 }

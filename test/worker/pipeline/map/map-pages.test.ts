@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { boxesOf, spanInBox } from '../../../../clinical/document/boxes.ts'
 import type { MappedDocument } from '../../../../clinical/document/mapped.ts'
-import { mapPages } from '../../../../worker/pipeline/map/map-pages.ts'
+import { mapPages, mapPagesAside } from '../../../../worker/pipeline/map/map-pages.ts'
 import { pageFromText } from '../page-from-text.ts'
 
 const report = `
@@ -163,4 +163,23 @@ void test('a page without words maps to nothing, not to an error', async (t) => 
   const document = mapPages([pageFromText(''), pageFromText('a word', { number: 2 })])
   t.equal(document.text, '\fa word')
   t.same(mapPages([]).lines, [])
+})
+
+void test('a long document is mapped in turns, so that other work goes on, and can be stopped', async (t) => {
+  const page = pageFromText(report.repeat(4))
+  const pages = Array.from({ length: 60 }, (_, index) => ({ ...page, number: index + 1 }))
+  let turns = 0
+  const count = () => {
+    turns += 1
+    other = setImmediate(count)
+  }
+  let other = setImmediate(count)
+  t.strictSame(await mapPagesAside(pages, new AbortController().signal), mapPages(pages))
+  clearImmediate(other)
+  t.ok(turns > 2, `other work had ${turns} turns`)
+
+  const stopped = new AbortController()
+  const mapping = mapPagesAside(pages, stopped.signal)
+  stopped.abort(new Error('stopped'))
+  await t.rejects(mapping, { message: 'stopped' })
 })
