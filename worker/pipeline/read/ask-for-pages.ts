@@ -6,7 +6,7 @@ import { askChild, childCrashed, childTimedOut, childTooLarge } from '../../../p
 import type { ChildLimits } from '../../../platform/child.ts'
 import { isChildPage } from './child-page.ts'
 import type { ChildPage, ReadRunsTask, WhyBroken } from './child-page.ts'
-import { runsBehind } from './page-runs.ts'
+import { firstRuns, runsBehind } from './page-runs.ts'
 import type { PageRun } from './page-runs.ts'
 
 export type FileToOpen = {
@@ -21,6 +21,9 @@ export type OpenOptions = { readonly limits: ChildLimits; readonly signal: Abort
 // A file that kills its reader page after page is out to do so, and each page may take a minute, twice.
 const mostBrokenInARow = 3
 
+// PDFium keeps what it has parsed of a document: a quarter of a megabyte a page. A new child takes half a second.
+const pagesOfAChild = 200
+
 export async function* askForPages(
   file: FileToOpen,
   missing: readonly PageRun[],
@@ -29,19 +32,22 @@ export async function* askForPages(
   let [runs, pageCount, brokenInARow] = [missing, file.pageCount, 0]
   for (;;) {
     const [next] = runs
-    if (next === undefined) return
+    if (next === undefined || next.first > (pageCount ?? Infinity)) return
+    const part = firstRuns(runs, pagesOfAChild)
     try {
-      for await (const page of openRuns(file, runs, options)) {
+      for await (const page of openRuns(file, part, options)) {
         yield page
         ;[runs, pageCount, brokenInARow] = [runsBehind(runs, page.number), page.pageCount, 0]
       }
-      return
+      // What it has not given is not there.
+      if (runsBehind(part, (runs[0]?.first ?? Infinity) - 1).length > 0) return
+      continue
     } catch (error) {
       if (whyOf(error, options.signal) === null) throw error
     }
 
     const number = runs[0]?.first ?? next.first
-    if (pageCount !== null && number > pageCount) return
+    if (number > (pageCount ?? Infinity)) return
     const page = await openAlone(file, { number, pageCount }, options)
     yield page
     brokenInARow = page.kind === 'broken' ? brokenInARow + 1 : 0

@@ -19,3 +19,16 @@ export function runsBehind(runs: readonly PageRun[], number: number): PageRun[] 
     .filter(({ last }) => last === null || last > number)
     .map(({ first, last }) => ({ first: Math.max(first, number + 1), last }))
 }
+
+/** The first of them, so many pages together. */
+export function firstRuns(runs: readonly PageRun[], pages: number): PageRun[] {
+  const found: PageRun[] = []
+  let left = pages
+  for (const { first, last } of runs) {
+    if (left === 0) break
+    const end = Math.min(last ?? Infinity, first + left - 1)
+    found.push({ first, last: end })
+    left -= end - first + 1
+  }
+  return found
+}
