@@ -30,7 +30,7 @@ export type Documents = {
   /** `q`: only the words of the places where it stands; `match` says which belong together. */
   readonly words: (id: string, page: number, options?: CallOptions & { readonly q?: string }) => Promise<Word[]>
   readonly text: (id: string, options?: CallOptions & { readonly version?: number }) => Promise<DocumentText>
-  /** The page as a PNG; the body is the caller's to read. */
+  /** The page as a WebP or PNG; the body is the caller's to read. Widths of 160, 320, 640, 1240 and 2480 come quickest. */
   readonly pageImage: (
     id: string,
     page: number,
@@ -61,7 +61,13 @@ export function documentsOf(transport: Transport, uploads: Uploads): Documents {
     text: (id, { version, signal } = {}) =>
       json({ method: 'GET', path: `${pathOf(id)}/text`, query: { version }, signal }),
     pageImage: (id, page, { width, signal } = {}) =>
-      ask({ method: 'GET', path: `${pathOf(id)}/pages/${page}/image`, query: { width }, signal }),
+      ask({
+        method: 'GET',
+        path: `${pathOf(id)}/pages/${page}/image`,
+        query: { width },
+        headers: { accept: 'image/webp, image/png' },
+        signal,
+      }),
     content: (id, { range, signal } = {}) => {
       const headers = range === undefined ? {} : { range }
       return ask({ method: 'GET', path: `${pathOf(id)}/content`, headers, signal })

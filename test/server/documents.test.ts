@@ -161,6 +161,15 @@ test('documents', async (group) => {
       ).status,
       304,
     )
+    const webp = await fetch(`${server.url}/documents/${id}/pages/1/image?width=300`, {
+      headers: { ...parent.headers, accept: 'image/webp,image/*;q=0.8' },
+    })
+    t.equal(webp.headers.get('content-type'), 'image/webp')
+    t.match(webp.headers.get('vary'), /accept/)
+    t.not(webp.headers.get('etag'), answer.headers.get('etag'))
+    t.match(await sharp(Buffer.from(await webp.arrayBuffer())).metadata(), { format: 'webp', width: 300 })
+    for (const page of ['-1', '1e9', '1000000000', 'x', '1.5'])
+      t.equal((await parent.get(`/documents/${id}/pages/${page}/image`)).status, 400, page)
     t.equal((await parent.get(`/documents/${id}/pages/2/image`)).status, 404)
     t.equal((await parent.get(`/documents/${id}/pages/0/image`)).status, 400)
     t.equal((await parent.get(`/documents/${id}/pages/1/image?width=100000`)).status, 400)

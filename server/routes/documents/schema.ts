@@ -141,7 +141,22 @@ export const factSchema = z
   .meta({ title: 'Fact' })
 export const factListSchema = z.object({ facts: z.array(factSchema) })
 
-export const imageQuery = z.object({ width: z.coerce.number().int().min(64).max(3_000).default(1_240) })
+/** Others are drawn each time: there are three thousand. */
+export const keptWidths: readonly number[] = [160, 320, 640, 1_240, 2_480]
+
+export const imageQuery = z.object({
+  width: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .max(3_000)
+    .default(1_240)
+    .describe(`In pixels. Drawn once and kept: ${keptWidths.join(', ')}; any other is drawn when it is asked for.`),
+})
+export const imageHeaders = z.object({
+  accept: z.string().optional().describe('With `image/webp` the picture comes as that: a third of a PNG, or less.'),
+  'if-none-match': z.string().optional(),
+})
 
 export const eventHeaders = z.object({
   'last-event-id': z
