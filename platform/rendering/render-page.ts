@@ -1,7 +1,7 @@
 import { askChildOnce } from '../child.ts'
 import { defineError } from '../errors.ts'
 
-/** `webp` is a third to a tenth of `png`, and not quite the same. */
+/** `webp` is half of `png` for print and a tenth of it for a scan, and not quite the same. */
 export type PictureFormat = 'png' | 'webp'
 
 export type PageToRender = {

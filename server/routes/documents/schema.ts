@@ -154,7 +154,10 @@ export const imageQuery = z.object({
     .describe(`In pixels. Drawn once and kept: ${keptWidths.join(', ')}; any other is drawn when it is asked for.`),
 })
 export const imageHeaders = z.object({
-  accept: z.string().optional().describe('With `image/webp` the picture comes as that: a third of a PNG, or less.'),
+  accept: z
+    .string()
+    .optional()
+    .describe('With `image/webp` the picture comes as that: half of a PNG, of a scan a tenth.'),
   'if-none-match': z.string().optional(),
 })
 
