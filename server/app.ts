@@ -20,6 +20,7 @@ import { addSecurity } from './plugins/security.ts'
 import { addSlowBodies } from './plugins/slow-bodies.ts'
 import { addTracing } from './plugins/tracing.ts'
 import { authenticationOf } from './plugins/authentication/authentication-of.ts'
+import { createKeptPictures } from './routes/documents/kept-pictures.ts'
 import { createPagePictures } from './routes/documents/page-pictures.ts'
 import { addRoutes } from './routes/index.ts'
 import { createUploadGate } from './routes/uploads/gate.ts'
@@ -67,7 +68,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   const uploadGate = createUploadGate(deps.config.uploads)
   const traces = createReadTraces(deps.db, deps.log)
   const limiter = createRequestLimiter(deps.db, deps.config.protection, deps.log)
-  const pictures = createPagePictures(deps.store, deps.renderPage)
+  const pictures = createPagePictures(deps.store, createKeptPictures(deps), deps.renderPage)
 
   addCorrelation(app)
   addProblems(app)

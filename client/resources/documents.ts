@@ -27,9 +27,10 @@ export type Documents = {
   readonly follow: (id: string, options?: FollowOptions) => AsyncIterable<DocumentEvent>
   readonly facts: (id: string, options?: CallOptions) => Promise<Fact[]>
   readonly pages: (id: string, options?: CallOptions) => Promise<Page[]>
-  readonly words: (id: string, page: number, options?: CallOptions) => Promise<Word[]>
+  /** `q`: only the words of the places where it stands; `match` says which belong together. */
+  readonly words: (id: string, page: number, options?: CallOptions & { readonly q?: string }) => Promise<Word[]>
   readonly text: (id: string, options?: CallOptions & { readonly version?: number }) => Promise<DocumentText>
-  /** The page as a PNG; the body is the caller's to read. */
+  /** The page as a WebP or PNG; the body is the caller's to read. Widths of 160, 320, 640, 1240 and 2480 come quickest. */
   readonly pageImage: (
     id: string,
     page: number,
@@ -55,11 +56,18 @@ export function documentsOf(transport: Transport, uploads: Uploads): Documents {
       (await json<FactList>({ method: 'GET', path: `${pathOf(id)}/facts`, ...options })).facts,
     pages: async (id, options) =>
       (await json<{ pages: Page[] }>({ method: 'GET', path: `${pathOf(id)}/pages`, ...options })).pages,
-    words: (id, page, options) => json({ method: 'GET', path: `${pathOf(id)}/pages/${page}/words`, ...options }),
+    words: (id, page, { q, signal } = {}) =>
+      json({ method: 'GET', path: `${pathOf(id)}/pages/${page}/words`, query: { q }, signal }),
     text: (id, { version, signal } = {}) =>
       json({ method: 'GET', path: `${pathOf(id)}/text`, query: { version }, signal }),
     pageImage: (id, page, { width, signal } = {}) =>
-      ask({ method: 'GET', path: `${pathOf(id)}/pages/${page}/image`, query: { width }, signal }),
+      ask({
+        method: 'GET',
+        path: `${pathOf(id)}/pages/${page}/image`,
+        query: { width },
+        headers: { accept: 'image/webp, image/png' },
+        signal,
+      }),
     content: (id, { range, signal } = {}) => {
       const headers = range === undefined ? {} : { range }
       return ask({ method: 'GET', path: `${pathOf(id)}/content`, headers, signal })

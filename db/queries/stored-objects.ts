@@ -12,6 +12,7 @@ export async function unclaimedObjects(tx: Tx, storageKeys: readonly string[]): 
     from jsonb_array_elements_text(${keys}::text::jsonb) as object (storage_key)
     where not exists (select from public.shell_files as file where file.storage_key = object.storage_key)
       and not exists (select from public.data_exports as export where export.storage_key = object.storage_key)
+      and not exists (select from public.page_pictures as picture where picture.storage_key = object.storage_key)
       and not exists (select from public.erased_objects as erased where erased.storage_key = object.storage_key)
       and not exists (select from public.resumable_uploads as upload where object.storage_key = any (upload.pieces))`)
   return rows.map((row) => keyRow.parse(row).storage_key)

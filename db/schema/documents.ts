@@ -172,6 +172,33 @@ export const shellFilePages = pgTable(
   ],
 ).enableRLS()
 
+/**
+ * Pictures of pages that were drawn, and where the store has them. All can be drawn again: what is a month old goes, and
+ * they count against nobody's space.
+ */
+export const pagePictures = pgTable(
+  'page_pictures',
+  {
+    shellFileId: uuid()
+      .notNull()
+      .references(() => shellFiles.id, { onDelete: 'cascade' }),
+    pageNumber: integer().notNull(),
+    rotation: smallint().notNull(),
+    widthPx: integer().notNull(),
+    mimeType: text().notNull(),
+    storageKey: text().notNull().unique('page_pictures_storage_key_key'),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({
+      name: 'page_pictures_pkey',
+      columns: [table.shellFileId, table.pageNumber, table.rotation, table.widthPx, table.mimeType],
+    }),
+    index('page_pictures_created_idx').on(table.createdAt),
+    check('page_pictures_number_check', sql`page_number > 0`),
+  ],
+).enableRLS()
+
 /** The one text of a file version, in reading order, with its layout; never edited once facts point into it. */
 export const shellFileTexts = pgTable(
   'shell_file_texts',

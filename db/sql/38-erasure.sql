@@ -127,6 +127,19 @@ $$;
 comment on function public.purge_deleted_files(int) is
   'Erases documents whose days in the bin are over (retention_rules), oldest first; returns how many. Their bytes are listed in erased_objects.';
 
+-- Definer: erased_objects is written by no API role.
+create or replace function public.erase_page_picture() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  insert into public.erased_objects (storage_key) values (old.storage_key) on conflict do nothing;
+  return null;
+end
+$$;
+comment on function public.erase_page_picture() is 'A picture of a page that nothing names any more, or whose document is erased, is bytes that nobody needs.';
+drop trigger if exists erase_page_picture on public.page_pictures;
+create trigger erase_page_picture after delete on public.page_pictures
+  for each row execute function public.erase_page_picture();
+
 -- Definer: the list is written by erasing alone.
 create or replace function public.forget_erased_objects(p_storage_keys text[]) returns void
 language sql volatile security definer set search_path = '' as $$
@@ -139,6 +152,7 @@ revoke all on function
   public.erase_file_from_record(uuid),
   public.erase_shell_file(uuid),
   public.purge_deleted_files(int),
+  public.erase_page_picture(),
   public.forget_erased_objects(text[])
 from public, anon, authenticated, service_role;
 

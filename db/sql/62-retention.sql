@@ -10,6 +10,7 @@ values
   ('workers', 1, 'From the last sign of life: a stopped worker says goodbye, a dead one is no news after a day.'),
   ('shell_file_events', 90, 'From when it happened, for clients that come back late. The newest of each document stays with it.'),
   ('processing_errors', 180, 'From the failed attempt: long enough to see a provider''s failures over two quarters.'),
+  ('page_pictures', 30, 'From when it was drawn: it can be drawn again. With the document at the latest.'),
   ('system_notifications', 90, 'From when it was read. Unread, as long as the account.'),
   ('slo_alerts', 90, 'From when it was resolved. Firing, until it is.'),
   ('failed_audit_events', 30, 'From when it was written into the log after all. What could not be written yet stays.'),
@@ -132,6 +133,20 @@ begin
     for update skip locked
   )
   delete from public.system_notifications as notification using past where notification.id = past.id;
+  get diagnostics deleted = row_count;
+  return next;
+
+  -- Its trigger lists the bytes for deletion.
+  table_name := 'page_pictures';
+  with past as materialized (
+    select picture.storage_key
+    from public.page_pictures as picture
+    where picture.created_at < now() - public.retention_period('page_pictures')
+    order by picture.created_at
+    limit p_limit
+    for update skip locked
+  )
+  delete from public.page_pictures as picture using past where picture.storage_key = past.storage_key;
   get diagnostics deleted = row_count;
   return next;
 

@@ -35,6 +35,7 @@ comment on table public.shell_files is 'One uploaded physical file, which may ho
 comment on table public.shell_file_stages is 'How far each stage of a file has come; changed by begin_stage, finish_stage and their like alone.';
 comment on table public.shell_file_events is 'What happened to a file, in order: what clients follow live and replay. Ids and states only.';
 comment on table public.shell_file_pages is 'Pages of a file with their words and boxes, packed by column.';
+comment on table public.page_pictures is 'Pictures of pages that were drawn and are kept in the store for a while; none is needed, all can be drawn again.';
 comment on table public.shell_file_texts is 'The text of a file in reading order; facts point into it, so a version is never edited.';
 comment on table public.erased_objects is 'Bytes whose document has been erased and which the store still holds, until a worker has deleted them.';
 comment on table public.processing_errors is 'One row per failed attempt of a job: stage, code, and a message safe to show.';

@@ -1,4 +1,4 @@
-/** The child process behind `renderPage`: answers once, with a PNG or with null where there is nothing to draw. */
+/** The child process behind `renderPage`: answers once, with a picture or with null where there is nothing to draw. */
 import { readFile } from 'node:fs/promises'
 import sharp from 'sharp'
 import type { Sharp } from 'sharp'
@@ -14,6 +14,7 @@ const taskSchema = z.object({
   page: z.number().int().positive(),
   widthPx: z.number(),
   rotation: z.union([z.literal(0), z.literal(90), z.literal(180), z.literal(270)]),
+  format: z.enum(['png', 'webp']),
 })
 type Task = z.infer<typeof taskSchema>
 
@@ -34,7 +35,7 @@ async function renderPdf(task: Task): Promise<Uint8Array | null> {
   const size = { width: atLeastOne(wanted * shrink), height: atLeastOne(wanted * ratio * shrink) }
   const { data, width, height } = renderBitmap(document, page, { ...size, colour: 'colour' })
   const drawn = sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: mostPixels })
-  return await toPng(drawn.rotate(task.rotation).removeAlpha())
+  return await encoded(drawn.rotate(task.rotation).removeAlpha(), task)
 }
 
 // Turned first, then resized: sharp resizes before it turns if both are asked of one pipeline.
@@ -51,12 +52,13 @@ async function renderPicture(task: Task): Promise<Uint8Array> {
     .raw()
     .toBuffer({ resolveWithObject: true })
   const raw = { width: turned.info.width, height: turned.info.height, channels: turned.info.channels }
-  return await toPng(sharp(turned.data, { raw, limitInputPixels: mostPixels }).resize({ width: task.widthPx }))
+  return await encoded(sharp(turned.data, { raw, limitInputPixels: mostPixels }).resize({ width: task.widthPx }), task)
 }
 
 // Re-encoded pixels only: nothing else of the file goes out with the picture.
-async function toPng(picture: Sharp): Promise<Uint8Array> {
-  return await picture.png({ compressionLevel: 6 }).toBuffer()
+async function encoded(picture: Sharp, { format }: Task): Promise<Uint8Array> {
+  const file = format === 'webp' ? picture.webp({ quality: 80 }) : picture.png({ compressionLevel: 6 })
+  return await file.toBuffer()
 }
 
 function atLeastOne(pixels: number): number {

@@ -65,8 +65,9 @@ export function problems(...statuses: readonly ProblemStatus[]): ProblemResponse
 }
 
 /** An answer that is bytes: documented, and sent as it is. */
-export function bytes(mediaType: string, description: string) {
-  return { description, content: { [mediaType]: { schema: z.unknown() } } }
+export function bytes(mediaType: string, description: string, ...others: string[]) {
+  const types = [mediaType, ...others]
+  return { description, content: Object.fromEntries(types.map((type) => [type, { schema: z.unknown() }])) }
 }
 
 /** Server-sent events; the schema is that of each. */

@@ -30,6 +30,7 @@ const covered: Readonly<Record<string, Coverage>> = {
   shell_file_texts: always('shell_file_stages UPDATE: written by the stage that maps'),
   shell_file_events: always('shell_file_stages UPDATE: each event tells of one; leaves by its retention rule'),
   processing_errors: always('shell_file_stages UPDATE: the row explains itself; leaves by its retention rule'),
+  page_pictures: always('shell_files INSERT: drawn from the file, and anew when they are gone; who saw one is traced'),
   erased_objects: always('shell_files DELETE: bytes that are still to be removed from the store'),
 
   // facts and record

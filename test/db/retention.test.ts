@@ -42,12 +42,16 @@ test('what its days are over for goes, in small batches, and what is not over st
   await owner`insert into failed_audit_events (audit_payload, occurred_at, failure_code, recovered_at, created_at)
     select '{}', now(), 'x', recovered_at, now() - interval '3 years'
     from unnest(array[null, now() - interval '29 days', now() - interval '31 days']) as recovered_at`
+  await owner`insert into page_pictures (shell_file_id, page_number, rotation, width_px, mime_type, storage_key, created_at)
+    select id, days, 0, 160, 'image/png', days::text, now() - make_interval(days => days)
+    from shell_files cross join unnest(array[1, 29, 31, 32]) as days`
   await owner`update shell_file_events set created_at = now() - interval '91 days'`
   const events = await owner`select id from shell_file_events order by id`
 
   const apply = (limit: number) => serve(db, sql`select * from public.apply_retention(${limit})`)
   t.match(await apply(1), [
     { table_name: 'shell_file_events', deleted: 1 },
+    { deleted: 1 },
     { deleted: 1 },
     { deleted: 1 },
     { deleted: 1 },
@@ -59,6 +63,7 @@ test('what its days are over for goes, in small batches, and what is not over st
   for (const [table, kept] of [
     ['processing_errors', 2],
     ['system_notifications', 2],
+    ['page_pictures', 2],
     ['slo_alerts', 2],
     ['failed_audit_events', 2],
   ] as const)

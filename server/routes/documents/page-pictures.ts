@@ -3,30 +3,42 @@ import { pageNotRendered } from '../../../platform/rendering/render-page.ts'
 import type { PageToRender, renderPage } from '../../../platform/rendering/render-page.ts'
 import { withLocalFile } from '../../../platform/storage/local-file.ts'
 import type { Store } from '../../../platform/storage/store.ts'
+import type { KeptPictures } from './kept-pictures.ts'
 
-export type PictureOf = Omit<PageToRender, 'path' | 'signal'> & { readonly storageKey: string }
+export type PictureOf = Omit<PageToRender, 'path' | 'signal'> & {
+  readonly shellFileId: string
+  readonly storageKey: string
+}
 export type RenderPage = typeof renderPage
 
-/** Pictures of pages, rendered once and kept in memory for as long as there is room: nothing personal lies on a disk. */
+/** Pictures of pages, each drawn once: kept in memory for as long as there is room, and in the store. */
 export type PagePictures = { get(wanted: PictureOf): Promise<Buffer> }
 
 const maxCachedBytes = 64 * 1024 * 1024
 const renderTimeoutMs = 30_000
 const rendersAtOnce = 2
 
-export function createPagePictures(store: Store, draw: RenderPage): PagePictures {
+export function createPagePictures(store: Store, kept: KeptPictures, draw: RenderPage): PagePictures {
   const turn = pLimit(rendersAtOnce)
   const cache = createPictureCache()
   const underWay = new Map<string, Promise<Buffer>>()
+  const make = async (wanted: PictureOf) => {
+    const known = await kept.find(wanted)
+    if (known !== null) return known
+    const picture = await turn(() => render(store, draw, wanted))
+    await kept.keep(wanted, picture)
+    return picture
+  }
   return {
     get: async (wanted) => {
-      const name = `${wanted.storageKey} ${wanted.page} ${wanted.rotation ?? 0} ${wanted.widthPx}`
+      const { storageKey, page, rotation = 0, widthPx, format = 'png' } = wanted
+      const name = `${storageKey} ${page} ${rotation} ${widthPx} ${format}`
       const known = cache.get(name) ?? underWay.get(name)
       if (known !== undefined) return await known
-      const rendering = turn(() => render(store, draw, wanted))
-      underWay.set(name, rendering)
+      const making = make(wanted)
+      underWay.set(name, making)
       try {
-        const picture = await rendering
+        const picture = await making
         cache.add(name, picture)
         return picture
       } finally {
@@ -37,7 +49,7 @@ export function createPagePictures(store: Store, draw: RenderPage): PagePictures
 }
 
 async function render(store: Store, draw: RenderPage, wanted: PictureOf): Promise<Buffer> {
-  const { storageKey, ...page } = wanted
+  const { storageKey, shellFileId: _, ...page } = wanted
   const signal = AbortSignal.timeout(renderTimeoutMs)
   return await withLocalFile({ store, key: storageKey, signal }, async (path) => {
     try {

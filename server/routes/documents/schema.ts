@@ -78,8 +78,23 @@ export const pageListSchema = z.object({
   ),
 })
 
+export const wordsQuery = z.object({
+  q: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Words or a phrase: only the words of the places where it stands. Case and accents do not matter.'),
+})
 export const wordListSchema = z.array(
-  z.object({ text: z.string(), confidence: z.number(), box: boxField }).meta({ title: 'Word' }),
+  z
+    .object({
+      text: z.string(),
+      confidence: z.number(),
+      box: boxField,
+      match: z.int().optional().describe('With `q`: which place the word belongs to, from 0.'),
+    })
+    .meta({ title: 'Word' }),
 )
 
 export const textQuery = z.object({
@@ -126,7 +141,25 @@ export const factSchema = z
   .meta({ title: 'Fact' })
 export const factListSchema = z.object({ facts: z.array(factSchema) })
 
-export const imageQuery = z.object({ width: z.coerce.number().int().min(64).max(3_000).default(1_240) })
+/** Others are drawn each time: there are three thousand. */
+export const keptWidths: readonly number[] = [160, 320, 640, 1_240, 2_480]
+
+export const imageQuery = z.object({
+  width: z.coerce
+    .number()
+    .int()
+    .min(64)
+    .max(3_000)
+    .default(1_240)
+    .describe(`In pixels. Drawn once and kept: ${keptWidths.join(', ')}; any other is drawn when it is asked for.`),
+})
+export const imageHeaders = z.object({
+  accept: z
+    .string()
+    .optional()
+    .describe('With `image/webp` the picture comes as that: half of a PNG, of a scan a tenth.'),
+  'if-none-match': z.string().optional(),
+})
 
 export const eventHeaders = z.object({
   'last-event-id': z

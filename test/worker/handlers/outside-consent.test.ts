@@ -47,6 +47,7 @@ test('consent withdrawn between two pages: the second never leaves, and the firs
   const vision = await startVision(t)
   const provider: OcrProvider = {
     ...vision.provider,
+    picturesAtOnce: 1,
     recognise: async (...picture) => {
       const read = await vision.provider.recognise(...picture)
       await decide(db, person, 'withdrawn', { purpose: 'outside_ocr' })

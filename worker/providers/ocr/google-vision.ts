@@ -27,6 +27,7 @@ export function createGoogleVision({ apiKey, timeoutMs = 30_000, endpoint }: Goo
     version: 'v1',
     // 1.50 US dollars for a thousand, as published in 2025; the first thousand of a month may be free.
     costUsdPerPicture: 0.0015,
+    picturesAtOnce: 16,
     recognise: async ({ png }, { signal }) => {
       signal.throwIfAborted()
       const content = Buffer.from(png)
