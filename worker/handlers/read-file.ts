@@ -1,13 +1,13 @@
-import { holdConsent } from '../../db/queries/consents.ts'
 import { deletePages, lastSavedPage, listPages, savePage } from '../../db/queries/pages.ts'
 import type { FileInStage } from '../../db/queries/stage-files.ts'
 import { noteOnFile } from '../../db/queries/stage-files.ts'
 import { reportStageProgress } from '../../db/queries/stages.ts'
 import { withLocalFile } from '../../platform/storage/local-file.ts'
-import type { NeededConsent, RunContext } from '../engine/handler.ts'
+import type { RunContext } from '../engine/handler.ts'
 import { readFile } from '../pipeline/read/read-file.ts'
 import type { OcrProvider } from '../providers/ocr/provider.ts'
-import type { HandlerDeps, OutsideOcr, OutsideUse } from './deps.ts'
+import type { HandlerDeps } from './deps.ts'
+import { chooseReader } from './outside-ocr.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
 
 /** Each page is saved as soon as it is read, so a retry goes on behind the last one and memory does not grow. */
@@ -39,33 +39,6 @@ async function pagesToKeep(tx: Saved, file: FileInStage): Promise<number> {
   if (file.stageStatus === 'running') return await lastSavedPage(tx, file.shellFileId)
   await deletePages(tx, file.shellFileId)
   return 0
-}
-
-/** The outside reader where there is one and the person allows it, else our own. */
-async function chooseReader(
-  file: FileInStage,
-  context: RunContext,
-  deps: HandlerDeps,
-): Promise<{ readonly ocr: OcrProvider; readonly use: OutsideUse }> {
-  const { ocr, outsideOcr } = deps
-  if (outsideOcr === null) return { ocr, use: 'not_configured' }
-  const consent = { patientId: file.patientId, purpose: 'outside_ocr' } as const
-  const isAllowed = await context.read((tx) => holdConsent(tx, consent))
-  if (!isAllowed) return { ocr, use: 'no_consent' }
-  return { ocr: withinLimits(outsideOcr, consent, context), use: 'asked' }
-}
-
-/** Calls go through the fleet's limits, picture by picture, and the person's consent is asked again for each. */
-function withinLimits({ provider, limit }: OutsideOcr, consent: NeededConsent, context: RunContext): OcrProvider {
-  return {
-    ...provider,
-    recognise: (image, options) =>
-      context.withCapacity({ ...limit, estimatedTokens: 0, consent }, async () => ({
-        value: await provider.recognise(image, options),
-        tokensUsed: 0,
-        costUsd: provider.costUsdPerPicture ?? 0,
-      })),
-  }
 }
 
 async function readPages(
