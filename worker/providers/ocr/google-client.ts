@@ -41,6 +41,8 @@ export function openVisionClient(apiKey: string, place: VisionPlace | undefined)
 function openClient(apiKey: string, place: VisionPlace | undefined): ImageAnnotatorClient {
   if (apiKey === '') throw ocrMisconfigured({ reason: 'no API key' })
   process.env['METADATA_SERVER_DETECTION'] ??= 'none'
+  // Set to anything, it has the client write pictures and answers to stderr.
+  process.env['GOOGLE_SDK_NODE_LOGGING'] = ''
   const at = place === undefined ? {} : { apiEndpoint: place.host, port: place.port, protocol: place.protocol }
   return new ImageAnnotatorClient({ apiKey, fallback: true, ...at })
 }

@@ -206,14 +206,24 @@ void test('columns of prose are read one after the other, blocks of a table row 
 void test('lines of a tilted page stay apart', (t) => {
   const tilted = (text: string, top: number) =>
     line(text, 40, top).map(({ box: [x0, y0, x1, y1], ...rest }) => {
-      const shift = 0.03 * x0
+      const shift = 0.06 * x0
       return { ...rest, box: [x0, y0 + shift, x1, y1 + shift] as const }
     })
   const lines = [
     'one long line that runs over all of the width of this page',
     'and a second that runs as far as that to the other side',
   ]
-  t.same(linesOf(read([lines.flatMap((text, index) => tilted(text, 100 + 26 * index))])), lines)
+  t.same(linesOf(read([lines.flatMap((text, index) => tilted(text, 100 + 24 * index))])), lines)
+  t.end()
+})
+
+void test('words that do not stand side by side are no line, whatever Vision says', (t) => {
+  const rows = [
+    ...line('Sodium 140', 40, 100, 'SPACE'),
+    ...line('Potassium 4.2', 40, 140, null),
+    ...line('Urea', 40, 180, null),
+  ]
+  t.same(linesOf(read([rows])), ['Sodium 140', 'Potassium 4.2', 'Urea'])
   t.end()
 })
 

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import sharp from 'sharp'
 import tap, { test } from 'tap'
+import { ConfigurationError } from '../../../../platform/env.ts'
+import { readWorkerConfig } from '../../../../worker/config.ts'
 import { createGoogleVision } from '../../../../worker/providers/ocr/google-vision.ts'
 import type { OcrImage, OcrOutcome, OcrProvider } from '../../../../worker/providers/ocr/provider.ts'
 import type { Teardown } from '../../../support/postgres.ts'
@@ -16,7 +18,7 @@ type Reader = { readonly server: VisionServer; readonly ocr: OcrProvider }
 async function open(t: Teardown, languages: readonly string[]): Promise<Reader> {
   const server = await startVisionServer()
   const endpoint = { host: '127.0.0.1', port: server.port, protocol: 'http' as const }
-  const ocr = createGoogleVision({ apiKey: 'a-key', timeoutMs: 20_000, endpoint, languages })
+  const ocr = createGoogleVision({ apiKey: 'a-key', timeoutMs: 600_000, endpoint, languages })
   t.teardown(async () => {
     await ocr.close()
     await server.close()
@@ -24,6 +26,7 @@ async function open(t: Teardown, languages: readonly string[]): Promise<Reader> 
   return { server, ocr }
 }
 
+process.env['GOOGLE_SDK_NODE_LOGGING'] = '*'
 // The client takes half a second to build, so that one serves all tests.
 const shared = open(tap, ['en'])
 
@@ -48,6 +51,14 @@ void test('the key goes in a header; the request asks for document text in the l
   t.equal(asked?.key, 'a-key')
   t.match(JSON.stringify(asked?.body), /"features":\[\{"type":(?:11|"DOCUMENT_TEXT_DETECTION")\}\]/)
   t.match(JSON.stringify(asked?.body), /"imageContext":\{"languageHints":\["en"\]\}/)
+})
+
+void test('nothing of a picture or an answer is written down, also where Google’s own logging is on', async (t) => {
+  const { server, ocr } = await start()
+  server.answer = { kind: 'each', response: saying('Jane Citizen') }
+  const written = t.capture(process.stderr, 'write')
+  t.equal((await ocr.recognise(image, { signal })).words.length, 2)
+  t.same(written(), [])
 })
 
 void test('several pictures go in one request, and each gets its own words back', async (t) => {
@@ -117,6 +128,21 @@ void test('an abort is not waited out, and hangs up', async (t) => {
   controller.abort(new Error('lease lost'))
   await t.rejects(reading, { message: 'lease lost' })
   t.equal(await server.requests[0]?.end, 'hung up')
+})
+
+void test('place, key and languages come from the environment', (t) => {
+  const read = (env: Record<string, string>) => readWorkerConfig(env).googleVision
+  t.equal(read({}), null, 'without a key nothing leaves the machine')
+  t.same(read({ GOOGLE_CLOUD_API_KEY: 'k' }), { apiKey: 'k', endpoint: undefined, languages: ['en'] })
+  const eu = { GOOGLE_VISION_ENDPOINT: 'eu-vision.googleapis.com', GOOGLE_VISION_LANGUAGES: 'de, fr' }
+  t.same(read({ GOOGLE_CLOUD_API_KEY: 'k', ...eu }), {
+    apiKey: 'k',
+    endpoint: { host: 'eu-vision.googleapis.com', port: 443, protocol: 'https' },
+    languages: ['de', 'fr'],
+  })
+  t.same(read({ GOOGLE_CLOUD_API_KEY: 'k', GOOGLE_VISION_LANGUAGES: 'auto' })?.languages, [])
+  t.throws(() => read({ GOOGLE_CLOUD_API_KEY: 'k', GOOGLE_VISION_LANGUAGES: 'en;de' }), ConfigurationError)
+  t.end()
 })
 
 void test('without a key it refuses to work instead of looking for credentials', async (t) => {
