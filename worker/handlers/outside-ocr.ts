@@ -9,9 +9,9 @@ import type { HandlerDeps, OutsideOcr, OutsideUse } from './deps.ts'
 
 /** The outside reader where there is one and the person allows it, else our own. */
 export async function chooseReader(
-  file: FileInStage,
+  file: Pick<FileInStage, 'patientId'>,
   context: RunContext,
-  deps: HandlerDeps,
+  deps: Pick<HandlerDeps, 'ocr' | 'outsideOcr'>,
 ): Promise<{ readonly ocr: OcrProvider; readonly use: OutsideUse }> {
   const { ocr, outsideOcr } = deps
   if (outsideOcr === null) return { ocr, use: 'not_configured' }
