@@ -66,6 +66,7 @@ const cases: readonly Case[] = [
   ],
   ['404 of a wrong address', { kind: 'text', status: 404, text: '<h1>Not found</h1>' }, misconfigured],
   ['400 for a picture', visionFailure(400, 'INVALID_ARGUMENT'), refused],
+  ['a redirect', { kind: 'text', status: 307, text: '', headers: { location: '/v1/images:annotate' } }, away],
   ['413', { kind: 'text', status: 413, text: '<h1>Too large</h1>' }, refused],
   ['408', visionFailure(408, 'CANCELLED'), away],
   ['500', visionFailure(500, 'INTERNAL'), away],

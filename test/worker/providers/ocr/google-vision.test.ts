@@ -130,6 +130,15 @@ void test('an abort is not waited out, and hangs up', async (t) => {
   t.equal(await server.requests[0]?.end, 'hung up')
 })
 
+void test('an abort before anything was sent is one, too', async (t) => {
+  const { server, ocr } = await start()
+  const controller = new AbortController()
+  const reading = ocr.recognise(image, { signal: controller.signal })
+  controller.abort(new Error('lease lost'))
+  await t.rejects(reading, { message: 'lease lost' })
+  t.same(server.requests, [])
+})
+
 void test('place, key and languages come from the environment', (t) => {
   const read = (env: Record<string, string>) => readWorkerConfig(env).googleVision
   t.equal(read({}), null, 'without a key nothing leaves the machine')
