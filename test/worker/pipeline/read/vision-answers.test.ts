@@ -11,8 +11,12 @@ import type { MadeBlock, MadePage } from '../../../support/vision-answer.ts'
 type Turn = MadePage['turned']
 const turns: readonly Turn[] = [0, 90, 180, 270]
 
-/** As the reading stage makes a page of Vision's answer; `calls`: what would have been paid for. */
-async function pageOf(blocks: readonly MadeBlock[], turned: Turn = 0) {
+/**
+ * As the reading stage makes a page of Vision's answer. `shown`: how far the page is turned as it is shown; `turnedBefore`:
+ * and its picture besides, before it was sent. `calls`: what would have been paid for.
+ */
+async function pageOf(blocks: readonly MadeBlock[], shown: Turn = 0, turnedBefore: 0 | 90 = 0) {
+  const turned = turns[((shown + turnedBefore) / 90) % 4] ?? 0
   const made: MadePage = { width: 800, height: 1000, turned }
   const [widthPx, heightPx] = turned % 180 === 0 ? [800, 1000] : [1000, 800]
   let calls = 0
@@ -32,8 +36,11 @@ async function pageOf(blocks: readonly MadeBlock[], turned: Turn = 0) {
     heightPx,
     dpi: 100,
     surface: 'clean',
-    toPage: [1 / widthPx, 0, 0, 0, 1 / heightPx, 0, 0, 0, 1],
-    turned: 0,
+    toPage:
+      turnedBefore === 0
+        ? [1 / widthPx, 0, 0, 0, 1 / heightPx, 0, 0, 0, 1]
+        : [0, 1 / heightPx, 0, -1 / widthPx, 0, 1, 0, 0, 1],
+    turned: turnedBefore,
     quality: { grade: 'good', reason: null },
   }
   const { words, rotation } = await recognisePage(picture, ocr, new AbortController().signal)
@@ -90,14 +97,17 @@ void test('rows of a results table come together, whichever way Vision has parte
 })
 
 void test('boxes lie where the words are on the upright page, whichever way the picture was turned', async (t) => {
-  for (const turned of turns) {
-    const { page } = await pageOf(byRows, turned)
-    const sodium = page.words.find(({ text }) => text === 'Sodium')
-    const expected = [60 / 800, 240 / 1000, 120 / 800, 260 / 1000]
-    t.ok(
-      sodium?.box.every((side, index) => Math.abs(side - (expected[index] ?? 2)) < 1e-9),
-      `turned by ${turned}: ${sodium?.box.join(' ')}`,
-    )
+  const expected = [60 / 800, 240 / 1000, 120 / 800, 260 / 1000]
+  for (const turnedBefore of [0, 90] as const) {
+    for (const turned of turns) {
+      const { page } = await pageOf(byRows, turned, turnedBefore)
+      const sodium = page.words.find(({ text }) => text === 'Sodium')
+      t.ok(
+        sodium?.box.every((side, index) => Math.abs(side - (expected[index] ?? 2)) < 1e-9),
+        `turned by ${turned}, by us by ${turnedBefore}: ${sodium?.box.join(' ')}`,
+      )
+      t.equal(page.rotation, (360 - turned) % 360)
+    }
   }
 })
 
