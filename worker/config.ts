@@ -41,7 +41,11 @@ export type WorkerConfig = {
 }
 
 export type OpenAiConfig = { readonly apiKey: string; readonly baseUrl: string | undefined; readonly model: string }
-export type GoogleVisionConfig = { readonly apiKey: string; readonly endpoint: VisionEndpoint | undefined }
+export type GoogleVisionConfig = {
+  readonly apiKey: string
+  readonly endpoint: VisionEndpoint | undefined
+  readonly languages: readonly string[]
+}
 export type VisionEndpoint = { readonly host: string; readonly port: number; readonly protocol: 'http' | 'https' }
 
 /** The rows of `api_rate_limits` that calls to Google Vision count against. */
@@ -52,6 +56,8 @@ const usualHealthPort = 10_000
 const laneList = wordList()
   .pipe(z.array(z.enum(jobLanes)).min(1))
   .transform((lanes) => [...new Set(lanes)])
+
+const languageTag = z.string().regex(/^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/, 'must be tags of languages like "en"')
 
 const workerEnv = commonEnv.extend({
   HOST: z.string().default('127.0.0.1'),
@@ -81,6 +87,10 @@ const workerEnv = commonEnv.extend({
     .pipe(z.url({ protocol: /^https?$/, error: 'must be a host, host:port or http(s) URL' }))
     .transform(visionEndpointOf)
     .optional(),
+  GOOGLE_VISION_LANGUAGES: wordList()
+    .pipe(z.array(languageTag))
+    .transform((tags) => (tags.includes('auto') ? [] : tags))
+    .default(['en']),
 })
 
 export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig {
@@ -136,7 +146,11 @@ function messageWebhookOf({ MESSAGE_WEBHOOK_URL: url, MESSAGE_WEBHOOK_SECRET: se
 
 function googleVisionOf(env: Env): GoogleVisionConfig | null {
   if (env.GOOGLE_CLOUD_API_KEY === undefined) return null
-  return { apiKey: env.GOOGLE_CLOUD_API_KEY, endpoint: env.GOOGLE_VISION_ENDPOINT }
+  return {
+    apiKey: env.GOOGLE_CLOUD_API_KEY,
+    endpoint: env.GOOGLE_VISION_ENDPOINT,
+    languages: env.GOOGLE_VISION_LANGUAGES,
+  }
 }
 
 function visionEndpointOf(url: string): VisionEndpoint {

@@ -33,7 +33,8 @@ insert into public.api_rate_limits as known
   (provider_name, api_endpoint, requests_per_minute, tokens_per_minute, concurrent_requests)
 values
   ('openai', 'gpt-4o-mini', 500, 200000, 50),
-  ('google', 'vision-api', 1800, null, 100)
+  -- Its tokens are pictures: https://cloud.google.com/vision/quotas limits both.
+  ('google', 'vision-api', 1800, 1800, 100)
 on conflict (provider_name, api_endpoint) do nothing;
 
 create or replace function public.counted_limit(p_configured int, p_reported int, p_reported_at timestamptz)

@@ -15,7 +15,7 @@ test('the limits of a fresh installation are there, and a second one leaves an o
   t.same(
     rows.map((row) => Object.values(row)),
     [
-      ['google', 'vision-api', 1800, null, 100],
+      ['google', 'vision-api', 1800, 1800, 100],
       ['openai', 'gpt-4o-mini', 500, 200000, 50],
     ],
   )

@@ -1,16 +1,15 @@
-import { holdConsent } from '../../db/queries/consents.ts'
 import { deletePages, listPages, savedPages, savePages } from '../../db/queries/pages.ts'
 import type { FileInStage } from '../../db/queries/stage-files.ts'
 import { noteOnFile } from '../../db/queries/stage-files.ts'
 import { reportStageProgress } from '../../db/queries/stages.ts'
 import { withLocalFile } from '../../platform/storage/local-file.ts'
-import type { NeededConsent, RunContext } from '../engine/handler.ts'
+import type { RunContext } from '../engine/handler.ts'
 import { noEngine } from '../pipeline/read/finished-page.ts'
 import { createPictureRoom } from '../pipeline/read/picture-room.ts'
 import { readFileInBatches, roomBytes } from '../pipeline/read/read-file.ts'
 import type { ReadOptions } from '../pipeline/read/read-file.ts'
-import type { OcrProvider } from '../providers/ocr/provider.ts'
-import type { HandlerDeps, OutsideOcr, OutsideUse } from './deps.ts'
+import type { HandlerDeps } from './deps.ts'
+import { chooseReader } from './outside-ocr.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
 
 /** Pages are saved as they are read, so a retry reads only those that are missing, and memory does not grow. */
@@ -53,33 +52,6 @@ async function pagesToKeep(tx: Saved, file: FileInStage): Promise<number[]> {
   if (file.stageStatus === 'running') return await savedPages(tx, file.shellFileId)
   await deletePages(tx, file.shellFileId)
   return []
-}
-
-/** The outside reader where there is one and the person allows it, else our own. */
-async function chooseReader(
-  file: FileInStage,
-  context: RunContext,
-  deps: HandlerDeps,
-): Promise<{ readonly ocr: OcrProvider; readonly use: OutsideUse }> {
-  const { ocr, outsideOcr } = deps
-  if (outsideOcr === null) return { ocr, use: 'not_configured' }
-  const consent = { patientId: file.patientId, purpose: 'outside_ocr' } as const
-  const isAllowed = await context.read((tx) => holdConsent(tx, consent))
-  if (!isAllowed) return { ocr, use: 'no_consent' }
-  return { ocr: withinLimits(outsideOcr, consent, context), use: 'asked' }
-}
-
-/** Calls go through the fleet's limits, picture by picture, and the person's consent is asked again for each. */
-function withinLimits({ provider, limit }: OutsideOcr, consent: NeededConsent, context: RunContext): OcrProvider {
-  return {
-    ...provider,
-    recognise: (image, options) =>
-      context.withCapacity({ ...limit, estimatedTokens: 0, consent }, async () => ({
-        value: await provider.recognise(image, options),
-        tokensUsed: 0,
-        costUsd: provider.costUsdPerPicture ?? 0,
-      })),
-  }
 }
 
 // Pages with a text of their own come at a hundred a second; nobody sees a row of progress for each.

@@ -12,7 +12,7 @@ import { visionLimit } from '../../../worker/config.ts'
 import type { AiProvider } from '../../../worker/providers/ai/provider.ts'
 import { createOpenAi } from '../../../worker/providers/ai/openai.ts'
 import { createGoogleVision } from '../../../worker/providers/ocr/google-vision.ts'
-import type { OcrProvider } from '../../../worker/providers/ocr/provider.ts'
+import type { OcrBatches, OcrProvider } from '../../../worker/providers/ocr/provider.ts'
 import { ask, serve, signUp } from '../../support/actors.ts'
 import { startAiServer } from '../../support/ai-server.ts'
 import type { AiServer } from '../../support/ai-server.ts'
@@ -21,7 +21,8 @@ import { fileState } from '../../support/files.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import type { Teardown } from '../../support/postgres.ts'
 import { stageRunner } from '../../support/stage-runner.ts'
-import { startVisionServer, visionAnswer, visionWord } from '../../support/vision-server.ts'
+import { madeResponse, word } from '../../support/vision-answer.ts'
+import { startVisionServer } from '../../support/vision-server.ts'
 
 const document = (name: string) => fileURLToPath(new URL(`../../fixtures/documents/${name}`, import.meta.url))
 const stopped = { status: 'failed', processing_error: { code: 'processing_stopped' } }
@@ -45,15 +46,14 @@ test('consent withdrawn between two pages: the second never leaves, and the firs
   const { db } = await testDatabase(t)
   const person = await signUp(db, 'me')
   const vision = await startVision(t)
-  const provider: OcrProvider = {
-    ...vision.provider,
-    picturesAtOnce: 1,
-    recognise: async (...picture) => {
-      const read = await vision.provider.recognise(...picture)
-      await decide(db, person, 'withdrawn', { purpose: 'outside_ocr' })
-      return read
-    },
+  const { batches } = vision.provider
+  if (batches === undefined) throw new Error('pictures go one by one')
+  const recognise: OcrBatches['recognise'] = async (...pictures) => {
+    const read = await batches.recognise(...pictures)
+    await decide(db, person, 'withdrawn', { purpose: 'outside_ocr' })
+    return read
   }
+  const provider = { ...vision.provider, picturesAtOnce: 1, batches: { ...batches, maxPictures: 1, recognise } }
   const runner = await stageRunner(t, db, { ocr: ourOwnReader, outsideOcr: { ...vision, provider } })
   const file = await runner.upload(person, await twoPages(t), { mimeType: 'image/tiff' })
   await runner.runOne()
@@ -153,8 +153,8 @@ async function startVision(t: Teardown) {
     await provider.close()
     await server.close()
   })
-  const words = linesOfWords.map(({ text, box }) => visionWord(text, box, 'LINE_BREAK'))
-  server.answer = { kind: 'json', body: visionAnswer(...words) }
+  const words = linesOfWords.map(({ text, box }) => word(text, box, 'LINE_BREAK'))
+  server.answer = { kind: 'each', response: madeResponse([[words]]) }
   return { provider, limit: visionLimit, requests: server.requests }
 }
 

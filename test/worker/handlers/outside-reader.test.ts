@@ -9,7 +9,8 @@ import { createGoogleVision } from '../../../worker/providers/ocr/google-vision.
 import { signUp } from '../../support/actors.ts'
 import { testDatabase } from '../../support/postgres.ts'
 import { stageRunner } from '../../support/stage-runner.ts'
-import { startVisionServer, visionAnswer, visionWord } from '../../support/vision-server.ts'
+import { madeResponse, word } from '../../support/vision-answer.ts'
+import { startVisionServer, visionFailure } from '../../support/vision-server.ts'
 
 const scan = fileURLToPath(new URL('../../fixtures/documents/immunisation-record-scan.jpg', import.meta.url))
 
@@ -29,17 +30,15 @@ test('a busy outside reader makes the whole fleet wait, no retry is spent, and t
   const file = await runner.upload(person, scan, { mimeType: 'image/jpeg' })
   t.equal((await runner.runOne())?.type, 'security_scan')
 
-  vision.answer = {
-    kind: 'json',
-    status: 429,
-    headers: { 'retry-after': '30' },
-    body: { error: { code: 429, message: 'no', status: 'RESOURCE_EXHAUSTED' } },
-  }
+  vision.answer = visionFailure(429, 'RESOURCE_EXHAUSTED', { headers: { 'retry-after': '30' } })
   t.equal((await runner.runOne())?.type, 'ocr')
   t.match(await limitOf(db), { is_blocked: true, in_use: 0 })
   t.match(await ocrJobOf(db, file), { status: 'pending', retry_count: 0, defer_count: 1, is_later: true })
 
-  vision.answer = { kind: 'json', body: visionAnswer(visionWord('Immunisation', [100, 100, 400, 140], 'LINE_BREAK')) }
+  vision.answer = {
+    kind: 'each',
+    response: madeResponse([[[word('Immunisation', [100, 100, 400, 140], 'LINE_BREAK')]]]),
+  }
   await asService(db, {}, async (tx) => {
     await tx.execute(sql`update public.api_rate_limits set blocked_until = null`)
     await tx.execute(sql`update public.job_queue set scheduled_at = now() where status = 'pending'`)

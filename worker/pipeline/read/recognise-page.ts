@@ -23,6 +23,8 @@ const hopeless = 0.5
 export async function recognisePage(picture: OcrPicture, ocr: OcrProvider, signal: AbortSignal): Promise<Recognised> {
   const reader = { ocr, signal }
   const upright = await readTurned(picture, 0, reader)
+  // Who tells how the text stands has read it as well as ever; asking again would be paid for again.
+  if (upright.result.uprightTurn !== undefined) return placed(picture, upright)
   if (!isDoubtful(upright, doubtful) && !runsDownwards(upright.result)) return placed(picture, upright)
   const tries = runsDownwards(upright.result) ? [] : [upright, await readTurned(picture, 180, reader)]
   if (tries.every((attempt) => isDoubtful(attempt, hopeless))) {
@@ -62,7 +64,7 @@ function weight({ words }: OcrResult): number {
 }
 
 function placed(picture: OcrPicture, { turn, result }: Attempt): Recognised {
-  const rotation = turnSum(picture.turned, turn)
+  const rotation = turnSum(turnSum(picture.turned, turn), result.uprightTurn ?? 0)
   return {
     rotation,
     confidence01: result.confidence01,

@@ -1,8 +1,13 @@
+import { randomBytes } from 'node:crypto'
+import sharp from 'sharp'
 import tap, { test } from 'tap'
+import { ConfigurationError } from '../../../../platform/env.ts'
+import { readWorkerConfig } from '../../../../worker/config.ts'
 import { createGoogleVision } from '../../../../worker/providers/ocr/google-vision.ts'
-import type { OcrProvider } from '../../../../worker/providers/ocr/provider.ts'
+import type { OcrImage, OcrOutcome, OcrProvider } from '../../../../worker/providers/ocr/provider.ts'
 import type { Teardown } from '../../../support/postgres.ts'
-import { startVisionServer, visionAnswer, visionWord } from '../../../support/vision-server.ts'
+import { line, madeResponse } from '../../../support/vision-answer.ts'
+import { startVisionServer } from '../../../support/vision-server.ts'
 import type { VisionServer } from '../../../support/vision-server.ts'
 
 const image = { png: Buffer.from('not looked at'), widthPx: 800, heightPx: 1000, dpi: 200, surface: 'clean' as const }
@@ -10,10 +15,10 @@ const signal = new AbortController().signal
 
 type Reader = { readonly server: VisionServer; readonly ocr: OcrProvider }
 
-async function open(t: Teardown, timeoutMs: number): Promise<Reader> {
+async function open(t: Teardown, languages: readonly string[]): Promise<Reader> {
   const server = await startVisionServer()
   const endpoint = { host: '127.0.0.1', port: server.port, protocol: 'http' as const }
-  const ocr = createGoogleVision({ apiKey: 'a-key', timeoutMs, endpoint })
+  const ocr = createGoogleVision({ apiKey: 'a-key', timeoutMs: 600_000, endpoint, languages })
   t.teardown(async () => {
     await ocr.close()
     await server.close()
@@ -21,132 +26,134 @@ async function open(t: Teardown, timeoutMs: number): Promise<Reader> {
   return { server, ocr }
 }
 
+process.env['GOOGLE_SDK_NODE_LOGGING'] = '*'
 // The client takes half a second to build, so that one serves all tests.
-const shared = open(tap, 5_000)
+const shared = open(tap, ['en'])
 
 /** With a service that has been asked for nothing and finds no word. */
 async function start(): Promise<Reader> {
   const { server, ocr } = await shared
   server.requests.splice(0)
-  server.answer = { kind: 'json', body: { responses: [{}] } }
+  server.answer = { kind: 'each', response: {} }
   return { server, ocr }
 }
 
-void test('words come with boxes in pixels, also where a coordinate is left out', async (t) => {
+const batch = async (ocr: OcrProvider, images: readonly OcrImage[]): Promise<readonly OcrOutcome[]> =>
+  (await ocr.batches?.recognise(images, { signal })) ?? []
+const saying = (text: string) => madeResponse([[line(text, 100, 100)]])
+const textOf = (outcome: OcrOutcome | undefined) =>
+  outcome?.kind === 'read' ? outcome.result.words.map(({ text }) => text).join(' ') : outcome?.error.code
+
+void test('the key goes in a header; the request asks for document text in the languages that are set', async (t) => {
   const { server, ocr } = await start()
-  server.answer = {
-    kind: 'json',
-    body: visionAnswer(
-      visionWord('Sodium', [0, 0, 120, 30], 'SPACE'),
-      visionWord('140', [200, 0, 260, 30], 'LINE_BREAK'),
-    ),
-  }
-  const { words, confidence01 } = await ocr.recognise(image, { signal })
+  t.same(await ocr.recognise(image, { signal }), { words: [], confidence01: 0, uprightTurn: 0 })
+  const [asked] = server.requests
+  t.equal(asked?.key, 'a-key')
+  t.match(JSON.stringify(asked?.body), /"features":\[\{"type":(?:11|"DOCUMENT_TEXT_DETECTION")\}\]/)
+  t.match(JSON.stringify(asked?.body), /"imageContext":\{"languageHints":\["en"\]\}/)
+})
+
+void test('nothing of a picture or an answer is written down, also where Google’s own logging is on', async (t) => {
+  const { server, ocr } = await start()
+  server.answer = { kind: 'each', response: saying('Jane Citizen') }
+  const written = t.capture(process.stderr, 'write')
+  t.equal((await ocr.recognise(image, { signal })).words.length, 2)
+  t.same(written(), [])
+})
+
+void test('several pictures go in one request, and each gets its own words back', async (t) => {
+  const { server, ocr } = await start()
+  const images = ['first', 'second', 'third'].map((text) => ({ ...image, png: Buffer.from(text) }))
+  server.answer = { kind: 'responses', responses: [saying('page one'), {}, saying('page three')] }
+  t.same((await batch(ocr, images)).map(textOf), ['page one', '', 'page three'])
   t.same(
-    words.map(({ text, box }) => [text, box]),
+    server.requests.map(({ pictures }) => pictures.map((picture) => Buffer.from(picture, 'base64').toString())),
+    [['first', 'second', 'third']],
+  )
+})
+
+void test('one picture that is refused fails alone, with its own kind of failure', async (t) => {
+  const { server, ocr } = await start()
+  const failed = (code: number) => ({ error: { code, message: 'Bad image data: Jane Citizen' } })
+  const codes = [3, 8, 13, 14, 4, 7]
+  server.answer = { kind: 'responses', responses: [saying('page one'), ...codes.map(failed), { error: {} }] }
+  t.same(
+    (
+      await batch(
+        ocr,
+        Array.from({ length: 8 }, () => image),
+      )
+    ).map(textOf),
     [
-      ['Sodium', [0, 0, 120, 30]],
-      ['140', [200, 0, 260, 30]],
+      'page one',
+      'ocr_refused',
+      'ocr_rate_limited',
+      'ocr_unavailable',
+      'ocr_unavailable',
+      'ocr_unavailable',
+      'ocr_misconfigured',
+      '',
     ],
   )
-  t.ok(Math.abs(confidence01 - 0.97) < 1e-6)
 })
 
-void test('parts of a printed word are put together, lines are told apart', async (t) => {
+void test('an answer for fewer pictures than were sent is nobody’s answer', async (t) => {
   const { server, ocr } = await start()
-  server.answer = {
-    kind: 'json',
-    body: visionAnswer(
-      visionWord('4', [0, 0, 10, 30], null),
-      visionWord('.', [11, 20, 14, 30], null),
-      visionWord('2', [15, 0, 25, 30], 'SPACE'),
-      visionWord('mmol', [40, 0, 90, 30], null, 0),
-      visionWord('/L', [91, 0, 110, 30], 'EOL_SURE_SPACE'),
-      visionWord('next', [0, 50, 60, 80], 'LINE_BREAK'),
-    ),
-  }
-  const { words } = await ocr.recognise(image, { signal })
-  t.same(
-    words.map(({ text, line }) => [text, line]),
-    [
-      ['4.2', 0],
-      ['mmol/L', 0],
-      ['next', 1],
-    ],
-  )
-  t.same(words[0]?.box, [0, 0, 25, 30])
+  server.answer = { kind: 'responses', responses: [saying('page one')] }
+  await t.rejects(batch(ocr, [image, image]), { code: 'ocr_unavailable' })
+  server.answer = { kind: 'json', body: {} }
+  await t.rejects(batch(ocr, [image, image]), { code: 'ocr_unavailable' })
 })
 
-void test('the key goes in a header and the request asks for document text', async (t) => {
+void test('a picture that is too large for a request is sent smaller in bytes, not in pixels', async (t) => {
   const { server, ocr } = await start()
-  t.same((await ocr.recognise(image, { signal })).words, [])
-  t.equal(server.requests[0]?.key, 'a-key')
-  t.match(JSON.stringify(server.requests[0]?.body), /"features":\[\{"type":(?:11|"DOCUMENT_TEXT_DETECTION")\}\]/)
+  const size = { width: 3_000, height: 3_000 }
+  const noise = { raw: { ...size, channels: 1 as const } }
+  const png = await sharp(randomBytes(size.width * size.height), noise)
+    .png({ compressionLevel: 0 })
+    .toBuffer()
+  await ocr.recognise({ ...image, png, widthPx: size.width, heightPx: size.height }, { signal })
+  const [asked] = server.requests
+  t.ok((asked?.bytes ?? 0) < 10_000_000)
+  const sent = await sharp(Buffer.from(asked?.pictures[0] ?? '', 'base64')).metadata()
+  t.match(sent, { format: 'jpeg', ...size })
 })
 
-void test('a spent limit is told apart from a broken service and from a refusal, and nothing is tried twice', async (t) => {
-  const { server, ocr } = await start()
-  const failure = (status: number, code: string, headers = {}) => ({
-    kind: 'json' as const,
-    status,
-    headers,
-    body: { error: { code: status, message: 'no', status: code } },
-  })
-  server.answer = failure(429, 'RESOURCE_EXHAUSTED', { 'retry-after': '7' })
-  await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_rate_limited' })
-  server.answer = failure(500, 'INTERNAL')
-  await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_unavailable' })
-  server.answer = failure(503, 'UNAVAILABLE')
-  await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_unavailable' })
-  server.answer = failure(403, 'PERMISSION_DENIED')
-  await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_refused' })
-  t.equal(server.requests.length, 4)
-})
-
-void test('the wait that the service asks for is passed on', async (t) => {
-  const { server, ocr } = await start()
-  const body = { error: { code: 429, message: 'no', status: 'RESOURCE_EXHAUSTED' } }
-  server.answer = { kind: 'json', status: 429, headers: { 'retry-after': '7' }, body }
-  await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_rate_limited', retryAfterMs: 7000 })
-  const retryInfo = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '12.5s' }
-  server.answer = { kind: 'json', status: 429, body: { error: { ...body.error, details: [retryInfo] } } }
-  await t.rejects(
-    ocr.recognise(image, { signal }),
-    { code: 'ocr_rate_limited', retryAfterMs: 12_500 },
-    'in the details of the error as well',
-  )
-  const away = { error: { code: 503, message: 'no', status: 'UNAVAILABLE' } }
-  const date = new Date(Date.now() + 60_000).toUTCString()
-  server.answer = { kind: 'json', status: 503, headers: { 'retry-after': date }, body: away }
-  const failure: unknown = await ocr.recognise(image, { signal }).catch((error: unknown) => error)
-  t.match(failure, { code: 'ocr_unavailable' })
-  const waitMs = Number(Object(failure).retryAfterMs)
-  t.ok(waitMs > 50_000 && waitMs <= 60_000, 'and when it is away, as a date')
-})
-
-void test('a refusal of the one picture inside a good answer is a refusal', async (t) => {
-  const { server, ocr } = await start()
-  server.answer = { kind: 'json', body: { responses: [{ error: { code: 3, message: 'Bad image data.' } }] } }
-  await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_refused' })
-})
-
-void test('a reset, a cut-off answer and silence are a service that is not available', async (t) => {
-  const { server, ocr } = await open(t, 400)
-  for (const kind of ['reset', 'cut off', 'silence'] as const) {
-    server.answer = { kind }
-    await t.rejects(ocr.recognise(image, { signal }), { code: 'ocr_unavailable' }, kind)
-  }
-})
-
-void test('an abort is not waited out', async (t) => {
+void test('an abort is not waited out, and hangs up', async (t) => {
   const { server, ocr } = await start()
   server.answer = { kind: 'silence' }
   const controller = new AbortController()
   const reading = ocr.recognise(image, { signal: controller.signal })
+  await server.arrived(1)
   controller.abort(new Error('lease lost'))
   await t.rejects(reading, { message: 'lease lost' })
+  t.equal(await server.requests[0]?.end, 'hung up')
 })
 
-void test('without a key it refuses instead of looking for credentials', async (t) => {
-  await t.rejects(createGoogleVision({ apiKey: '' }).recognise(image, { signal }), { code: 'ocr_refused' })
+void test('an abort before anything was sent is one, too', async (t) => {
+  const { server, ocr } = await start()
+  const controller = new AbortController()
+  const reading = ocr.recognise(image, { signal: controller.signal })
+  controller.abort(new Error('lease lost'))
+  await t.rejects(reading, { message: 'lease lost' })
+  t.same(server.requests, [])
+})
+
+void test('place, key and languages come from the environment', (t) => {
+  const read = (env: Record<string, string>) => readWorkerConfig(env).googleVision
+  t.equal(read({}), null, 'without a key nothing leaves the machine')
+  t.same(read({ GOOGLE_CLOUD_API_KEY: 'k' }), { apiKey: 'k', endpoint: undefined, languages: ['en'] })
+  const eu = { GOOGLE_VISION_ENDPOINT: 'eu-vision.googleapis.com', GOOGLE_VISION_LANGUAGES: 'de, fr' }
+  t.same(read({ GOOGLE_CLOUD_API_KEY: 'k', ...eu }), {
+    apiKey: 'k',
+    endpoint: { host: 'eu-vision.googleapis.com', port: 443, protocol: 'https' },
+    languages: ['de', 'fr'],
+  })
+  t.same(read({ GOOGLE_CLOUD_API_KEY: 'k', GOOGLE_VISION_LANGUAGES: 'auto' })?.languages, [])
+  t.throws(() => read({ GOOGLE_CLOUD_API_KEY: 'k', GOOGLE_VISION_LANGUAGES: 'en;de' }), ConfigurationError)
+  t.end()
+})
+
+void test('without a key it refuses to work instead of looking for credentials', async (t) => {
+  await t.rejects(createGoogleVision({ apiKey: '' }).recognise(image, { signal }), { code: 'ocr_misconfigured' })
 })
