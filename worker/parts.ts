@@ -36,8 +36,10 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
   }
   try {
     const store = await openStore({ storageUrl: config.storageUrl, dataDir: config.dataDir })
+    const malware = createMalwareScan(config.malware)
     const schedules = createSchedules({
       store,
+      malware,
       alerting: { log, webhook: config.alertWebhook, environment: config.environment },
     })
     const handlers = createHandlers({
@@ -47,7 +49,7 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
       picturesAtOnce: Math.min(config.concurrency, availableParallelism()),
       ocr,
       outsideOcr: outsideOcr === null ? null : { provider: outsideOcr, limit: visionLimit },
-      malware: createMalwareScan(),
+      malware,
       ai: await createAiProvider(config.openai),
       clock: systemClock,
       schedules,

@@ -46,12 +46,20 @@ export const consequences = {
     'An executable program is embedded as an attachment. It was not run; take care before opening the original.',
   ),
   form: marked('The file holds an active form (XFA) that was not filled in; the text on its pages was read.'),
+  sends_form: marked(
+    'The file has a form that sends what is typed into it elsewhere (active content). Nothing was sent.',
+  ),
+  other_file: marked('The file opens another file by a link (active content). It was not opened.'),
   rich_media: marked('The file holds active media that were not played.'),
   embedded_object: marked('An embedded object (active content) was not opened.'),
   macros: marked('The file holds macros (active content). They were not run.'),
   remote_content: marked('The file refers to a remote template or picture (active content) that was not fetched.'),
   huge_page: marked('A page is of enormous size; it was read at a lower resolution to stay within the limit.'),
   polyglot: marked('The file holds data of another type behind its end, which was ignored.'),
+  locked_part: marked('A part of the file is locked with a password, so it could not be checked for malware.'),
+  unscanned: marked(
+    'The file has not been checked for malware yet; that will be done later. Take care before opening the original.',
+  ),
   incomplete_message: marked(
     'The file looks like an HL7 message that lacks its header (MSH); it was taken as plain text.',
   ),

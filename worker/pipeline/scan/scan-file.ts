@@ -3,14 +3,15 @@ import { z } from 'zod'
 import { askChildOnce, childCrashed, childTimedOut, childTooLarge } from '../../../platform/child.ts'
 import type { ChildLimits } from '../../../platform/child.ts'
 import { sniffMimeType } from '../../../platform/sniff.ts'
-import type { MalwareProvider } from '../../providers/malware/provider.ts'
+import { malwareScanTooLarge } from '../../providers/malware/provider.ts'
+import type { CheckedWith, MalwareProvider, MalwareVerdict } from '../../providers/malware/provider.ts'
 import { consequences } from './findings.ts'
 import type { Finding } from './findings.ts'
 import type { Inspection } from './inspection.ts'
 import { isSameType } from './mime-types.ts'
 
 /** Changes when the scan may come to another verdict. */
-export const scanVersion = '1'
+export const scanVersion = '2'
 
 export type ScanVerdict = {
   /** `marked`: taken, but a person should know what was found. */
@@ -23,6 +24,9 @@ export type ScanVerdict = {
   /** Null when only reading will tell. */
   readonly pageCount: number | null
   readonly findings: readonly Finding[]
+  /** What the malware scanner said; null where the file was refused before it was asked. */
+  readonly malware: MalwareVerdict['kind'] | null
+  readonly checkedWith: readonly CheckedWith[] | null
 }
 
 export type ScanLimits = ChildLimits & { readonly maxPages: number; readonly maxPixels: number }
@@ -46,15 +50,43 @@ export async function scanFile(
   { malware, signal, limits }: ScanOptions,
 ): Promise<ScanVerdict> {
   const { size } = await stat(file.path)
-  if (size === 0) return verdictOf({ mimeType: null, pageCount: null, findings: ['empty'] })
-  const { kind } = await malware.inspect(file.path, { signal })
-  if (kind === 'infected') return verdictOf({ mimeType: null, pageCount: null, findings: ['infected'] })
+  if (size === 0) return verdictOf({ ...nothingSeen, findings: ['empty'] })
+  const asked = await askScanner(malware, file.path, signal)
+  const seen = { malware: asked.kind, checkedWith: asked.kind === 'unscanned' ? null : asked.checkedWith }
+  if (asked.kind === 'infected') return verdictOf({ ...nothingSeen, ...seen, findings: ['infected'] })
 
   const mimeType = sniffMimeType(await firstBytes(file.path))
   const inspection = await inspect({ path: file.path, mimeType }, { signal, limits: { ...defaultLimits, ...limits } })
   const isMislabelled = mimeType !== null && !isSameType(file.declaredMimeType, mimeType)
-  const findings = [...inspection.findings, ...(isMislabelled ? (['type_mismatch'] as const) : [])]
-  return verdictOf({ mimeType, pageCount: inspection.pageCount, findings })
+  const findings = [
+    ...inspection.findings,
+    ...(isMislabelled ? (['type_mismatch'] as const) : []),
+    ...unlooked[asked.kind],
+  ]
+  const verdict = verdictOf({ ...seen, mimeType, pageCount: inspection.pageCount, findings })
+  // What scanners give up on is refused for what it is, mostly a bomb; only a file that we would take waits for them.
+  if ('error' in asked && verdict.verdict !== 'rejected') throw asked.error
+  return verdict
+}
+
+type Asked = MalwareVerdict | { readonly kind: 'unscanned'; readonly error: unknown }
+
+async function askScanner(malware: MalwareProvider, path: string, signal: AbortSignal): Promise<Asked> {
+  try {
+    return await malware.inspect(path, { signal })
+  } catch (error) {
+    if (malwareScanTooLarge.matches(error)) return { kind: 'unscanned', error }
+    throw error
+  }
+}
+
+const nothingSeen = { mimeType: null, pageCount: null, malware: null, checkedWith: null }
+
+/** What follows from a scanner that has found nothing because it could not look. */
+const unlooked: { readonly [Kind in Exclude<MalwareVerdict['kind'], 'infected'>]: readonly Finding[] } = {
+  clean: [],
+  locked: ['locked_part'],
+  unscanned: ['unscanned'],
 }
 
 async function firstBytes(path: string): Promise<Uint8Array> {
@@ -94,22 +126,13 @@ async function inspect(
   }
 }
 
-type Seen = {
-  readonly mimeType: string | null
-  readonly pageCount: number | null
-  readonly findings: readonly Finding[]
-}
+type Seen = Pick<ScanVerdict, 'mimeType' | 'pageCount' | 'findings' | 'malware' | 'checkedWith'>
 
-function verdictOf({ mimeType, pageCount, findings }: Seen): ScanVerdict {
-  const unique = [...new Set(findings)]
-  const refusal = unique.find((finding) => consequences[finding].verdict === 'rejected')
-  const seen = { mimeType, pageCount, findings: unique }
-  if (refusal !== undefined) return { ...consequences[refusal], ...seen }
-  if (unique.length === 0) return { verdict: 'clean', code: null, reason: null, ...seen }
-  return {
-    verdict: 'marked',
-    code: null,
-    reason: unique.map((finding) => consequences[finding].reason).join(' '),
-    ...seen,
-  }
+function verdictOf(seen: Seen): ScanVerdict {
+  const findings = [...new Set(seen.findings)]
+  const refusal = findings.find((finding) => consequences[finding].verdict === 'rejected')
+  if (refusal !== undefined) return { ...seen, ...consequences[refusal], findings }
+  if (findings.length === 0) return { ...seen, verdict: 'clean', code: null, reason: null, findings }
+  const reason = findings.map((finding) => consequences[finding].reason).join(' ')
+  return { ...seen, verdict: 'marked', code: null, reason, findings }
 }
