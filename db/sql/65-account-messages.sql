@@ -97,9 +97,10 @@ comment on function public.begin_account_message(uuid) is
 -- Definer: as above.
 create or replace function public.keep_message_proof(p_message_id uuid, p_proof text, p_minutes int) returns timestamptz
 language sql volatile security definer set search_path = '' as $$
-  insert into login.verifications (identifier, value, expires_at)
-  select p_proof, (public.account_of_message(message)).id::text, now() + make_interval(mins => p_minutes)
+  insert into login.verifications (identifier, value, login_generation, expires_at)
+  select p_proof, account.id::text, account.login_generation, now() + make_interval(mins => p_minutes)
   from login.messages as message
+  cross join lateral public.account_of_message(message) as account
   where message.id = p_message_id
   returning verifications.expires_at
 $$;
@@ -135,9 +136,12 @@ begin
     return false;
   end if;
 
+  -- A sign-in with the old address that is under way ends, too.
   update login.users as login_user
   set email = p_email,
       email_verified = true,
+      login_generation = login_user.login_generation + 1,
+      logins_ended_at = now(),
       updated_at = now()
   where login_user.id = p_account_id;
   delete from login.sessions as session where session.user_id = p_account_id and session.id <> p_session_id;
@@ -166,68 +170,6 @@ create trigger mirror_email after update of email on login.users
   for each row when (old.email is distinct from new.email)
   execute function public.mirror_login_email();
 
-create or replace function public.end_logins_of(p_user_id uuid) returns void
-language sql volatile set search_path = '' as $$
-  delete from login.sessions as session where session.user_id = p_user_id;
-  -- That a code was used is remembered for as long as it would be good (db/queries/two-factor.ts).
-  delete from login.verifications as proof where proof.value = p_user_id::text and proof.identifier <> 'used code';
-$$;
-comment on function public.end_logins_of(uuid) is
-  'Ends every session of an account, and every proof that is under way: resets, and sign-ins that are half done.';
-
--- Definer: reaches the tables of the embedded login for whoever may change this one.
--- In the statement that changes what one signs in with, so that no crash leaves a session of whoever knew the old.
-create or replace function public.end_logins_of_old_password() returns trigger
-language plpgsql volatile security definer set search_path = '' as $$
-begin
-  perform public.end_logins_of(new.user_id);
-  return null;
-end
-$$;
-comment on function public.end_logins_of_old_password() is 'A new password ends what the old one had opened.';
-drop trigger if exists end_logins on login.accounts;
-create trigger end_logins after update of password on login.accounts
-  for each row when (old.password is distinct from new.password)
-  execute function public.end_logins_of_old_password();
-
--- Definer: as above.
-create or replace function public.end_logins_of_other_factor() returns trigger
-language plpgsql volatile security definer set search_path = '' as $$
-begin
-  perform public.end_logins_of(new.id);
-  -- The library does this some statements later, each of its own: a crash in between would leave an account that asks for
-  -- a code and takes none, or a secret that stands in the way of the next.
-  if new.two_factor_enabled then
-    update login.two_factors as factor
-    set verified = true
-    where factor.user_id = new.id;
-  else
-    delete from login.two_factors as factor where factor.user_id = new.id;
-  end if;
-  return null;
-end
-$$;
-comment on function public.end_logins_of_other_factor() is
-  'With the second factor turned on, it is confirmed and what was opened without it ends; turned off, it is gone with what somebody else had open.';
-drop trigger if exists end_logins on login.users;
-create trigger end_logins after update of two_factor_enabled on login.users
-  for each row when (old.two_factor_enabled is distinct from new.two_factor_enabled)
-  execute function public.end_logins_of_other_factor();
-
--- Two requests at once, one that confirms a code and one that begins anew: the account would ask for a code of a secret
--- that nobody has confirmed.
-create or replace function public.keep_confirmed_factor() returns trigger
-language plpgsql volatile set search_path = '' as $$
-begin
-  raise exception 'The second factor is on: it is turned off first.' using errcode = 'object_not_in_prerequisite_state';
-end
-$$;
-comment on function public.keep_confirmed_factor() is 'A second factor that is on is not replaced.';
-drop trigger if exists keep_confirmed on login.two_factors;
-create trigger keep_confirmed before update on login.two_factors
-  for each row when (old.verified and (not new.verified or new.secret <> old.secret))
-  execute function public.keep_confirmed_factor();
-
 revoke all on function
   public.request_account_message(text, text, uuid),
   public.account_of_message(login.messages),
@@ -235,11 +177,7 @@ revoke all on function
   public.keep_message_proof(uuid, text, int),
   public.finish_account_message(uuid),
   public.change_account_email(uuid, text, text, uuid),
-  public.mirror_login_email(),
-  public.end_logins_of(uuid),
-  public.end_logins_of_old_password(),
-  public.end_logins_of_other_factor(),
-  public.keep_confirmed_factor()
+  public.mirror_login_email()
 from public, anon, authenticated, service_role;
 
 grant execute on function public.request_account_message(text, text, uuid) to service_role;

@@ -3,6 +3,7 @@ import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
 import type { Database } from '../../../db/client.ts'
 import * as login from '../../../db/schema/login.ts'
 import type { EmbeddedAuthConfig } from '../../config.ts'
+import { clientAddressHeader, withGeneration } from './handed-on.ts'
 import { openOwnEndpoints } from './own-endpoints.ts'
 import { createSigningKeys, keyAdapterOf, signingAlgorithm } from './signing-keys.ts'
 
@@ -14,9 +15,9 @@ export type EmbeddedAccounts = {
   readonly keys: JWTVerifyGetKey
 }
 
-export const clientAddressHeader = 'x-exora-client-address'
 const tokenLifetime = '15m'
 const sessionDays = 30
+const loginGeneration = { type: 'number', required: false, input: false, returned: false } as const
 
 /** Loaded only where accounts are embedded: better-auth takes seconds and memory that an outside issuer does not need. */
 export async function openEmbeddedAccounts(
@@ -50,11 +51,27 @@ export async function openEmbeddedAccounts(
       },
     }),
     user: { modelName: 'users' },
-    session: { modelName: 'sessions', expiresIn: sessionDays * 86_400, updateAge: 86_400 },
+    session: {
+      modelName: 'sessions',
+      expiresIn: sessionDays * 86_400,
+      updateAge: 86_400,
+      additionalFields: { loginGeneration },
+    },
     account: { modelName: 'accounts' },
     // Hashed, since whoever reads the table could use what stands there; a schedule removes what is over.
-    verification: { modelName: 'verifications', storeIdentifier: 'hashed', disableCleanup: true },
-    // A new password ends all sessions in the statement that sets it: a trigger of login.accounts.
+    verification: {
+      modelName: 'verifications',
+      storeIdentifier: 'hashed',
+      disableCleanup: true,
+      additionalFields: { loginGeneration },
+    },
+    // A session or a challenge that has been overtaken is not kept: a trigger of its table.
+    databaseHooks: {
+      session: { create: { before: withGeneration } },
+      verification: { create: { before: withGeneration } },
+    },
+    // What the database met goes on as it is, and is told by our own log; better-auth would print it with its parameters.
+    onAPIError: { throw: true },
     emailAndPassword: { enabled: true, autoSignIn: true, minPasswordLength: 8, maxPasswordLength: 128 },
     rateLimit: {
       enabled: config.signInLimit === 'on',
@@ -99,12 +116,13 @@ export async function openEmbeddedAccounts(
 const signInRules = {
   '/sign-in/email': { window: 60, max: 3_000 },
   '/sign-up/email': { window: 60, max: 3_000 },
-  '/change-password': { window: 60, max: 3_000 },
+  '/password-changed': { window: 60, max: 3_000 },
   '/password-reset-asked': { window: 60, max: 300 },
-  '/reset-password': { window: 60, max: 300 },
+  '/password-reset': { window: 60, max: 300 },
   '/password-again': { window: 60, max: 3_000 },
   '/two-factor-attempt': { window: 60, max: 3_000 },
   // Counted with the attempt before.
   '/two-factor/verify-*': false,
+  '/factor-*': { window: 60, max: 3_000 },
   '/two-factor/*': { window: 60, max: 3_000 },
 } as const

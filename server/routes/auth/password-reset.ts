@@ -46,7 +46,7 @@ export function passwordResetRoutes(api: Api, { db }: RouteDeps, accounts: Embed
     async (request, reply) => {
       const { token, new_password: newPassword } = request.body
       await relay(accounts, request, reply, {
-        path: '/auth/reset-password',
+        path: '/auth/password-reset',
         method: 'POST',
         body: { token, newPassword },
       })

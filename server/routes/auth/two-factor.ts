@@ -6,7 +6,7 @@ import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
 import { countPasswordOfSession } from './guesses.ts'
-import { relay } from './relay.ts'
+import { challengeOver, newSessionOf, Overtaken, relay } from './relay.ts'
 import {
   backupCodesSchema,
   newSessionSchema,
@@ -56,7 +56,9 @@ export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: 
       },
     },
     async (request, reply) => {
-      await verify(request, reply, { db, accounts, code: request.body.code, path: '/auth/two-factor/verify-totp' })
+      const confirmed = { method: 'POST', body: request.body } as const
+      await relay(accounts, request, reply, { path: '/auth/two-factor-attempt', ...confirmed })
+      await relay(accounts, request, reply, { path: '/auth/factor-confirmed', ...confirmed })
       return newSessionOf(reply)
     },
   )
@@ -94,7 +96,7 @@ export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: 
     },
     async (request, reply) => {
       const { password } = request.body
-      await withPassword(request, reply, '/auth/two-factor/disable', password)
+      await withPassword(request, reply, '/auth/factor-removed', password)
       return newSessionOf(reply)
     },
   )
@@ -119,6 +121,7 @@ export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: 
 }
 
 const enabled = z.object({ totpURI: z.string(), backupCodes: z.array(z.string()) })
+const attempted = z.object({ generation: z.int().nullable() })
 const verified = z.looseObject({ user: z.object({ id: z.string() }) })
 
 type Verifying = {
@@ -126,19 +129,18 @@ type Verifying = {
   readonly accounts: EmbeddedAccounts
   readonly code: string
   readonly path: string
-  /** Of somebody who is signing in; the session counts where there is none. */
-  readonly challenge?: string
+  readonly challenge: string
 }
 
 /** The attempt is counted before the code is looked at. */
 async function verify(request: FastifyRequest, reply: FastifyReply, verifying: Verifying): Promise<unknown> {
   const { db, accounts, code, path, challenge } = verifying
-  const relayed = { method: 'POST', body: { code }, ...(challenge === undefined ? {} : { challenge }) } as const
-  await relay(accounts, request, reply, { path: '/auth/two-factor-attempt', ...relayed })
-  const answer = await relay(accounts, request, reply, { path, ...relayed })
+  const relayed = { method: 'POST', body: { code }, challenge } as const
+  const attempt = await relay(accounts, request, reply, { path: '/auth/two-factor-attempt', ...relayed })
+  const { generation } = attempted.parse(attempt)
+  const answer = await relay(accounts, request, reply, { path, ...relayed, generation }).catch((error: unknown) => {
+    throw error instanceof Overtaken ? challengeOver() : error
+  })
   await forgetFailedAttempts(db, verified.parse(answer).user.id)
   return answer
 }
-
-/** In the body, too, for clients that cannot read the header. */
-const newSessionOf = (reply: FastifyReply) => ({ token: z.string().parse(reply.getHeader('set-auth-token')) })
