@@ -56,6 +56,17 @@ test('accounts of our own', async (group) => {
     t.equal((await get('/auth/token', session)).status, 401, 'after signing out')
   })
 
+  await group.test('who reads the table of sessions gets into none', async (t) => {
+    const { body, headers } = await post('/auth/sign-in/email', person)
+    t.equal(body['token'], headers.get('set-auth-token'), 'the session is told with its signature')
+    t.equal((await get('/auth/token', String(body['token']))).status, 200)
+    const rows = await db.sql<{ id: string; token: string }[]>`select id, token from login.sessions`
+    for (const { id, token } of rows) {
+      for (const tried of [token, `${token}.`, `${token}.${token}`, id])
+        t.equal((await get('/auth/token', tried)).status, 401)
+    }
+  })
+
   await group.test('wrong passwords and unknown addresses are told alike', async (t) => {
     const wrong = await post('/auth/sign-in/email', { email: person.email, password: 'not this one' })
     const unknown = await post('/auth/sign-in/email', { email: 'nobody@example.test', password: 'not this one' })

@@ -104,7 +104,8 @@ export async function openEmbeddedAccounts(
         adapter: keyAdapterOf(db),
       }),
       // Last: it tells the session that is left when the others are through.
-      bearer(),
+      // Signed, so that what stands in the table of sessions opens nothing.
+      bearer({ requireSignature: true }),
     ],
   })
   const keys = createSigningKeys(db)

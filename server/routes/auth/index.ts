@@ -8,7 +8,7 @@ import type { EmbeddedAccounts } from './embedded-accounts.ts'
 import { budgetOf, countGuess } from './guesses.ts'
 import { emailChangeRoutes } from './email-change.ts'
 import { passwordResetRoutes } from './password-reset.ts'
-import { asItCame, Overtaken, relay, signInRefused } from './relay.ts'
+import { asItCame, newSessionOf, Overtaken, relay, signInRefused } from './relay.ts'
 import {
   jwkSchema,
   secondFactorNeeded,
@@ -50,7 +50,8 @@ export function authRoutes(api: Api, deps: RouteDeps): void {
           // Asked again it says why.
           return relay(accounts, request, reply)
         })
-      return signedInSchema.parse(await countGuess(limiter, { request, reply, account: null }, signUp))
+      const answer = await countGuess(limiter, { request, reply, account: null }, signUp)
+      return { ...signedInSchema.parse(answer), ...newSessionOf(reply) }
     },
   )
   api.post(
@@ -69,7 +70,8 @@ export function authRoutes(api: Api, deps: RouteDeps): void {
       const tryIt = () => signIn(deps, accounts, { request, reply, email: request.body.email })
       const answer = await countGuess(limiter, { request, reply, account }, tryIt)
       const needed = secondFactorNeeded.safeParse(answer).data
-      return needed === undefined ? signedInSchema.parse(answer) : await reply.code(202).send(needed)
+      if (needed !== undefined) return await reply.code(202).send(needed)
+      return { ...signedInSchema.parse(answer), ...newSessionOf(reply) }
     },
   )
   api.post(

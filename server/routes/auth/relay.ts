@@ -72,7 +72,7 @@ export async function relay(
   return needsSecondFactor.safeParse(body).success ? { challenge: challengeOf(answer) } : body
 }
 
-/** In the body, too, for clients that cannot read the header. */
+/** In the body, too, for clients that cannot read the header: with its signature, which better-auth leaves out there. */
 export const newSessionOf = (reply: FastifyReply) => ({ token: z.string().parse(reply.getHeader('set-auth-token')) })
 
 const needsSecondFactor = z.object({ twoFactorRedirect: z.literal(true) })

@@ -80,7 +80,8 @@ export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: 
       const [code, kind] =
         'code' in request.body ? [request.body.code, 'totp'] : [request.body.backup_code, 'backup-code']
       const path = `/auth/two-factor/verify-${kind}`
-      return signedInSchema.parse(await verify(request, reply, { db, accounts, code, path, challenge }))
+      const answer = await verify(request, reply, { db, accounts, code, path, challenge })
+      return { ...signedInSchema.parse(answer), ...newSessionOf(reply) }
     },
   )
 
