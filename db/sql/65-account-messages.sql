@@ -6,29 +6,48 @@
 
 insert into public.system_configuration (config_key, config_value, description)
 values
-  ('accounts.messages_per_hour', '3', 'How many messages of one kind may be asked for to one address within an hour.')
+  ('accounts.messages_per_hour', '3',
+    'How many changes of address an account may ask for within an hour, and how many resets one address is sent.'),
+  ('accounts.messages_to_address_per_hour', '12',
+    'How many secrets are sent to one address within an hour, whoever asks; what is more is not sent, without a word.')
 on conflict (config_key) do nothing;
+
+create or replace function public.messages_asked_for(p_kind text, p_email text, p_account_id uuid) returns bigint
+language sql stable set search_path = '' as $$
+  select count(*)
+  from login.messages as earlier
+  where earlier.kind = p_kind
+    and earlier.requested_at > now() - interval '1 hour'
+    and case p_kind
+      -- By its own account alone: strangers may ask for an address that somebody else wants to move to. Secrets from
+      -- before the last change of its logins are over, so they do not count.
+      when 'email_change' then earlier.user_id = p_account_id and earlier.requested_at > coalesce(
+        (select login_user.logins_ended_at from login.users as login_user where login_user.id = p_account_id),
+        '-infinity'
+      )
+      else earlier.email = p_email
+    end
+$$;
+comment on function public.messages_asked_for(text, text, uuid) is
+  'How many messages of this kind were asked for within an hour: by the account, or, where nobody is signed in, to the address.';
 
 -- Definer: reaches the tables of the embedded login, which no API role may.
 create or replace function public.request_account_message(p_kind text, p_email text, p_account_id uuid default null)
 returns uuid
 language plpgsql volatile security definer set search_path = '' as $$
 declare
+  -- Of resets twice as many may be asked for as are sent: so that the answer does not tell whether there is an account
+  -- that has been reset meanwhile.
+  v_most int := public.configured_number('accounts.messages_per_hour', 3)
+    * case p_kind when 'password_reset' then 2 else 1 end;
   v_message_id uuid;
 begin
   -- What tells of something that has happened is never too much.
   if p_kind <> 'email_changed' then
-    perform pg_advisory_xact_lock(hashtextextended('account message ' || p_account_id, 0));
-    perform pg_advisory_xact_lock(hashtextextended('account message ' || p_email, 0));
-    if (
-      select count(*)
-      from login.messages as earlier
-      where (earlier.email = p_email or earlier.user_id = p_account_id)
-        and earlier.kind = p_kind
-        and earlier.requested_at > now() - interval '1 hour'
-    ) >= public.configured_number('accounts.messages_per_hour', 3) then
+    perform pg_advisory_xact_lock(hashtextextended('account message ' || coalesce(p_account_id::text, p_email), 0));
+    if public.messages_asked_for(p_kind, p_email, p_account_id) >= v_most then
       raise sqlstate 'PT429' using
-        message = 'Too many messages to this address. Please look at those that were sent.',
+        message = 'Too many messages were asked for. Please look at those that were sent.',
         hint = 'too_many_requests';
     end if;
   end if;
@@ -48,6 +67,29 @@ end
 $$;
 comment on function public.request_account_message(text, text, uuid) is
   'Has a message sent to an address, if there is an account that it is for; the same work either way. PT429 past accounts.messages_per_hour.';
+
+create or replace function public.is_one_message_too_many(p_message login.messages, p_account login.users) returns boolean
+language sql stable set search_path = '' as $$
+  with earlier as (
+    select other.kind, other.requested_at
+    from login.messages as other
+    where other.email = p_message.email
+      and other.kind <> 'email_changed'
+      and other.requested_at > p_message.requested_at - interval '1 hour'
+      and (other.requested_at, other.id) < (p_message.requested_at, p_message.id)
+  )
+  select p_message.kind <> 'email_changed' and (
+    (select count(*) from earlier) >= public.configured_number('accounts.messages_to_address_per_hour', 12)
+    or p_message.kind = 'password_reset' and (
+      select count(*)
+      from earlier
+      where earlier.kind = 'password_reset'
+        and earlier.requested_at > coalesce(p_account.logins_ended_at, '-infinity')
+    ) >= public.configured_number('accounts.messages_per_hour', 3)
+  )
+$$;
+comment on function public.is_one_message_too_many(login.messages, login.users) is
+  'Whether its address was sent enough within the hour before it. Nobody is told: they would learn who else asks.';
 
 create or replace function public.account_of_message(p_message login.messages) returns login.users
 language sql stable set search_path = '' as $$
@@ -84,11 +126,16 @@ begin
   perform from login.users as login_user
   where login_user.id = v_user.id and login_user.email = v_user.email
   for share;
-  if not found then
+  if not found or public.is_one_message_too_many(v_message, v_user) then
     perform public.finish_account_message(p_message_id);
     return;
   end if;
-  return query select v_message.kind, v_message.email, v_user.name;
+  -- Anybody may have signed up with somebody else's address, or asks to move to one, and a name is free text: no mail
+  -- carries it to where the holder of the account has not been reached.
+  return query select
+    v_message.kind,
+    v_message.email,
+    case when v_message.kind = 'password_reset' and v_user.email_verified then v_user.name end;
 end
 $$;
 comment on function public.begin_account_message(uuid) is
@@ -171,7 +218,9 @@ create trigger mirror_email after update of email on login.users
   execute function public.mirror_login_email();
 
 revoke all on function
+  public.messages_asked_for(text, text, uuid),
   public.request_account_message(text, text, uuid),
+  public.is_one_message_too_many(login.messages, login.users),
   public.account_of_message(login.messages),
   public.begin_account_message(uuid),
   public.keep_message_proof(uuid, text, int),

@@ -22,7 +22,7 @@ export function emailChangeRoutes(api: Api, { db, limiter }: RouteDeps, accounts
         tags,
         summary: 'Have a secret sent to another address of yours',
         description:
-          'Nothing changes until it is confirmed. The answer is the same when another account has the address; then nothing is sent.',
+          'Nothing changes until it is confirmed. The answer is the same when another account has the address; then nothing is sent. At most 3 an hour.',
         body: emailChangeBody,
         response: { 202: noBody('Sent, if the address is free.'), ...problems(400, 401, 422, 429) },
       },

@@ -17,7 +17,7 @@ export function passwordResetRoutes(api: Api, { db }: RouteDeps, accounts: Embed
         tags,
         summary: 'Have a link for a new password sent',
         description:
-          'The answer, and what is done for it, is the same whether the address has an account or not. At most 3 an hour to one address.',
+          'The answer, and what is done for it, is the same whether the address has an account or not. At most 3 an hour are sent to one address; past 6 asked for: 429.',
         body: passwordResetAskBody,
         response: { 202: noBody('Sent, if there is an account.'), ...problems(400, 429) },
       },
