@@ -8,6 +8,7 @@ import { addCorrelation, correlationHeader, correlationIdOf } from './plugins/co
 import { addDrain } from './plugins/drain.ts'
 import { addExpectations } from './plugins/expectations.ts'
 import { createFileEvents } from './plugins/file-events.ts'
+import { warnOfForwarding } from './plugins/forwarded.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
 import { addOverload, createOverloadGauge } from './plugins/overload.ts'
@@ -73,6 +74,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   addProblems(app)
   addSecurity(app, deps.config)
   addRequestLog(app)
+  warnOfForwarding(app, deps.config.trustedProxies)
   addMetrics(app, deps.metrics, { uploads: uploadGate, events: realtime.streams, traces })
   addTracing(app, deps.tracing)
   addReadTraces(app, traces)

@@ -10,9 +10,11 @@ export type RequestLimits = {
   readonly address: number | null
   /** Wrong passwords from one address, whoever's they are. */
   readonly signIn: number | null
+  /** Of these, wrong passwords of one account: whoever mistypes theirs again and again does not shut out the house. */
+  readonly signInHere: number | null
   /** Wrong passwords of one account, wherever they come from. */
   readonly signInAccount: number | null
-  /** What is left to one address for one account when strangers have used up the account's. */
+  /** What is left to one address for one account when strangers have used up the account's, or the address's. */
   readonly signInReserve: number | null
   readonly signUp: number | null
 }
@@ -92,12 +94,14 @@ export function protectionOf(env: Env): ProtectionConfig {
   }
 }
 
-type SignInLimits = Pick<RequestLimits, 'signIn' | 'signInAccount' | 'signInReserve' | 'signUp'>
+type SignInLimits = Pick<RequestLimits, 'signIn' | 'signInHere' | 'signInAccount' | 'signInReserve' | 'signUp'>
 
 function signInLimits(env: Env): SignInLimits {
-  if (!env.AUTH_SIGN_IN_LIMIT) return { signIn: null, signInAccount: null, signInReserve: null, signUp: null }
+  if (!env.AUTH_SIGN_IN_LIMIT)
+    return { signIn: null, signInHere: null, signInAccount: null, signInReserve: null, signUp: null }
   return {
     signIn: limitOf(env.RATE_LIMIT_SIGN_IN),
+    signInHere: limitOf(Math.ceil(env.RATE_LIMIT_SIGN_IN / 2)),
     signInAccount: limitOf(env.RATE_LIMIT_SIGN_IN_ACCOUNT),
     signInReserve: 1,
     signUp: limitOf(env.RATE_LIMIT_SIGN_UP),

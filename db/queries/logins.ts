@@ -36,6 +36,19 @@ export async function generationOfSession(db: Database, sessionId: string): Prom
   )
 }
 
+/** From where an account is signed in. */
+export async function addressesOfSessions(db: Database, email: string): Promise<readonly string[]> {
+  const rows = await db.sql`
+    select distinct session.ip_address as address
+    from login.sessions as session
+    join login.users as login_user on login_user.id = session.user_id
+    where login_user.email = ${email.trim().toLowerCase()} and session.expires_at > now()`
+  return z
+    .array(z.object({ address: z.string().nullable() }))
+    .parse(rows)
+    .flatMap(({ address }) => address ?? [])
+}
+
 /** What somebody proved, and in which generation of the account's logins. */
 export type Proven = { readonly userId: string; readonly generation: number }
 

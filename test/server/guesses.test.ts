@@ -59,6 +59,20 @@ test('guessing passwords is slowed down, and nobody who knows theirs is', async 
     t.same(new Set(await statuses(right)), new Set([200]))
   })
 
+  await group.test('one who does not know theirs shuts nobody out of the house', async (t) => {
+    const house = '203.0.113.8'
+    const right = (name: string) => signIn(`${name}@example.test`, 'correct horse', house)
+    const mistyped = Array.from({ length: 4 }, () => () => guess('bea@example.test', house))
+    t.same(await statuses(mistyped), [401, 429, 429, 429])
+    t.equal((await right('eve')).status, 200)
+
+    const spray = ['f', 'g', 'h'].map((name) => () => guess(`${name}@example.test`, house))
+    t.same(await statuses(spray), [401, 429, 429], 'the address has no more')
+    t.same(await statuses([() => right('eve'), () => right('eve')]), [200, 200], 'who is signed in there has')
+    t.equal((await right('ann')).status, 429)
+    t.same(await statuses([() => guess('eve@example.test', house), () => right('eve')]), [401, 429])
+  })
+
   await group.test('many addresses together guess no more, whether there is such an account or not', async (t) => {
     const outcomes: number[][] = []
     for (const [email, block] of [

@@ -12,8 +12,9 @@ import { emailTaken, relay, secretRefused } from './relay.ts'
 import { emailChangeBody, emailConfirmBody, sessionSchema } from './schema.ts'
 
 /** Another address for an account: asked for with the password, and proven by what is mailed to it. */
-export function emailChangeRoutes(api: Api, { db, limiter }: RouteDeps, accounts: EmbeddedAccounts): void {
+export function emailChangeRoutes(api: Api, deps: RouteDeps, accounts: EmbeddedAccounts): void {
   const tags = ['accounts']
+  const { db } = deps
 
   api.post(
     '/auth/change-email',
@@ -31,7 +32,7 @@ export function emailChangeRoutes(api: Api, { db, limiter }: RouteDeps, accounts
       const { password, new_email: newEmail } = request.body
       const path = '/auth/password-again'
       const say = () => relay(accounts, request, reply, { path, method: 'POST', body: { password } })
-      const { id } = known.parse(await countPasswordOfSession(limiter, { accounts, request, reply }, say))
+      const { id } = known.parse(await countPasswordOfSession(deps, { accounts, request, reply }, say))
       const message = { kind: 'email_change', email: newEmail.toLowerCase(), accountId: id } as const
       await asService(db, { initiatedBy: id, correlationId: request.id }, (tx) => requestAccountMessage(tx, message))
       return await reply.code(202).send()

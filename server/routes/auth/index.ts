@@ -5,7 +5,7 @@ import { problems } from '../../plugins/problem-schema.ts'
 import { addressOf } from '../../plugins/request-limits/request-limits.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
-import { budgetOf, countGuess } from './guesses.ts'
+import { countGuess } from './guesses.ts'
 import { emailChangeRoutes } from './email-change.ts'
 import { passwordResetRoutes } from './password-reset.ts'
 import { asItCame, newSessionOf, Overtaken, relay, signInRefused } from './relay.ts'
@@ -26,7 +26,7 @@ import { twoFactorRoutes } from './two-factor.ts'
 export function authRoutes(api: Api, deps: RouteDeps): void {
   const { accounts, limiter } = deps
   if (accounts === null) return
-  sessionRoutes(api, accounts, limiter)
+  sessionRoutes(api, deps, accounts)
   passwordResetRoutes(api, deps, accounts)
   emailChangeRoutes(api, deps, accounts)
   twoFactorRoutes(api, deps, accounts)
@@ -50,7 +50,7 @@ export function authRoutes(api: Api, deps: RouteDeps): void {
           // Asked again it says why.
           return relay(accounts, request, reply)
         })
-      const answer = await countGuess(limiter, { request, reply, account: null }, signUp)
+      const answer = await countGuess(deps, { request, reply, email: null }, signUp)
       return { ...signedInSchema.parse(answer), ...newSessionOf(reply) }
     },
   )
@@ -66,9 +66,9 @@ export function authRoutes(api: Api, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      const account = budgetOf(request.body.email)
-      const tryIt = () => signIn(deps, accounts, { request, reply, email: request.body.email })
-      const answer = await countGuess(limiter, { request, reply, account }, tryIt)
+      const { email } = request.body
+      const tryIt = () => signIn(deps, accounts, { request, reply, email })
+      const answer = await countGuess(deps, { request, reply, email }, tryIt)
       const needed = secondFactorNeeded.safeParse(answer).data
       if (needed !== undefined) return await reply.code(202).send(needed)
       return { ...signedInSchema.parse(answer), ...newSessionOf(reply) }

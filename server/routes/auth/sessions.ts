@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { notFound } from '../../plugins/errors.ts'
 import { noBody, problems } from '../../plugins/problem-schema.ts'
-import type { RequestLimiter } from '../../plugins/request-limits/request-limits.ts'
-import type { Api } from '../../types.ts'
+import type { Api, RouteDeps } from '../../types.ts'
 import { idParams } from '../fields.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
 import { countPasswordOfSession } from './guesses.ts'
@@ -10,7 +9,7 @@ import { newSessionOf, relay } from './relay.ts'
 import { openSessionSchema, passwordChangeBody, newSessionSchema, storedSession } from './schema.ts'
 
 /** Where somebody is signed in. The token of a session is its key: none is ever shown, sessions are named by their ids. */
-export function sessionRoutes(api: Api, accounts: EmbeddedAccounts, limiter: RequestLimiter): void {
+export function sessionRoutes(api: Api, deps: RouteDeps, accounts: EmbeddedAccounts): void {
   const tags = ['accounts']
 
   api.get(
@@ -76,7 +75,7 @@ export function sessionRoutes(api: Api, accounts: EmbeddedAccounts, limiter: Req
       const { current_password: password, new_password: newPassword } = request.body
       const relayed = { path: '/auth/password-changed', method: 'POST', body: { password, newPassword } } as const
       const change = () => relay(accounts, request, reply, relayed)
-      await countPasswordOfSession(limiter, { accounts, request, reply }, change)
+      await countPasswordOfSession(deps, { accounts, request, reply }, change)
       return newSessionOf(reply)
     },
   )

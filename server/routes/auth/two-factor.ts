@@ -18,10 +18,11 @@ import {
 } from './schema.ts'
 
 /** A code from an app beside the password. Turning it on or off ends all sessions but a new one. */
-export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: EmbeddedAccounts): void {
+export function twoFactorRoutes(api: Api, deps: RouteDeps, accounts: EmbeddedAccounts): void {
   const tags = ['accounts']
+  const { db } = deps
   const withPassword = (request: FastifyRequest, reply: FastifyReply, path: string, password: string) =>
-    countPasswordOfSession(limiter, { accounts, request, reply }, () =>
+    countPasswordOfSession(deps, { accounts, request, reply }, () =>
       relay(accounts, request, reply, { path, method: 'POST', body: { password } }),
     )
 
