@@ -15,6 +15,7 @@ test('guessing passwords is slowed down, and nobody who knows theirs is', async 
       RATE_LIMIT_SIGN_IN: String(mayGuess),
       RATE_LIMIT_SIGN_IN_ACCOUNT: String(mayBeGuessed),
       RATE_LIMIT_SIGN_UP: '3',
+      RATE_LIMIT_MESSAGES: '2',
     },
   })
   const post = (path: string, body: object, address: string, more: Record<string, string> = {}) =>
@@ -100,6 +101,13 @@ test('guessing passwords is slowed down, and nobody who knows theirs is', async 
     const change = (n: number) => post('change-password', body, `203.0.113.20${n}`, spelled(n))
     const tries = Array.from({ length: mayBeGuessed + 3 }, (_, n) => () => change(Math.min(n, mayBeGuessed)))
     t.same(await statuses(tries), [422, 422, 422, 422, 429, 429])
+  })
+
+  await group.test('mails are asked for a few times from one address, to whomever', async (t) => {
+    const forget = (name: string, from: string) =>
+      post('request-password-reset', { email: `${name}@example.test` }, `203.0.113.${from}`)
+    const tries = ['ann', 'bea', 'nobody'].map((name) => () => forget(name, '30'))
+    t.same(await statuses([...tries, () => forget('ann', '31')]), [202, 202, 429, 202])
   })
 
   await group.test('signing up does not tell for ever who has an account, nor make accounts without end', async (t) => {

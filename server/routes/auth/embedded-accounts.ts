@@ -73,13 +73,8 @@ export async function openEmbeddedAccounts(
     // What the database met goes on as it is, and is told by our own log; better-auth would print it with its parameters.
     onAPIError: { throw: true },
     emailAndPassword: { enabled: true, autoSignIn: true, minPasswordLength: 8, maxPasswordLength: 128 },
-    rateLimit: {
-      enabled: config.signInLimit === 'on',
-      storage: 'memory',
-      window: 60,
-      max: 3_000,
-      customRules: signInRules,
-    },
+    // Ours count before it is asked, over all servers (server/plugins/request-limits); its own would be by server and path.
+    rateLimit: { enabled: false },
     advanced: {
       database: { generateId: () => randomUUID(), validateSchema: false },
       ipAddress: { ipAddressHeaders: [clientAddressHeader] },
@@ -111,19 +106,3 @@ export async function openEmbeddedAccounts(
   const keys = createSigningKeys(db)
   return { handle: (request) => auth.handler(request), publicKeys: keys.publicKeys, keys: keys.find }
 }
-
-// By address and path, in the memory of one server: a second line. A whole hospital may be behind one address, so it is
-// wide where countGuess and the budgets of all servers stand before it; better-auth's own three tries in ten seconds go.
-const signInRules = {
-  '/sign-in/email': { window: 60, max: 3_000 },
-  '/sign-up/email': { window: 60, max: 3_000 },
-  '/password-changed': { window: 60, max: 3_000 },
-  '/password-reset-asked': { window: 60, max: 300 },
-  '/password-reset': { window: 60, max: 300 },
-  '/password-again': { window: 60, max: 3_000 },
-  '/two-factor-attempt': { window: 60, max: 3_000 },
-  // Counted with the attempt before.
-  '/two-factor/verify-*': false,
-  '/factor-*': { window: 60, max: 3_000 },
-  '/two-factor/*': { window: 60, max: 3_000 },
-} as const

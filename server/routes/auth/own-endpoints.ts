@@ -18,11 +18,6 @@ export async function openOwnEndpoints(db: Database): Promise<BetterAuthPlugin> 
     endpoints: {
       ...(await openChangingEndpoints(db)),
 
-      /** Says nothing: asking for a reset goes the same way for every address. */
-      passwordResetAsked: createAuthEndpoint('/password-reset-asked', { method: 'POST' }, async (ctx) =>
-        ctx.json({ status: true }),
-      ),
-
       /** Who is signed in says the password again. */
       passwordAgain: createAuthEndpoint(
         '/password-again',
