@@ -68,6 +68,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   const uploadGate = createUploadGate(deps.config.uploads)
   const traces = createReadTraces(deps.db, deps.log)
   const limiter = createRequestLimiter(deps.db, deps.config.protection, deps.log)
+  const overload = createOverloadGauge(deps.db, deps.config.protection.overload)
   const pictures = createPagePictures(deps.store, deps.renderPage)
 
   addCorrelation(app)
@@ -84,7 +85,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   addExpectations(app)
   // After CORS, so that a page may read why it was refused.
   app.after(() => {
-    addOverload(app, createOverloadGauge(deps.db, deps.config.protection.overload), deps.metrics)
+    addOverload(app, overload, deps.metrics)
     limitAddresses(app, limiter)
   })
   addOpenApi(app)
@@ -96,7 +97,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
     scope.setSerializerCompiler(serializerCompiler)
     addRoutes(
       scope.withTypeProvider<ZodTypeProvider>(),
-      { ...deps, fileEvents, realtime, traces, uploadGate, limiter, pictures },
+      { ...deps, fileEvents, realtime, traces, uploadGate, limiter, overload, pictures },
       authenticationOf(deps),
     )
   })

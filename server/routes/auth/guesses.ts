@@ -46,7 +46,10 @@ export type GuessLimits = Pick<RouteDeps, 'db' | 'limiter'>
 
 async function* admit({ db, limiter }: GuessLimits, { request, reply, email }: Guess): AsyncGenerator<Admitted> {
   const address = addressOf(request)
-  if (email === null) return yield await limiter.admit('signIn', address, reply)
+  if (email === null) {
+    yield await limiter.admit('signIn', address, reply)
+    return
+  }
   const account = budgetOf(email)
   const here = `${address} ${account}`
   yield await limiter.admit('signInHere', here, reply)
