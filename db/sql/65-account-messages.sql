@@ -6,8 +6,7 @@
 
 insert into public.system_configuration (config_key, config_value, description)
 values
-  ('accounts.messages_per_hour', '3',
-    'How many changes of address an account may ask for within an hour, and how many resets one address is sent.'),
+  ('accounts.messages_per_hour', '3', 'How many messages of one kind may be asked for to one address within an hour.'),
   ('accounts.messages_to_address_per_hour', '12',
     'How many secrets are sent to one address within an hour, whoever asks; what is more is not sent, without a word.')
 on conflict (config_key) do nothing;
