@@ -207,6 +207,7 @@ begin
   update auth.users as account
   set email = new.email
   where account.id = new.id;
+  perform public.audit_login(new.id, 'email');
   return null;
 end
 $$;

@@ -39,12 +39,31 @@ create trigger admit before insert on login.verifications
   for each row when (new.identifier <> 'used code' and new.value ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$')
   execute function public.admit_login('value');
 
+create or replace function public.audit_login(p_user_id uuid, p_changed text, p_new_values jsonb default '{}')
+returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  perform public.log_audit_event(
+    p_table_name => 'login.users',
+    p_record_id => p_user_id::text,
+    p_operation => 'UPDATE',
+    p_new_values => p_new_values || jsonb_build_object('changed', jsonb_build_array(p_changed)),
+    -- Set by whoever changes it without being signed in.
+    p_reason => nullif(current_setting('exora.login_reason', true), ''),
+    p_compliance_category => 'access_control'
+  );
+end
+$$;
+comment on function public.audit_login(uuid, text, jsonb) is
+  'One audit row for what changed of how an account signs in: that it did, never from what to what.';
+
 -- Definer: reaches the tables of the embedded login for whoever may change this one.
 -- In the statement that changes what one signs in with, so that no crash leaves a session of whoever knew the old.
 create or replace function public.end_logins_of_old_password() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
 begin
   perform public.end_logins_of(new.user_id);
+  perform public.audit_login(new.user_id, 'password');
   return null;
 end
 $$;
@@ -59,6 +78,7 @@ create or replace function public.end_logins_of_other_factor() returns trigger
 language plpgsql volatile security definer set search_path = '' as $$
 begin
   perform public.end_logins_of(new.id);
+  perform public.audit_login(new.id, 'two_factor', jsonb_build_object('two_factor', new.two_factor_enabled));
   -- Off is off: a secret that stayed would stand in the way of the next.
   if not new.two_factor_enabled then
     delete from login.two_factors as factor where factor.user_id = new.id;
@@ -86,6 +106,20 @@ drop trigger if exists keep_confirmed on login.two_factors;
 create trigger keep_confirmed before update on login.two_factors
   for each row when (old.verified and (not new.verified or new.secret <> old.secret))
   execute function public.keep_confirmed_factor();
+
+-- Definer: as above.
+create or replace function public.audit_backup_codes() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  perform public.audit_login(new.user_id, 'backup_codes');
+  return null;
+end
+$$;
+comment on function public.audit_backup_codes() is 'One of an account''s backup codes was used, or there are new ones.';
+drop trigger if exists audit_backup_codes on login.two_factors;
+create trigger audit_backup_codes after update of backup_codes on login.two_factors
+  for each row when (old.verified and old.backup_codes <> new.backup_codes)
+  execute function public.audit_backup_codes();
 
 -- Definer: as above.
 create or replace function public.change_login_password(p_user_id uuid, p_generation int, p_password text) returns int
@@ -129,6 +163,7 @@ begin
   update login.users as login_user
   set email_verified = true
   where login_user.id = v_user_id and not login_user.email_verified;
+  perform set_config('exora.login_reason', 'password_reset', true);
   update login.accounts as way
   set password = p_password,
       updated_at = now()
@@ -186,9 +221,11 @@ comment on function public.remove_second_factor(uuid, int) is
 revoke all on function
   public.end_logins_of(uuid),
   public.admit_login(),
+  public.audit_login(uuid, text, jsonb),
   public.end_logins_of_old_password(),
   public.end_logins_of_other_factor(),
   public.keep_confirmed_factor(),
+  public.audit_backup_codes(),
   public.change_login_password(uuid, int, text),
   public.reset_login_password(text, text),
   public.confirm_second_factor(uuid, int, text),

@@ -112,6 +112,33 @@ test('who proved something that was over a moment later does not stay', async (g
     t.same(statusesOf(await Promise.all(['one', 'two'].map(reset))), [204, 422])
   })
 
+  await group.test('each change has its row in the audit, which names no address', async (t) => {
+    const rows = await owner`
+      select email, new_values, reason, changed_by = login_user.id as by_oneself, ip_address is null as unknown
+      from audit_log join login.users as login_user on login_user.id::text = record_id
+      where table_name = 'login.users' and split_part(email, '@', 1) in ('moved', 'dora', 'fay')
+      order by email, audit_log.id`
+    t.match(
+      rows.map(({ email, new_values: values, reason, by_oneself: own, unknown }) => [
+        email,
+        values,
+        reason,
+        own,
+        unknown,
+      ]),
+      [
+        ['dora@example.test', { changed: ['two_factor'], two_factor: true }, null, true, false],
+        ['dora@example.test', { changed: ['password'] }, null, null, true],
+        ['fay@example.test', { changed: ['password'] }, null, true, false],
+        ['fay@example.test', { changed: ['password'] }, 'password_reset', null, false],
+        ['moved@example.test', { changed: ['email'] }, null, null, true],
+      ],
+    )
+    const [said] = await owner`
+      select count(*)::int as times from audit_log where to_jsonb(audit_log)::text like '%@example.test%'`
+    t.same({ ...said }, { times: 0 })
+  })
+
   await group.test('two who sign up with one address at once are one account', async (t) => {
     const both = await Promise.all(
       [1, 2].map(() => post('sign-up/email', { email: 'gil@example.test', password, name: 'Gil' })),

@@ -63,8 +63,10 @@ export function emailChangeRoutes(api: Api, deps: RouteDeps, accounts: EmbeddedA
         proof: addressProof(email, request.body.token),
         sessionId: signedIn.session.id,
       }
-      const isChanged = await asService(db, { initiatedBy: accountId, correlationId: request.id }, (tx) =>
-        changeAccountEmail(tx, change),
+      const isChanged = await asService(
+        db,
+        { initiatedBy: accountId, correlationId: request.id, clientAddress: request.ip },
+        (tx) => changeAccountEmail(tx, change),
       ).catch((error: unknown) => {
         // Whoever is told has proven that the address is theirs.
         throw databaseError(error, { users_email_key: emailTaken }) ?? error
