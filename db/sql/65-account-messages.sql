@@ -8,7 +8,7 @@ insert into public.system_configuration (config_key, config_value, description)
 values
   ('accounts.messages_per_hour', '3', 'How many messages of one kind may be asked for to one address within an hour.'),
   ('accounts.messages_to_address_per_hour', '12',
-    'How many secrets are sent to one address within an hour, whoever asks; what is more is not sent, without a word.')
+    'How many of those who want to move to one address are sent a secret within an hour; what is more is not sent, without a word.')
 on conflict (config_key) do nothing;
 
 create or replace function public.messages_asked_for(p_kind text, p_email text, p_account_id uuid) returns bigint
@@ -69,23 +69,19 @@ comment on function public.request_account_message(text, text, uuid) is
 
 create or replace function public.is_one_message_too_many(p_message login.messages, p_account login.users) returns boolean
 language sql stable set search_path = '' as $$
-  with earlier as (
-    select other.kind, other.requested_at
-    from login.messages as other
-    where other.email = p_message.email
-      and other.kind <> 'email_changed'
-      and other.requested_at > p_message.requested_at - interval '1 hour'
-      and (other.requested_at, other.id) < (p_message.requested_at, p_message.id)
-  )
   select p_message.kind <> 'email_changed' and (
-    (select count(*) from earlier) >= public.configured_number('accounts.messages_to_address_per_hour', 12)
-    or p_message.kind = 'password_reset' and (
-      select count(*)
-      from earlier
-      where earlier.kind = 'password_reset'
-        and earlier.requested_at > coalesce(p_account.logins_ended_at, '-infinity')
-    ) >= public.configured_number('accounts.messages_per_hour', 3)
-  )
+    select count(*)
+    from login.messages as earlier
+    where earlier.email = p_message.email
+      -- Each kind by itself: whoever asks for a change of address takes no reset from its holder.
+      and earlier.kind = p_message.kind
+      and earlier.requested_at > p_message.requested_at - interval '1 hour'
+      and (earlier.requested_at, earlier.id) < (p_message.requested_at, p_message.id)
+      and (p_message.kind <> 'password_reset' or earlier.requested_at > coalesce(p_account.logins_ended_at, '-infinity'))
+  ) >= case p_message.kind
+    when 'password_reset' then public.configured_number('accounts.messages_per_hour', 3)
+    else public.configured_number('accounts.messages_to_address_per_hour', 12)
+  end
 $$;
 comment on function public.is_one_message_too_many(login.messages, login.users) is
   'Whether its address was sent enough within the hour before it. Nobody is told: they would learn who else asks.';

@@ -143,6 +143,10 @@ test('an account moves to another address', async (group) => {
     await owner`
       update system_configuration set config_value = '4' where config_key = 'accounts.messages_to_address_per_hour'`
     t.equal(await strangersAskFor('bombed@example.test', ['lou', 'mia']), 4, 'and no asker is told')
+    t.equal(await strangersAskFor(wanted, ['nan', 'oda']), 0, 'it has an account now')
+    await post('/auth/request-password-reset', { email: wanted })
+    await runner.runAll()
+    t.match(sent.at(-1), { kind: 'password_reset', email: wanted }, 'whose holder is still sent a reset')
   })
 
   await group.test('an account asks for a few an hour, and for more once it has moved', async (t) => {
