@@ -8,7 +8,7 @@ import { ask, startApp } from '../support/app.ts'
 const person = { email: 'ann@example.test', password: 'correct horse battery', name: 'Ann' }
 
 test('accounts of our own', async (group) => {
-  const server = await startApp(group, { accounts: 'embedded' })
+  const server = await startApp(group, { accounts: 'embedded', hashing: 'as in production' })
   const { url, db } = server
   const post = (path: string, body: unknown, headers = {}) =>
     ask(`${url}${path}`, {
@@ -92,6 +92,11 @@ test('accounts of our own', async (group) => {
     const { body, text } = await ask(`${url}/auth/jwks`)
     t.match(body, { keys: [{ kty: 'EC', alg: 'ES256', use: 'sig' }] })
     t.notOk(/"d"|private/i.test(text))
+    const kept = await db.sql<{ password: string }[]>`select password from login.accounts`
+    t.ok(
+      kept.every(({ password }) => /^[0-9a-f]{32}:[0-9a-f]{128}$/.test(password)),
+      'of passwords a salted scrypt hash',
+    )
     const rows = await db.sql<{ private_key: string }[]>`select private_key from login.keys`
     t.notOk(rows.some((row) => row.private_key.includes('"d"')))
   })

@@ -19,10 +19,17 @@ const tokenLifetime = '15m'
 const sessionDays = 30
 const loginGeneration = { type: 'number', required: false, input: false, returned: false } as const
 
+export type PasswordHashing = {
+  readonly hash: (password: string) => Promise<string>
+  readonly verify: (kept: { readonly hash: string; readonly password: string }) => Promise<boolean>
+}
+
 /** Loaded only where accounts are embedded: better-auth takes seconds and memory that an outside issuer does not need. */
 export async function openEmbeddedAccounts(
   db: Database,
   config: EmbeddedAuthConfig & { readonly secret: string },
+  /** better-auth's scrypt if not given: dear on purpose. */
+  hashing?: PasswordHashing,
 ): Promise<EmbeddedAccounts> {
   const [ownEndpoints, { betterAuth }, { drizzleAdapter }, { bearer }, { jwt }, { twoFactor }] = await Promise.all([
     openOwnEndpoints(db),
@@ -72,7 +79,13 @@ export async function openEmbeddedAccounts(
     },
     // What the database met goes on as it is, and is told by our own log; better-auth would print it with its parameters.
     onAPIError: { throw: true },
-    emailAndPassword: { enabled: true, autoSignIn: true, minPasswordLength: 8, maxPasswordLength: 128 },
+    emailAndPassword: {
+      enabled: true,
+      autoSignIn: true,
+      minPasswordLength: 8,
+      maxPasswordLength: 128,
+      ...(hashing === undefined ? {} : { password: hashing }),
+    },
     // Ours count before it is asked, over all servers (server/plugins/request-limits); its own would be by server and path.
     rateLimit: { enabled: false },
     advanced: {
