@@ -26,6 +26,8 @@ export type ServiceContext = {
   readonly patientId?: string | null
   readonly jobId?: string | null
   readonly correlationId?: string | null
+  /** Where the request came from, where there is one. */
+  readonly clientAddress?: string | null
 }
 
 /** Runs the work in a transaction that sees and may do what the actor may. */
@@ -121,7 +123,6 @@ const asError = (error: unknown) => (error instanceof Error ? error : new Error(
 type Identity = ServiceContext & {
   readonly role: 'anon' | 'authenticated' | 'service_role'
   readonly claims: Readonly<Record<string, unknown>>
-  readonly clientAddress?: string | null
 }
 
 // One statement sets everything, for this transaction only: the connection goes back to the pool as it came.

@@ -74,6 +74,7 @@ async function migrateOnce(ownerUrl: string, options: MigrateOptions): Promise<M
       // A changed table may be what a function was checked against.
       const after = (applied > 0 ? files : due).filter((file) => !isFoundation(file))
       await applySqlFiles(tx, after)
+      await tx.unsafe(adoptRestored).simple()
       return { migrations: applied, sqlFiles: [...before, ...after].map((file) => file.name) }
     })
   } finally {
@@ -104,6 +105,17 @@ const ledgers = `
     hash text not null,
     created_at bigint
   );
+`
+
+// Always: a dump brings the ledgers with it, so nothing else need be due where it was restored (39-realtime.sql).
+const adoptRestored = `
+  do $$
+  begin
+    if to_regprocedure('public.adopt_restored_events()') is not null then
+      perform public.adopt_restored_events();
+    end if;
+  end
+  $$
 `
 
 const isFoundation = (file: SqlFile) => Number.parseInt(file.name, 10) < 10

@@ -28,43 +28,21 @@ export type RoleSessionsWanted = {
   readonly onRefused: () => void
 }
 
-export function openRoleSessions(
-  url: string,
-  settings: ClientSettings,
-  { start, max, sharing, onRefused }: RoleSessionsWanted,
-): RoleSessions {
-  let client = open()
+export function openRoleSessions(url: string, settings: ClientSettings, wanted: RoleSessionsWanted): RoleSessions {
+  const sessions = createRenewable(() => openClient(url, settings, wanted))
   let areRefused = false
   let answeredAt = performance.now()
-
-  // Types are not asked for, since losing a connection while they are would end the process (see fenced-begin.ts).
-  function open(): postgres.Sql {
-    return postgres(url, {
-      ...settings,
-      max,
-      prepare: true,
-      ...(sharing === 'shared' ? {} : { max_pipeline: 0 }),
-      fetch_types: false,
-      connection: { ...settings.connection, ...start, statement_timeout: statementMs },
-    })
-  }
-
-  function renew(given: postgres.Sql): void {
-    if (given !== client) return
-    client = open()
-    void given.end({ timeout: 0 })
-  }
 
   // While others are answered, the way is not dead: this one waits for its turn, or for a lock.
   function giveUp(asked: postgres.Sql, askedAt: number, limits: Set<NodeJS.Timeout>): void {
     const isAnswering = performance.now() - answeredAt < answerMs
-    if (!isAnswering || performance.now() - askedAt > patienceMs) return renew(asked)
+    if (!isAnswering || performance.now() - askedAt > patienceMs) return sessions.renew(asked)
     limits.add(setTimeout(() => giveUp(asked, askedAt, limits), answerMs))
   }
 
   return {
     async ask(work) {
-      const asked = client
+      const asked = sessions.current()
       const askedAt = performance.now()
       const limits = new Set<NodeJS.Timeout>()
       limits.add(setTimeout(() => giveUp(asked, askedAt, limits), answerMs))
@@ -76,17 +54,42 @@ export function openRoleSessions(
         if (error instanceof postgres.PostgresError) answeredAt = performance.now()
         if (isRoleRefused(error) && !areRefused) {
           areRefused = true
-          onRefused()
+          wanted.onRefused()
         }
         throw error
       } finally {
         for (const limit of limits) clearTimeout(limit)
       }
     },
-    renew: () => renew(client),
+    renew: () => sessions.renew(sessions.current()),
     areRefused: () => areRefused,
-    close: () => client.end({ timeout: 5 }),
+    close: () => sessions.current().end({ timeout: 5 }),
   }
+}
+
+function createRenewable(open: () => postgres.Sql) {
+  let client = open()
+  return {
+    current: () => client,
+    /** By the first of those who found it dead. */
+    renew: (given: postgres.Sql) => {
+      if (given !== client) return
+      client = open()
+      void given.end({ timeout: 0 })
+    },
+  }
+}
+
+// Types are not asked for, since losing a connection while they are would end the process (see fenced-begin.ts).
+function openClient(url: string, settings: ClientSettings, { start, max, sharing }: RoleSessionsWanted): postgres.Sql {
+  return postgres(url, {
+    ...settings,
+    max,
+    prepare: true,
+    ...(sharing === 'shared' ? {} : { max_pipeline: 0 }),
+    fetch_types: false,
+    connection: { ...settings.connection, ...start, statement_timeout: statementMs },
+  })
 }
 
 /** "unsupported startup parameter", says PgBouncer; PostgreSQL takes those that we send. Nothing was done then. */

@@ -8,6 +8,7 @@ import { addCorrelation, correlationHeader, correlationIdOf } from './plugins/co
 import { addDrain } from './plugins/drain.ts'
 import { addExpectations } from './plugins/expectations.ts'
 import { createFileEvents } from './plugins/file-events.ts'
+import { warnOfForwarding } from './plugins/forwarded.ts'
 import { addMetrics } from './plugins/metrics.ts'
 import { addOpenApi } from './plugins/openapi.ts'
 import { addOverload, createOverloadGauge } from './plugins/overload.ts'
@@ -68,12 +69,14 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   const uploadGate = createUploadGate(deps.config.uploads)
   const traces = createReadTraces(deps.db, deps.log)
   const limiter = createRequestLimiter(deps.db, deps.config.protection, deps.log)
+  const overload = createOverloadGauge(deps.db, deps.config.protection.overload)
   const pictures = createPagePictures(deps.store, createKeptPictures(deps), deps.renderPage)
 
   addCorrelation(app)
   addProblems(app)
   addSecurity(app, deps.config)
   addRequestLog(app)
+  warnOfForwarding(app, deps.config.trustedProxies)
   addMetrics(app, deps.metrics, { uploads: uploadGate, events: realtime.streams, traces })
   addTracing(app, deps.tracing)
   addReadTraces(app, traces)
@@ -83,7 +86,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
   addExpectations(app)
   // After CORS, so that a page may read why it was refused.
   app.after(() => {
-    addOverload(app, createOverloadGauge(deps.db, deps.config.protection.overload), deps.metrics)
+    addOverload(app, overload, deps.metrics)
     limitAddresses(app, limiter)
   })
   addOpenApi(app)
@@ -95,7 +98,7 @@ export async function buildApp(deps: ServerDeps): Promise<Server> {
     scope.setSerializerCompiler(serializerCompiler)
     addRoutes(
       scope.withTypeProvider<ZodTypeProvider>(),
-      { ...deps, fileEvents, realtime, traces, uploadGate, limiter, pictures },
+      { ...deps, fileEvents, realtime, traces, uploadGate, limiter, overload, pictures },
       authenticationOf(deps),
     )
   })

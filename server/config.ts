@@ -13,7 +13,6 @@ export type EmbeddedAuthConfig = Pinned & {
   readonly kind: 'embedded'
   /** Encrypts the signing keys; null = kept in a file of the data directory. Servers of one database share it. */
   readonly secret: string | null
-  readonly signInLimit: 'on' | 'off'
 }
 type JwksAuthConfig = Pinned & { readonly kind: 'jwks'; readonly jwksUrl: string }
 type SecretAuthConfig = Pinned & { readonly kind: 'secret'; readonly secret: string }
@@ -113,10 +112,8 @@ export function readServerConfig(source: EnvSource = process.env): ServerConfig 
 
 function authOf(env: z.output<typeof serverEnv>): AuthConfig {
   const { AUTH_JWKS_URL: jwksUrl, AUTH_JWT_SECRET: secret, AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = env
-  if (jwksUrl === undefined && secret === undefined) {
-    const signInLimit = env.AUTH_SIGN_IN_LIMIT ? 'on' : 'off'
-    return { kind: 'embedded', issuer: issuer ?? 'exora', audience, secret: env.AUTH_SECRET ?? null, signInLimit }
-  }
+  if (jwksUrl === undefined && secret === undefined)
+    return { kind: 'embedded', issuer: issuer ?? 'exora', audience, secret: env.AUTH_SECRET ?? null }
   if (issuer === undefined)
     throw new ConfigurationError(
       'AUTH_ISSUER: must be set with AUTH_JWKS_URL or AUTH_JWT_SECRET, or any issuer would do',

@@ -10,11 +10,15 @@ export type RequestLimits = {
   readonly address: number | null
   /** Wrong passwords from one address, whoever's they are. */
   readonly signIn: number | null
+  /** Of these, wrong passwords of one account: whoever mistypes theirs again and again does not shut out the house. */
+  readonly signInHere: number | null
   /** Wrong passwords of one account, wherever they come from. */
   readonly signInAccount: number | null
-  /** What is left to one address for one account when strangers have used up the account's. */
+  /** What is left to one address for one account when strangers have used up the account's, or the address's. */
   readonly signInReserve: number | null
   readonly signUp: number | null
+  /** Mails that somebody who is not signed in asks for, from one address. */
+  readonly messages: number | null
 }
 
 /** Past these a server asks to come back before it begins any work. */
@@ -51,6 +55,7 @@ export const protectionEnv = {
   RATE_LIMIT_SIGN_IN: wholeNumber().default(10),
   RATE_LIMIT_SIGN_IN_ACCOUNT: wholeNumber().default(30),
   RATE_LIMIT_SIGN_UP: wholeNumber().default(60),
+  RATE_LIMIT_MESSAGES: wholeNumber().default(20),
   RATE_LIMIT_PATIENCE_MS: wholeNumber({ min: 10, max: 60_000 }).default(250),
   OVERLOAD_EVENT_LOOP_MS: wholeNumber({ min: 50 }).default(1_000),
   OVERLOAD_RSS_MB: wholeNumber().default(0),
@@ -92,15 +97,24 @@ export function protectionOf(env: Env): ProtectionConfig {
   }
 }
 
-type SignInLimits = Pick<RequestLimits, 'signIn' | 'signInAccount' | 'signInReserve' | 'signUp'>
+const notLimited = {
+  signIn: null,
+  signInHere: null,
+  signInAccount: null,
+  signInReserve: null,
+  signUp: null,
+  messages: null,
+} as const satisfies Partial<RequestLimits>
 
-function signInLimits(env: Env): SignInLimits {
-  if (!env.AUTH_SIGN_IN_LIMIT) return { signIn: null, signInAccount: null, signInReserve: null, signUp: null }
+function signInLimits(env: Env): Pick<RequestLimits, keyof typeof notLimited> {
+  if (!env.AUTH_SIGN_IN_LIMIT) return notLimited
   return {
     signIn: limitOf(env.RATE_LIMIT_SIGN_IN),
+    signInHere: limitOf(Math.ceil(env.RATE_LIMIT_SIGN_IN / 2)),
     signInAccount: limitOf(env.RATE_LIMIT_SIGN_IN_ACCOUNT),
     signInReserve: 1,
     signUp: limitOf(env.RATE_LIMIT_SIGN_UP),
+    messages: limitOf(env.RATE_LIMIT_MESSAGES),
   }
 }
 

@@ -13,6 +13,7 @@ import type { Metrics } from '../platform/telemetry.ts'
 import type { Tracing } from '../platform/tracing.ts'
 import type { ServerConfig } from './config.ts'
 import type { FileEvents } from './plugins/file-events.ts'
+import type { OverloadGauge } from './plugins/overload.ts'
 import type { Realtime } from './plugins/realtime/realtime.ts'
 import type { RequestLimiter } from './plugins/request-limits/request-limits.ts'
 import type { TraceBuffer } from './plugins/trace-buffer.ts'
@@ -53,5 +54,6 @@ export type RouteDeps = ServerDeps & {
   readonly traces: TraceBuffer
   readonly uploadGate: UploadGate
   readonly limiter: RequestLimiter
+  readonly overload: OverloadGauge
   readonly pictures: PagePictures
 }

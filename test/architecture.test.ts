@@ -20,6 +20,14 @@ test('every import obeys the plan of the house', (t) => {
   t.end()
 })
 
+test('what tests start gets the options that they were started with', (t) => {
+  const options = '--max-old-space-size=500 --import=./test/support/light-start.ts'
+  const env = { PATH: process.env['PATH'], NODE_OPTIONS: options }
+  const given = execFileSync(process.execPath, ['-p', 'process.env.NODE_OPTIONS'], { cwd: root, env, encoding: 'utf8' })
+  t.match(given, /^--max-old-space-size=500 --import=file:\S+\/light-start\.ts$/m)
+  t.end()
+})
+
 test('no files import each other in a circle', (t) => {
   t.same(findCycles(sources), [])
   t.end()

@@ -4,9 +4,14 @@ import type { Tx } from '../actor.ts'
 import { messageKinds } from '../schema/login.ts'
 
 export type MessageKind = (typeof messageKinds)[number]
-export type AccountMessage = { readonly kind: MessageKind; readonly email: string; readonly name: string }
+export type AccountMessage = {
+  readonly kind: MessageKind
+  readonly email: string
+  /** Null where the address is not known to be the holder's. */
+  readonly name: string | null
+}
 
-/** Throws `too_many_requests` past the hour's limit of this address. Whether it has an account shows nowhere. */
+/** Throws `too_many_requests` past the hour's limit. Whether the address has an account shows nowhere. */
 export async function requestAccountMessage(
   tx: Tx,
   { kind, email, accountId }: { readonly kind: MessageKind; readonly email: string; readonly accountId: string | null },
@@ -14,7 +19,7 @@ export async function requestAccountMessage(
   await tx.execute(sql`select public.request_account_message(${kind}, ${email}, ${accountId}::uuid)`)
 }
 
-const begun = z.object({ kind: z.enum(messageKinds), email: z.string(), display_name: z.string() })
+const begun = z.object({ kind: z.enum(messageKinds), email: z.string(), display_name: z.string().nullable() })
 
 /** Null when there is nobody to tell, or it has been told. */
 export async function beginAccountMessage(tx: Tx, id: string): Promise<AccountMessage | null> {

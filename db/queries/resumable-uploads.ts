@@ -36,26 +36,30 @@ export async function findResumableUpload(tx: Tx, uploadId: string): Promise<unk
   return row?.upload ?? null
 }
 
-export async function holdResumableUpload(tx: Tx, { uploadId, lockToken }: UploadHold): Promise<boolean> {
-  const [row] = await tx.execute<{ held: boolean }>(
-    sql`select public.hold_resumable_upload(${uploadId}::uuid, ${lockToken}::uuid) as held`,
+/** Where the next piece is to be put; null while another request has the upload. */
+export async function holdResumableUpload(tx: Tx, { uploadId, lockToken }: UploadHold): Promise<string | null> {
+  const [row] = await tx.execute<{ key: string | null }>(
+    sql`select public.hold_resumable_upload(${uploadId}::uuid, ${lockToken}::uuid) as key`,
   )
-  return row?.held === true
+  return row?.key ?? null
 }
 
 export async function releaseResumableUpload(tx: Tx, { uploadId, lockToken }: UploadHold): Promise<void> {
   await tx.execute(sql`select public.release_resumable_upload(${uploadId}::uuid, ${lockToken}::uuid)`)
 }
 
+/** Counts what lies under the key that was given last; returns the key of the next piece. */
 export async function addResumablePiece(
   tx: Tx,
   { uploadId, lockToken }: UploadHold,
-  piece: { readonly offset: number; readonly sizeBytes: number; readonly storageKey: string },
-): Promise<void> {
-  await tx.execute(sql`
+  piece: { readonly offset: number; readonly sizeBytes: number },
+): Promise<string> {
+  const [row] = await tx.execute<{ key: string }>(sql`
     select public.add_resumable_piece(
-      ${uploadId}::uuid, ${lockToken}::uuid, ${piece.offset}::bigint, ${piece.sizeBytes}::bigint, ${piece.storageKey}
-    )`)
+      ${uploadId}::uuid, ${lockToken}::uuid, ${piece.offset}::bigint, ${piece.sizeBytes}::bigint
+    ) as key`)
+  if (row === undefined) throw new Error('add_resumable_piece answered nothing')
+  return row.key
 }
 
 export async function finishResumableUpload(tx: Tx, { uploadId, lockToken }: UploadHold, body: unknown): Promise<void> {

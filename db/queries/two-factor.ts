@@ -49,6 +49,12 @@ export async function beginTwoFactorAttempt(db: Database, userId: string, code: 
   return retryAfterS === null ? { kind: 'none' } : { kind: 'locked', retryAfterS: Math.max(1, retryAfterS) }
 }
 
+/** As it is kept: encrypted. */
+export async function findTwoFactorSecret(db: Database, userId: string): Promise<string | null> {
+  const [row] = await db.sql`select factor.secret from login.two_factors as factor where factor.user_id = ${userId}`
+  return row === undefined ? null : z.object({ secret: z.string() }).parse(row).secret
+}
+
 /** The code was right: what failed before counts no more. */
 export async function forgetFailedAttempts(db: Database, userId: string): Promise<void> {
   await db.sql`

@@ -14,6 +14,9 @@ export const loginUsers = login.table('users', {
   emailVerified: boolean().notNull().default(false),
   image: text(),
   twoFactorEnabled: boolean().notNull().default(false),
+  /** How often all that was open of it has ended. What was begun before opens nothing any more (66-logins.sql). */
+  loginGeneration: integer().notNull().default(0),
+  loginsEndedAt: at(),
   createdAt: createdAt(),
   updatedAt: createdAt(),
 })
@@ -26,6 +29,8 @@ export const loginSessions = login.table(
       .notNull()
       .references(() => loginUsers.id, { onDelete: 'cascade' }),
     token: text().notNull().unique('sessions_token_key'),
+    /** Of the account, when the secret began to be looked at that opened the session. */
+    loginGeneration: integer().notNull().default(0),
     expiresAt: at().notNull(),
     ipAddress: text(),
     userAgent: text(),
@@ -63,6 +68,8 @@ export const loginVerifications = login.table(
     id: id(),
     identifier: text().notNull(),
     value: text().notNull(),
+    /** As with sessions; null where the value is no account. */
+    loginGeneration: integer(),
     expiresAt: at().notNull(),
     createdAt: createdAt(),
     updatedAt: createdAt(),

@@ -28,6 +28,8 @@ export const resumableUploads = pgTable(
       .array()
       .notNull()
       .default(sql`'{}'`),
+    /** Where whoever holds the upload puts its next piece. Nobody outside says where a piece lies. */
+    pieceKey: text(),
     lockToken: uuid(),
     lockedUntil: at(),
     responseBody: jsonb(),

@@ -99,22 +99,36 @@ $$;
 comment on function public.find_resumable_upload(uuid) is
   'How far an upload of the calling account is; null for one that is another''s, over, or not there.';
 
+create or replace function public.new_storage_key() returns text
+language sql volatile set search_path = '' as $$
+  select right(made.id, 2) || '/' || made.id
+  from (select public.uuid_v7()::text as id) as made
+$$;
+comment on function public.new_storage_key() is 'A key that no object has, as platform/storage/object-key.ts makes them.';
+
+-- The shape of these has changed since they were first installed.
+drop function if exists public.hold_resumable_upload(uuid, uuid);
+drop function if exists public.add_resumable_piece(uuid, uuid, bigint, bigint, text);
+
 -- Definer: the table is closed to clients, whose own rows alone are reached.
-create or replace function public.hold_resumable_upload(p_upload_id uuid, p_lock_token uuid) returns boolean
-language plpgsql volatile security definer set search_path = '' as $$
-begin
+create or replace function public.hold_resumable_upload(p_upload_id uuid, p_lock_token uuid) returns text
+language sql volatile security definer set search_path = '' as $$
   update public.resumable_uploads as upload
   set lock_token = p_lock_token,
-      locked_until = clock_timestamp() + interval '30 seconds'
+      locked_until = clock_timestamp() + interval '30 seconds',
+      -- Of its own: a request that was taken over may still be writing to the one before.
+      piece_key = case
+        when upload.lock_token = p_lock_token then coalesce(upload.piece_key, public.new_storage_key())
+        else public.new_storage_key()
+      end
   where upload.id = p_upload_id
     and upload.account_id = auth.uid()
     and upload.expires_at > now()
-    and (upload.locked_until is null or upload.locked_until <= clock_timestamp() or upload.lock_token = p_lock_token);
-  return found;
-end
+    and (upload.locked_until is null or upload.locked_until <= clock_timestamp() or upload.lock_token = p_lock_token)
+  returning upload.piece_key
 $$;
 comment on function public.hold_resumable_upload(uuid, uuid) is
-  'Takes an upload for one request, or keeps it: false while another request has it.';
+  'Takes an upload for one request, or keeps it; returns the storage key for its next piece, or null while another request has it.';
 
 -- Definer: as above.
 create or replace function public.release_resumable_upload(p_upload_id uuid, p_lock_token uuid) returns void
@@ -128,31 +142,36 @@ language sql volatile security definer set search_path = '' as $$
 $$;
 comment on function public.release_resumable_upload(uuid, uuid) is 'Gives an upload back for the next request.';
 
--- Definer: as above. The token fences off a request whose hold ran out and was taken over.
+-- Definer: as above. The token fences off a request whose hold ran out and was taken over. The key is the one that was
+-- given out here: whoever could name it would read, and have erased, what somebody else stored.
 create or replace function public.add_resumable_piece(
   p_upload_id uuid,
   p_lock_token uuid,
   p_offset bigint,
-  p_size_bytes bigint,
-  p_storage_key text
-) returns void language plpgsql volatile security definer set search_path = '' as $$
+  p_size_bytes bigint
+) returns text language plpgsql volatile security definer set search_path = '' as $$
+declare
+  v_next_key text := public.new_storage_key();
 begin
   update public.resumable_uploads as upload
   set received_bytes = upload.received_bytes + p_size_bytes,
-      pieces = upload.pieces || p_storage_key,
+      pieces = upload.pieces || upload.piece_key,
+      piece_key = v_next_key,
       locked_until = clock_timestamp() + interval '30 seconds'
   where upload.id = p_upload_id
     and upload.account_id = auth.uid()
     and upload.lock_token = p_lock_token
+    and upload.piece_key is not null
     and upload.received_bytes = p_offset
     and upload.expires_at > now();
   if not found then
     raise exception 'Another request has taken this upload over.' using errcode = 'EX409';
   end if;
+  return v_next_key;
 end
 $$;
-comment on function public.add_resumable_piece(uuid, uuid, bigint, bigint, text) is
-  'Counts a piece that lies in the store, if the upload is still held and still as far as it was; else raises EX409.';
+comment on function public.add_resumable_piece(uuid, uuid, bigint, bigint) is
+  'Counts the piece that lies in the store under the key of this hold, if the upload is still as far as it was, else raises EX409; returns the key of the next.';
 
 -- Definer: as above.
 create or replace function public.finish_resumable_upload(
@@ -208,7 +227,8 @@ revoke all on function
   public.find_resumable_upload(uuid),
   public.hold_resumable_upload(uuid, uuid),
   public.release_resumable_upload(uuid, uuid),
-  public.add_resumable_piece(uuid, uuid, bigint, bigint, text),
+  public.add_resumable_piece(uuid, uuid, bigint, bigint),
+  public.new_storage_key(),
   public.finish_resumable_upload(uuid, uuid, jsonb),
   public.cancel_resumable_upload(uuid)
 from public, anon, authenticated, service_role;
@@ -217,6 +237,6 @@ grant execute on function public.begin_resumable_upload(uuid, uuid, bigint, text
 grant execute on function public.find_resumable_upload(uuid) to authenticated;
 grant execute on function public.hold_resumable_upload(uuid, uuid) to authenticated;
 grant execute on function public.release_resumable_upload(uuid, uuid) to authenticated;
-grant execute on function public.add_resumable_piece(uuid, uuid, bigint, bigint, text) to authenticated;
+grant execute on function public.add_resumable_piece(uuid, uuid, bigint, bigint) to authenticated;
 grant execute on function public.finish_resumable_upload(uuid, uuid, jsonb) to authenticated;
 grant execute on function public.cancel_resumable_upload(uuid) to authenticated;

@@ -55,7 +55,20 @@ drop trigger if exists tell on public.system_notifications;
 create trigger tell after insert on public.system_notifications
   for each statement execute function public.tell_of_notifications();
 
+create or replace function public.adopt_restored_events() returns void
+language sql volatile set search_path = '' as $$
+  update public.shell_file_events as event
+  set written_by = pg_current_xact_id()
+  where event.written_by >= pg_snapshot_xmax(pg_current_snapshot());
+  update public.system_notifications as notification
+  set written_by = pg_current_xact_id()
+  where notification.written_by >= pg_snapshot_xmax(pg_current_snapshot());
+$$;
+comment on function public.adopt_restored_events() is
+  'Events name the transaction that wrote them, and a dump brings the numbers of another cluster: those that this one has yet to reach become today''s.';
+
 revoke all on function
+  public.adopt_restored_events(),
   public.realtime_readers(uuid[]),
   public.tell_of_notifications()
 from public, anon, authenticated, service_role;

@@ -6,29 +6,47 @@
 
 insert into public.system_configuration (config_key, config_value, description)
 values
-  ('accounts.messages_per_hour', '3', 'How many messages of one kind may be asked for to one address within an hour.')
+  ('accounts.messages_per_hour', '3', 'How many messages of one kind may be asked for to one address within an hour.'),
+  ('accounts.messages_to_address_per_hour', '12',
+    'How many of those who want to move to one address are sent a secret within an hour; what is more is not sent, without a word.')
 on conflict (config_key) do nothing;
+
+create or replace function public.messages_asked_for(p_kind text, p_email text, p_account_id uuid) returns bigint
+language sql stable set search_path = '' as $$
+  select count(*)
+  from login.messages as earlier
+  where earlier.kind = p_kind
+    and earlier.requested_at > now() - interval '1 hour'
+    and case p_kind
+      -- By its own account alone: strangers may ask for an address that somebody else wants to move to. Secrets from
+      -- before the last change of its logins are over, so they do not count.
+      when 'email_change' then earlier.user_id = p_account_id and earlier.requested_at > coalesce(
+        (select login_user.logins_ended_at from login.users as login_user where login_user.id = p_account_id),
+        '-infinity'
+      )
+      else earlier.email = p_email
+    end
+$$;
+comment on function public.messages_asked_for(text, text, uuid) is
+  'How many messages of this kind were asked for within an hour: by the account, or, where nobody is signed in, to the address.';
 
 -- Definer: reaches the tables of the embedded login, which no API role may.
 create or replace function public.request_account_message(p_kind text, p_email text, p_account_id uuid default null)
 returns uuid
 language plpgsql volatile security definer set search_path = '' as $$
 declare
+  -- Of resets twice as many may be asked for as are sent: so that the answer does not tell whether there is an account
+  -- that has been reset meanwhile.
+  v_most int := public.configured_number('accounts.messages_per_hour', 3)
+    * case p_kind when 'password_reset' then 2 else 1 end;
   v_message_id uuid;
 begin
   -- What tells of something that has happened is never too much.
   if p_kind <> 'email_changed' then
-    perform pg_advisory_xact_lock(hashtextextended('account message ' || p_account_id, 0));
-    perform pg_advisory_xact_lock(hashtextextended('account message ' || p_email, 0));
-    if (
-      select count(*)
-      from login.messages as earlier
-      where (earlier.email = p_email or earlier.user_id = p_account_id)
-        and earlier.kind = p_kind
-        and earlier.requested_at > now() - interval '1 hour'
-    ) >= public.configured_number('accounts.messages_per_hour', 3) then
+    perform pg_advisory_xact_lock(hashtextextended('account message ' || coalesce(p_account_id::text, p_email), 0));
+    if public.messages_asked_for(p_kind, p_email, p_account_id) >= v_most then
       raise sqlstate 'PT429' using
-        message = 'Too many messages to this address. Please look at those that were sent.',
+        message = 'Too many messages were asked for. Please look at those that were sent.',
         hint = 'too_many_requests';
     end if;
   end if;
@@ -48,6 +66,25 @@ end
 $$;
 comment on function public.request_account_message(text, text, uuid) is
   'Has a message sent to an address, if there is an account that it is for; the same work either way. PT429 past accounts.messages_per_hour.';
+
+create or replace function public.is_one_message_too_many(p_message login.messages, p_account login.users) returns boolean
+language sql stable set search_path = '' as $$
+  select p_message.kind <> 'email_changed' and (
+    select count(*)
+    from login.messages as earlier
+    where earlier.email = p_message.email
+      -- Each kind by itself: whoever asks for a change of address takes no reset from its holder.
+      and earlier.kind = p_message.kind
+      and earlier.requested_at > p_message.requested_at - interval '1 hour'
+      and (earlier.requested_at, earlier.id) < (p_message.requested_at, p_message.id)
+      and (p_message.kind <> 'password_reset' or earlier.requested_at > coalesce(p_account.logins_ended_at, '-infinity'))
+  ) >= case p_message.kind
+    when 'password_reset' then public.configured_number('accounts.messages_per_hour', 3)
+    else public.configured_number('accounts.messages_to_address_per_hour', 12)
+  end
+$$;
+comment on function public.is_one_message_too_many(login.messages, login.users) is
+  'Whether its address was sent enough within the hour before it. Nobody is told: they would learn who else asks.';
 
 create or replace function public.account_of_message(p_message login.messages) returns login.users
 language sql stable set search_path = '' as $$
@@ -84,11 +121,16 @@ begin
   perform from login.users as login_user
   where login_user.id = v_user.id and login_user.email = v_user.email
   for share;
-  if not found then
+  if not found or public.is_one_message_too_many(v_message, v_user) then
     perform public.finish_account_message(p_message_id);
     return;
   end if;
-  return query select v_message.kind, v_message.email, v_user.name;
+  -- Anybody may have signed up with somebody else's address, or asks to move to one, and a name is free text: no mail
+  -- carries it to where the holder of the account has not been reached.
+  return query select
+    v_message.kind,
+    v_message.email,
+    case when v_message.kind = 'password_reset' and v_user.email_verified then v_user.name end;
 end
 $$;
 comment on function public.begin_account_message(uuid) is
@@ -97,9 +139,10 @@ comment on function public.begin_account_message(uuid) is
 -- Definer: as above.
 create or replace function public.keep_message_proof(p_message_id uuid, p_proof text, p_minutes int) returns timestamptz
 language sql volatile security definer set search_path = '' as $$
-  insert into login.verifications (identifier, value, expires_at)
-  select p_proof, (public.account_of_message(message)).id::text, now() + make_interval(mins => p_minutes)
+  insert into login.verifications (identifier, value, login_generation, expires_at)
+  select p_proof, account.id::text, account.login_generation, now() + make_interval(mins => p_minutes)
   from login.messages as message
+  cross join lateral public.account_of_message(message) as account
   where message.id = p_message_id
   returning verifications.expires_at
 $$;
@@ -135,9 +178,12 @@ begin
     return false;
   end if;
 
+  -- A sign-in with the old address that is under way ends, too.
   update login.users as login_user
   set email = p_email,
       email_verified = true,
+      login_generation = login_user.login_generation + 1,
+      logins_ended_at = now(),
       updated_at = now()
   where login_user.id = p_account_id;
   delete from login.sessions as session where session.user_id = p_account_id and session.id <> p_session_id;
@@ -157,6 +203,7 @@ begin
   update auth.users as account
   set email = new.email
   where account.id = new.id;
+  perform public.audit_login(new.id, 'email');
   return null;
 end
 $$;
@@ -166,80 +213,16 @@ create trigger mirror_email after update of email on login.users
   for each row when (old.email is distinct from new.email)
   execute function public.mirror_login_email();
 
-create or replace function public.end_logins_of(p_user_id uuid) returns void
-language sql volatile set search_path = '' as $$
-  delete from login.sessions as session where session.user_id = p_user_id;
-  -- That a code was used is remembered for as long as it would be good (db/queries/two-factor.ts).
-  delete from login.verifications as proof where proof.value = p_user_id::text and proof.identifier <> 'used code';
-$$;
-comment on function public.end_logins_of(uuid) is
-  'Ends every session of an account, and every proof that is under way: resets, and sign-ins that are half done.';
-
--- Definer: reaches the tables of the embedded login for whoever may change this one.
--- In the statement that changes what one signs in with, so that no crash leaves a session of whoever knew the old.
-create or replace function public.end_logins_of_old_password() returns trigger
-language plpgsql volatile security definer set search_path = '' as $$
-begin
-  perform public.end_logins_of(new.user_id);
-  return null;
-end
-$$;
-comment on function public.end_logins_of_old_password() is 'A new password ends what the old one had opened.';
-drop trigger if exists end_logins on login.accounts;
-create trigger end_logins after update of password on login.accounts
-  for each row when (old.password is distinct from new.password)
-  execute function public.end_logins_of_old_password();
-
--- Definer: as above.
-create or replace function public.end_logins_of_other_factor() returns trigger
-language plpgsql volatile security definer set search_path = '' as $$
-begin
-  perform public.end_logins_of(new.id);
-  -- The library does this some statements later, each of its own: a crash in between would leave an account that asks for
-  -- a code and takes none, or a secret that stands in the way of the next.
-  if new.two_factor_enabled then
-    update login.two_factors as factor
-    set verified = true
-    where factor.user_id = new.id;
-  else
-    delete from login.two_factors as factor where factor.user_id = new.id;
-  end if;
-  return null;
-end
-$$;
-comment on function public.end_logins_of_other_factor() is
-  'With the second factor turned on, it is confirmed and what was opened without it ends; turned off, it is gone with what somebody else had open.';
-drop trigger if exists end_logins on login.users;
-create trigger end_logins after update of two_factor_enabled on login.users
-  for each row when (old.two_factor_enabled is distinct from new.two_factor_enabled)
-  execute function public.end_logins_of_other_factor();
-
--- Two requests at once, one that confirms a code and one that begins anew: the account would ask for a code of a secret
--- that nobody has confirmed.
-create or replace function public.keep_confirmed_factor() returns trigger
-language plpgsql volatile set search_path = '' as $$
-begin
-  raise exception 'The second factor is on: it is turned off first.' using errcode = 'object_not_in_prerequisite_state';
-end
-$$;
-comment on function public.keep_confirmed_factor() is 'A second factor that is on is not replaced.';
-drop trigger if exists keep_confirmed on login.two_factors;
-create trigger keep_confirmed before update on login.two_factors
-  for each row when (old.verified and (not new.verified or new.secret <> old.secret))
-  execute function public.keep_confirmed_factor();
-
 revoke all on function
+  public.messages_asked_for(text, text, uuid),
   public.request_account_message(text, text, uuid),
+  public.is_one_message_too_many(login.messages, login.users),
   public.account_of_message(login.messages),
   public.begin_account_message(uuid),
   public.keep_message_proof(uuid, text, int),
   public.finish_account_message(uuid),
   public.change_account_email(uuid, text, text, uuid),
-  public.mirror_login_email(),
-  public.end_logins_of(uuid),
-  public.end_logins_of_old_password(),
-  public.end_logins_of_other_factor(),
-  public.keep_confirmed_factor()
+  public.mirror_login_email()
 from public, anon, authenticated, service_role;
 
 grant execute on function public.request_account_message(text, text, uuid) to service_role;

@@ -23,7 +23,7 @@ comment on table public.account_closures is 'The closing of accounts: waiting pe
 comment on table public.retention_rules is 'How long rows of each table are kept, and why.';
 comment on table public.user_profile_context is 'Whose record each account has open, and had before; one row for an account.';
 comment on table login.users is 'Embedded accounts: who signed up here. Mirrored into auth.users with a self profile.';
-comment on table login.sessions is 'Embedded accounts: who is signed in.';
+comment on table login.sessions is 'Embedded accounts: who is signed in. A token opens nothing without the signature that goes with it.';
 comment on table login.accounts is 'Embedded accounts: ways to sign in, with password hashes.';
 comment on table login.verifications is 'Embedded accounts: short-lived proofs, as for a reset.';
 comment on table login.two_factors is 'Embedded accounts: secrets of authenticator apps and backup codes, encrypted, and how often a code was wrong.';

@@ -2,13 +2,13 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { getHeapStatistics } from 'node:v8'
 import { sql } from 'drizzle-orm'
 import type { Database } from '../../db/client.ts'
-import { systemClock } from '../../platform/clock.ts'
+import { databaseUnavailable } from '../../db/errors.ts'
 import type { Metrics } from '../../platform/telemetry.ts'
 import type { OverloadLimits } from '../protection-config.ts'
 import type { Server } from '../types.ts'
 import { overloaded } from './errors.ts'
 
-export const pressures = ['event_loop', 'memory', 'database'] as const
+export const pressures = ['event_loop', 'memory', 'database', 'database_silent'] as const
 export type Pressure = (typeof pressures)[number]
 
 export type OverloadGauge = {
@@ -23,41 +23,37 @@ const msPerNs = 1e-6
 
 /**
  * Looks once a second. The event loop: the mean of its delays in each of the last two seconds, so that neither one long task
- * nor a thousand people who come in the same moment are a reason. Memory: all of the process, or its heap. The database: how long a question waits for its turn in our pool; one that is away is
- * answered for by whoever asks it.
+ * nor a thousand people who come in the same moment are a reason. Memory: all of the process, or its heap. The database: see
+ * `probe`.
  */
 export function createOverloadGauge(db: Database, limits: OverloadLimits): OverloadGauge {
   const delay = monitorEventLoopDelay({ resolution: 20 })
   delay.enable()
   let [loopMs, loopMsBefore] = [0, 0]
   let isMemoryFull = false
-  let askedAt: number | null = null
-  const now = systemClock.monotonicMs
+  let isProbing = false
+  let database: 'answers' | 'busy' | 'silent' = 'answers'
 
-  const probe = async () => {
-    if (askedAt !== null) return
-    askedAt = now()
-    // That it is away is told by whoever needs it.
-    const pools = [
-      async () => await db.drizzle.execute(sql`select 1`),
-      async () => await db.accounts?.ask(async (session) => await session`select 1`),
-    ]
-    await Promise.allSettled(pools.map((ask) => ask()))
-    askedAt = null
-  }
   const look = () => {
     loopMsBefore = loopMs
     loopMs = Number.isNaN(delay.mean) ? 0 : delay.mean * msPerNs
     delay.reset()
     const { used_heap_size: used, heap_size_limit: most } = getHeapStatistics()
     isMemoryFull = process.memoryUsage.rss() > limits.rssBytes || used > mostHeap * most
-    void probe()
+    void lookAtDatabase()
+  }
+  const lookAtDatabase = async () => {
+    if (isProbing) return
+    isProbing = true
+    database = await probe(db, limits.databaseMs)
+    isProbing = false
   }
   const timer = setInterval(look, lookMs).unref()
   const isPast: Readonly<Record<Pressure, () => boolean>> = {
     event_loop: () => Math.min(loopMs, loopMsBefore) > limits.eventLoopMs,
     memory: () => isMemoryFull,
-    database: () => askedAt !== null && now() - askedAt > limits.databaseMs,
+    database: () => database === 'busy',
+    database_silent: () => database === 'silent',
   }
   return {
     pressures: () => pressures.filter((pressure) => isPast[pressure]()),
@@ -66,6 +62,35 @@ export function createOverloadGauge(db: Database, limits: OverloadLimits): Overl
       delay.disable()
     },
   }
+}
+
+/**
+ * How long a question waits for its turn in our pools; one that is refused is answered. What comes too late is given up, or
+ * one dead connection would be all that is looked at. A question beside the pools tells a database that says nothing
+ * from one of which we ask too much; behind a pooler there is no such way, and it counts as the latter.
+ */
+async function probe(db: Database, patienceMs: number): Promise<'answers' | 'busy' | 'silent'> {
+  const pools = [
+    async () => await db.drizzle.execute(sql`select 1`),
+    async () => await db.accounts?.ask(async (session) => await session`select 1`),
+  ]
+  const beside = db.service?.ask(async (session) => await session`select 1`)
+  const [areOpen, isThere] = await Promise.all([
+    isSettledWithin(Promise.allSettled(pools.map((ask) => ask())), patienceMs),
+    beside === undefined ? true : isSettledWithin(beside, patienceMs),
+  ])
+  if (areOpen) return 'answers'
+  return isThere ? 'busy' : 'silent'
+}
+
+async function isSettledWithin(work: Promise<unknown>, patienceMs: number): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => resolve(false), patienceMs).unref()
+  const settled = work.then(
+    () => true,
+    () => true,
+  )
+  return await Promise.race([settled, late]).finally(() => clearTimeout(timer))
 }
 
 /** Before any work begins. Who watches over us is answered always: they have to learn of it. */
@@ -77,6 +102,7 @@ export function addOverload(app: Server, gauge: OverloadGauge, metrics: Metrics)
       for (const reason of pressures) shown.set({ reason }, past.includes(reason) ? 1 : 0)
       return
     }
+    if (past.includes('database_silent')) throw databaseUnavailable({ retryAfterMs: comeBackMs() })
     if (past.length > 0) throw overloaded({ retryAfterMs: comeBackMs() })
   })
   app.addHook('onClose', async () => gauge.stop())

@@ -33,6 +33,34 @@ test('what a host has set for its logins neither moves the tables nor ends a lon
   t.same([...made], [{ tables: 0 }])
 })
 
+test('what a dump brought of another cluster is visible like everything else, once the migration ran', async (t) => {
+  const { ownerUrl } = await emptyDatabase(t)
+  await migrate(ownerUrl)
+  const future = await query(
+    ownerUrl,
+    (sql) => sql`
+      with account as (insert into auth.users (id) values (gen_random_uuid()) returning id)
+      insert into system_notifications (account_id, kind, subject_id, written_by)
+      select id, 'export_ready', id, written_by::xid8 from account, unnest(array['3', '900000000000']) as written_by
+      returning written_by::text`,
+  )
+  t.equal(future.length, 2)
+  await migrate(ownerUrl)
+  const seen = await query(
+    ownerUrl,
+    (sql) => sql`
+      select pg_visible_in_snapshot(written_by, pg_current_snapshot()) as is_visible, written_by::text = '3' as is_old
+      from system_notifications order by is_old`,
+  )
+  t.same(
+    [...seen],
+    [
+      { is_visible: true, is_old: false },
+      { is_visible: true, is_old: true },
+    ],
+  )
+})
+
 test('ids sort in the order of their making, on servers before 18 as well', async (t) => {
   const { ownerUrl } = await emptyDatabase(t)
   await migrate(ownerUrl)

@@ -8,7 +8,7 @@ import { ask, startApp } from '../support/app.ts'
 const person = { email: 'ann@example.test', password: 'correct horse battery', name: 'Ann' }
 
 test('accounts of our own', async (group) => {
-  const server = await startApp(group, { accounts: 'embedded' })
+  const server = await startApp(group, { accounts: 'embedded', hashing: 'as in production' })
   const { url, db } = server
   const post = (path: string, body: unknown, headers = {}) =>
     ask(`${url}${path}`, {
@@ -56,6 +56,17 @@ test('accounts of our own', async (group) => {
     t.equal((await get('/auth/token', session)).status, 401, 'after signing out')
   })
 
+  await group.test('who reads the table of sessions gets into none', async (t) => {
+    const { body, headers } = await post('/auth/sign-in/email', person)
+    t.equal(body['token'], headers.get('set-auth-token'), 'the session is told with its signature')
+    t.equal((await get('/auth/token', String(body['token']))).status, 200)
+    const rows = await db.sql<{ id: string; token: string }[]>`select id, token from login.sessions`
+    for (const { id, token } of rows) {
+      for (const tried of [token, `${token}.`, `${token}.${token}`, id])
+        t.equal((await get('/auth/token', tried)).status, 401)
+    }
+  })
+
   await group.test('wrong passwords and unknown addresses are told alike', async (t) => {
     const wrong = await post('/auth/sign-in/email', { email: person.email, password: 'not this one' })
     const unknown = await post('/auth/sign-in/email', { email: 'nobody@example.test', password: 'not this one' })
@@ -81,6 +92,11 @@ test('accounts of our own', async (group) => {
     const { body, text } = await ask(`${url}/auth/jwks`)
     t.match(body, { keys: [{ kty: 'EC', alg: 'ES256', use: 'sig' }] })
     t.notOk(/"d"|private/i.test(text))
+    const kept = await db.sql<{ password: string }[]>`select password from login.accounts`
+    t.ok(
+      kept.every(({ password }) => /^[0-9a-f]{32}:[0-9a-f]{128}$/.test(password)),
+      'of passwords a salted scrypt hash',
+    )
     const rows = await db.sql<{ private_key: string }[]>`select private_key from login.keys`
     t.notOk(rows.some((row) => row.private_key.includes('"d"')))
   })

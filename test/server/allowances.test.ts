@@ -2,10 +2,12 @@ import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
 import { askAsService } from '../../db/actor.ts'
 import { takeRequestAllowances } from '../../db/queries/request-limits.ts'
+import { wait } from '../../platform/wait.ts'
 import { systemClock } from '../../platform/clock.ts'
 import { createAllowances } from '../../server/plugins/request-limits/allowances.ts'
 import type { Allowances, TakeAllowances } from '../../server/plugins/request-limits/allowances.ts'
 import { decideAlone, newAllowance, wantFor } from '../../server/plugins/request-limits/held-allowance.ts'
+import { ownerSql } from '../support/queue.ts'
 import { testDatabase } from '../support/postgres.ts'
 import type { Teardown } from '../support/postgres.ts'
 
@@ -41,6 +43,29 @@ test('what was taken and cost nothing is there again, also for other servers', a
   t.equal((await second.take(tries, 'house')).kind, 'granted')
   t.equal((await first.take(tries, 'house')).kind, 'refused')
   t.equal((await second.take(tries, 'house')).kind, 'refused')
+})
+
+test('what cost nothing is no reserve for later', async (t) => {
+  const { db, ownerUrl } = await testDatabase(t)
+  const told: number[] = []
+  const allowances = start(t, async (wanted) => {
+    const answers = await askAsService(db, (sql) => takeRequestAllowances(sql, wanted))
+    told.push(...wanted.map(({ spent }) => spent).filter((spent) => spent < 0))
+    return answers
+  })
+  const tries = { name: 'signIn', perMinute: 3 }
+  const take = async () => (await allowances.take(tries, 'house')).kind
+  for (let n = 0; n < 3; n += 1) await take()
+  for (let n = 0; n < 3; n += 1) allowances.giveBack('house')
+  for (let n = 0; n < 200 && told.length === 0; n += 1) {
+    await take()
+    allowances.giveBack('house')
+    await wait(5)
+  }
+  await ownerSql(t, ownerUrl)`update request_allowances set full_at = now()`
+  const burst = []
+  for (let n = 0; n < 5; n += 1) burst.push(await take())
+  t.same(burst, ['granted', 'granted', 'granted', 'refused', 'refused'], 'a minute later there is one budget, not two')
 })
 
 test('who was busy while the database was away owes only what is not yet filled up again', (t) => {

@@ -50,7 +50,7 @@ test('an account moves to another address', async (group) => {
     t.match(await change(ann, 'new@example.test', 'not this one'), { status: 422, body: { code: 'password_refused' } })
     const other = sessionOf(await signIn('ann@example.test'))
     const secret = await secretFor(ann, 'New@Example.test')
-    t.match(sent.at(-1), { kind: 'email_change', email: 'new@example.test', name: 'Ann' })
+    t.match(sent.at(-1), { kind: 'email_change', email: 'new@example.test', name: null })
     t.equal((await signIn('ann@example.test')).status, 200, 'nothing has changed yet')
 
     t.match(await confirm(undefined, 'new@example.test', secret), { status: 401 })
@@ -126,7 +126,30 @@ test('an account moves to another address', async (group) => {
     t.ok((await isOpen(emil)) && (await isOpen(fay)))
   })
 
-  await group.test('an address and an account are written to a few times an hour', async (t) => {
+  await group.test('strangers do not use up the mails to an address, nor send many there', async (t) => {
+    const strangersAskFor = async (address: string, names: readonly string[]) => {
+      for (const name of names)
+        await owner`
+          with stranger as (insert into login.users (name, email) values ('Win', ${`${name}@example.test`}) returning id)
+          select public.request_account_message('email_change', ${address}, id) from stranger, generate_series(1, 3)`
+      const before = sent.length
+      await runner.runAll()
+      return sent.slice(before).filter(({ email }) => email === address).length
+    }
+    const wanted = 'wanted@example.test'
+    t.equal(await strangersAskFor(wanted, ['hal', 'ida', 'jo']), 9)
+    const kim = await signUp('kim@example.test')
+    t.equal((await confirm(kim, wanted, await secretFor(kim, wanted))).status, 204)
+    await owner`
+      update system_configuration set config_value = '4' where config_key = 'accounts.messages_to_address_per_hour'`
+    t.equal(await strangersAskFor('bombed@example.test', ['lou', 'mia']), 4, 'and no asker is told')
+    t.equal(await strangersAskFor(wanted, ['nan', 'oda']), 0, 'it has an account now')
+    await post('/auth/request-password-reset', { email: wanted })
+    await runner.runAll()
+    t.match(sent.at(-1), { kind: 'password_reset', email: wanted }, 'whose holder is still sent a reset')
+  })
+
+  await group.test('an account asks for a few an hour, and for more once it has moved', async (t) => {
     const session = await signUp('gil@example.test')
     const asked = await Promise.all([1, 2, 3, 4, 5].map((n) => change(session, `gil-${n}@example.test`)))
     t.equal(asked.filter(({ status }) => status === 202).length, 3)
@@ -134,6 +157,10 @@ test('an account moves to another address', async (group) => {
       asked.find(({ status }) => status !== 202),
       { status: 429, body: { code: 'too_many_requests' } },
     )
+    await runner.runAll()
+    const { email = '', token } = sent.findLast(({ email: to }) => to.startsWith('gil-')) ?? {}
+    t.equal((await confirm(session, email, token ?? '')).status, 204)
+    t.equal((await change(session, 'gil@example.test')).status, 202)
     for (const trick of ['\u212Aim@example.test', 'a@example.test\u0000', ' ', 'a b@example.test'])
       t.match(await change(session, trick), { status: 400, body: { code: 'invalid_request' } })
   })

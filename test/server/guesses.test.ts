@@ -15,6 +15,7 @@ test('guessing passwords is slowed down, and nobody who knows theirs is', async 
       RATE_LIMIT_SIGN_IN: String(mayGuess),
       RATE_LIMIT_SIGN_IN_ACCOUNT: String(mayBeGuessed),
       RATE_LIMIT_SIGN_UP: '3',
+      RATE_LIMIT_MESSAGES: '2',
     },
   })
   const post = (path: string, body: object, address: string, more: Record<string, string> = {}) =>
@@ -59,6 +60,20 @@ test('guessing passwords is slowed down, and nobody who knows theirs is', async 
     t.same(new Set(await statuses(right)), new Set([200]))
   })
 
+  await group.test('one who does not know theirs shuts nobody out of the house', async (t) => {
+    const house = '203.0.113.8'
+    const right = (name: string) => signIn(`${name}@example.test`, 'correct horse', house)
+    const mistyped = Array.from({ length: 4 }, () => () => guess('bea@example.test', house))
+    t.same(await statuses(mistyped), [401, 429, 429, 429])
+    t.equal((await right('eve')).status, 200)
+
+    const spray = ['f', 'g', 'h'].map((name) => () => guess(`${name}@example.test`, house))
+    t.same(await statuses(spray), [401, 429, 429], 'the address has no more')
+    t.same(await statuses([() => right('eve'), () => right('eve')]), [200, 200], 'who is signed in there has')
+    t.equal((await right('ann')).status, 429)
+    t.same(await statuses([() => guess('eve@example.test', house), () => right('eve')]), [401, 429])
+  })
+
   await group.test('many addresses together guess no more, whether there is such an account or not', async (t) => {
     const outcomes: number[][] = []
     for (const [email, block] of [
@@ -81,11 +96,18 @@ test('guessing passwords is slowed down, and nobody who knows theirs is', async 
     const session = await signIn('eve@example.test', 'correct horse', '203.0.113.5')
     const token = String(session.headers.get('set-auth-token'))
     // The same session, in two spellings.
-    const spelled = (n: number) => ({ authorization: `Bearer ${n % 2 === 0 ? token : token.split('.')[0]}` })
+    const spelled = (n: number) => ({ authorization: `Bearer ${n % 2 === 0 ? token : decodeURIComponent(token)}` })
     const body = { current_password: 'wrong', new_password: 'another horse' }
     const change = (n: number) => post('change-password', body, `203.0.113.20${n}`, spelled(n))
     const tries = Array.from({ length: mayBeGuessed + 3 }, (_, n) => () => change(Math.min(n, mayBeGuessed)))
     t.same(await statuses(tries), [422, 422, 422, 422, 429, 429])
+  })
+
+  await group.test('mails are asked for a few times from one address, to whomever', async (t) => {
+    const forget = (name: string, from: string) =>
+      post('request-password-reset', { email: `${name}@example.test` }, `203.0.113.${from}`)
+    const tries = ['ann', 'bea', 'nobody'].map((name) => () => forget(name, '30'))
+    t.same(await statuses([...tries, () => forget('ann', '31')]), [202, 202, 429, 202])
   })
 
   await group.test('signing up does not tell for ever who has an account, nor make accounts without end', async (t) => {

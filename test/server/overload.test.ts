@@ -3,13 +3,16 @@ import * as fc from 'fast-check'
 import Fastify from 'fastify'
 import { test } from 'tap'
 import { addCorrelation } from '../../server/plugins/correlation.ts'
+import { openDatabase } from '../../db/client.ts'
 import { addProblems } from '../../server/plugins/problems.ts'
 import { ask, startApp } from '../support/app.ts'
 import type { TestApp } from '../support/app.ts'
+import { startDatabaseProxy } from '../support/database-proxy.ts'
 import { pdf } from '../support/multipart.ts'
+import { anotherServer } from '../support/resumable.ts'
 
 /** Asked again and again until the server itself says so. */
-async function untilShown({ url }: TestApp, reason: string, value: 0 | 1): Promise<void> {
+async function untilShown({ url }: Pick<TestApp, 'url'>, reason: string, value: 0 | 1): Promise<void> {
   const line = new RegExp(`exora_overloaded\\{[^}]*reason="${reason}"[^}]*\\} ${value}`)
   while (!line.test((await ask(`${url}/metrics`)).text)) await new Promise((resolve) => setImmediate(resolve))
 }
@@ -26,7 +29,9 @@ test('a server whose memory is full says so before it begins', async (t) => {
   t.equal(fromPage.status, 503)
   t.equal(fromPage.headers.get('access-control-allow-origin'), 'https://app.test', 'a page may read why')
   t.same(await Array.fromAsync(server.store.list()), [])
-  for (const path of ['/health', '/ready', '/metrics']) t.equal((await ask(`${server.url}${path}`)).status, 200, path)
+  for (const path of ['/health', '/metrics']) t.equal((await ask(`${server.url}${path}`)).status, 200, path)
+  const notReady = { status: 'not_ready', checks: { memory: false, database: true } }
+  t.match(await ask(`${server.url}/ready`), { status: 503, body: notReady }, 'others are to have its requests')
 })
 
 test('a server that waits for its database asks to come back, and stops asking when it has it', async (t) => {
@@ -40,6 +45,20 @@ test('a server that waits for its database asks to come back, and stops asking w
   await Promise.all(holders)
   await untilShown(server, 'database', 0)
   t.equal((await person.get('/profiles')).status, 200)
+})
+
+test('a database that says nothing is not told as too many requests, and holds up no question for ever', async (t) => {
+  const house = await startApp(t, { env: { OVERLOAD_DATABASE_MS: '100' } })
+  const proxy = await startDatabaseProxy(t, house.appUrl)
+  const db = openDatabase({ url: proxy.url, applicationName: 'exora-test', max: 2 })
+  t.teardown(() => db.close())
+  const server = { url: await anotherServer(t, { ...house, db }) }
+  t.equal((await ask(`${server.url}/nowhere`)).status, 404)
+  proxy.swallowAll()
+  await untilShown(server, 'database_silent', 1)
+  t.match(await ask(`${server.url}/nowhere`), { status: 503, body: { code: 'database_unavailable' } })
+  proxy.refuse()
+  await untilShown(server, 'database_silent', 0)
 })
 
 test('whatever goes wrong is told as a problem with a code and an id, and nothing of it is shown', async (t) => {

@@ -109,6 +109,8 @@ test('behind trusted proxies an address is what the last of them saw', async (t)
   const alone = await startApp(t, { env: { ...patient, RATE_LIMIT_ADDRESS: '1' } })
   t.equal((await from(alone.url, '203.0.113.7')).status, 404)
   t.match(await from(alone.url, '203.0.113.9'), refused, 'where no proxy is trusted, nobody says who they are')
+  const warned = (house: TestApp) => house.logLines.filter(({ event }) => event === 'forwarded_for_ignored').length
+  t.same([warned(alone), warned(behind)], [1, 0], 'the log says once that a proxy is not trusted')
 })
 
 test('a subscriber of IPv6 is one address, in whatever way it is written', async (t) => {

@@ -3,8 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { test } from 'tap'
 import { asActor } from '../../db/actor.ts'
-import { beginResumableUpload } from '../../db/queries/resumable-uploads.ts'
-import { actorOf, ownerSql, serve } from '../support/actors.ts'
+import type { Tx } from '../../db/actor.ts'
+import * as uploads from '../../db/queries/resumable-uploads.ts'
+import { isKey } from '../../platform/storage/object-key.ts'
+import { actorOf, ownerSql, refusal, serve } from '../support/actors.ts'
 import { startApp } from '../support/app.ts'
 import type { TestApp } from '../support/app.ts'
 import { pdf } from '../support/multipart.ts'
@@ -43,12 +45,26 @@ test('open resumable uploads', async (suite) => {
     const most = { open: 1, openBytes: 20_000_000 }
     const begun = { uploadId: randomUUID(), patientId, sizeBytes: 9, duplicates: 'keep', most, ...more } as const
     const second = await asActor(house.db, actorOf(person.accountId), async (tx) => {
-      await beginResumableUpload(tx, begun)
+      await uploads.beginResumableUpload(tx, begun)
       const answer = piecesOf(person, url).create(9)
       await Promise.race([answer, waitingIn(house)])
       return { answer }
     })
     t.equal((await second.answer).status, 429)
+  })
+
+  await suite.test('nobody names the place of a piece, which could be where somebody else stored theirs', async (t) => {
+    const person = await house.account(randomUUID())
+    const place = placeOf(await piecesOf(person, house.url).create(9))
+    const hold = { uploadId: place.split('/').at(-1) ?? '', lockToken: randomUUID() }
+    const asPerson = <T>(work: (tx: Tx) => Promise<T>) => asActor(house.db, actorOf(person.accountId), work)
+    const key = await asPerson((tx) => uploads.holdResumableUpload(tx, hold))
+    t.ok(isKey(key ?? ''))
+    const naming = sql`select public.add_resumable_piece(${hold.uploadId}, ${hold.lockToken}, 0, 5, 'of/somebody-else')`
+    t.equal(await refusal(asPerson((tx) => tx.execute(naming))), '42883')
+    const next = await asPerson((tx) => uploads.addResumablePiece(tx, hold, { offset: 0, sizeBytes: 5 }))
+    t.ok(isKey(next) && next !== key)
+    t.match(await asPerson((tx) => uploads.findResumableUpload(tx, hold.uploadId)), { pieces: [key] })
   })
 
   await suite.test('together they announce only so many bytes, one alone as many as a file may have', async (t) => {
@@ -64,8 +80,8 @@ test('open resumable uploads', async (suite) => {
 })
 
 const serverWith = (t: Teardown, house: TestApp, most: { open: number; openBytes: number }) => {
-  const { uploads } = house.config
-  const limited = { ...uploads, resumable: { ...uploads.resumable, most } }
+  const { uploads: limits } = house.config
+  const limited = { ...limits, resumable: { ...limits.resumable, most } }
   return anotherServer(t, { ...house, config: { ...house.config, uploads: limited } })
 }
 

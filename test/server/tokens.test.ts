@@ -7,6 +7,8 @@ import { test } from 'tap'
 import type { Test } from 'tap'
 import { accountIdOf } from '../../server/plugins/authentication/token-verifier.ts'
 import { serve } from '../support/actors.ts'
+import { testDatabase } from '../support/postgres.ts'
+import { createKeyCache, createSigningKeys } from '../../server/routes/auth/signing-keys.ts'
 import { ask, audience, issuer, signToken, startApp, tokenSecret } from '../support/app.ts'
 
 test('a token of the shared secret', async (group) => {
@@ -147,6 +149,30 @@ test('an issuer that does not answer is not the fault of the caller', async (t) 
   const answer = await ask(`${url}/profiles`, { headers: { authorization: `Bearer ${token}` } })
   t.match(answer, { status: 503, body: { code: 'issuer_unavailable' } })
   t.ok(Number(answer.headers.get('retry-after')) >= 1)
+})
+
+test('keys that nobody has make the table of keys be read twice a second, however many come at once', async (t) => {
+  const { db } = await testDatabase(t)
+  const { publicKeys } = createSigningKeys(db)
+  let [reads, now] = [0, 0]
+  const read = async () => {
+    reads += 1
+    return await publicKeys()
+  }
+  const find = createKeyCache(read, () => now)
+  const forge = async () => {
+    const forged = { alg: 'ES256', kid: randomUUID() }
+    await t.rejects(async () => await find(forged, { payload: '', signature: '' }), {
+      code: 'ERR_JWKS_NO_MATCHING_KEY',
+    })
+  }
+  const crowd = () => Promise.all(Array.from({ length: 20 }, forge))
+  await crowd()
+  t.equal(reads, 1)
+  now += 501
+  await crowd()
+  await crowd()
+  t.equal(reads, 2)
 })
 
 async function serveJson(t: Test, json: unknown): Promise<string> {

@@ -16,6 +16,7 @@ import { openEmbeddedAccounts } from '../../server/routes/auth/embedded-accounts
 import type { RenderPage } from '../../server/routes/documents/page-pictures.ts'
 import { profileListSchema } from '../../server/routes/profiles/schema.ts'
 import type { Server } from '../../server/types.ts'
+import { cheapHashing } from './cheap-hashing.ts'
 import { pdf, uploadForm } from './multipart.ts'
 import { testDatabase } from './postgres.ts'
 import { scratchRoot } from './scratch.ts'
@@ -71,6 +72,8 @@ export type Answer = {
 export type TestAppOptions = {
   readonly env?: Readonly<Record<string, string>>
   readonly accounts?: 'outside' | 'embedded'
+  /** Of passwords of embedded accounts. */
+  readonly hashing?: 'cheap' | 'as in production'
   readonly renderPage?: RenderPage
   readonly db?: (db: Database) => Database
   readonly tracing?: Tracing
@@ -92,6 +95,7 @@ export async function startApp(t: Teardown, options: TestAppOptions = {}): Promi
   const db = options.db?.(database.db) ?? database.db
   const { lines, log } = recordLog()
   const { auth } = config
+  const hashing = options.hashing === 'as in production' ? undefined : cheapHashing
   const app = await buildApp({
     config,
     db,
@@ -99,7 +103,8 @@ export async function startApp(t: Teardown, options: TestAppOptions = {}): Promi
     log,
     metrics: createMetrics({ service: 'test', runtime: 'leave_out' }),
     tracing: options.tracing ?? null,
-    accounts: auth.kind === 'embedded' ? await openEmbeddedAccounts(db, { ...auth, secret: tokenSecret }) : null,
+    accounts:
+      auth.kind === 'embedded' ? await openEmbeddedAccounts(db, { ...auth, secret: tokenSecret }, hashing) : null,
     renderPage: options.renderPage ?? (() => Promise.reject(new Error('this test draws no pages'))),
   })
   t.teardown(() => app.close())

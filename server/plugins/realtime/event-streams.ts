@@ -48,56 +48,76 @@ export function createEventStreams(
   onTick: () => void = () => {},
 ): EventStreams {
   const kept = new Set<Kept>()
-  const perAccount = new Map<string, number>()
+  const places = createPlaces(limits)
   let slot = 0
   let opened = 0
-  let isEnding = false
-
-  const tick = () => {
+  const timer = setInterval(() => {
     slot = (slot + 1) % slots
-    const now = Date.now()
-    for (const one of kept) {
-      if (one.wanted.expiresAt.getTime() <= now) one.stream.end()
-      else if (one.slot === slot) {
-        one.stream.beat()
-      }
-    }
+    beatOf(kept, slot)
     onTick()
-  }
-  const timer = setInterval(tick, tickMs).unref()
-
-  const requireRoom = ({ accountId, expiresAt }: WantedStream) => {
-    // Clocks differ, so requests may come a little late. A stream would end at once, and its client come back with the same.
-    if (expiresAt.getTime() <= Date.now()) throw unauthenticated()
-    if (isEnding || kept.size >= limits.maxStreams) throw overloaded({ retryAfterMs: 10_000 })
-    if ((perAccount.get(accountId) ?? 0) >= limits.maxPerAccount) throw tooManyRequests({ retryAfterMs: 10_000 })
-  }
+  }, tickMs).unref()
 
   return {
-    requireRoom,
+    requireRoom: places.require,
     open: (reply, wanted) => {
-      const { accountId } = wanted
       // Many may have come since it was asked first.
-      requireRoom(wanted)
+      places.require(wanted)
       const stream = openStream(reply, wanted, () => dropped.inc())
+      const leave = places.take(wanted.accountId)
       const one: Kept = { stream, wanted, slot: (opened += 1) % slots }
       kept.add(one)
-      perAccount.set(accountId, (perAccount.get(accountId) ?? 0) + 1)
       stream.onClose(() => {
         kept.delete(one)
-        const left = (perAccount.get(accountId) ?? 1) - 1
-        if (left === 0) perAccount.delete(accountId)
-        else perAccount.set(accountId, left)
+        leave()
       })
       return stream
     },
     count: () => kept.size,
     end: () => {
-      isEnding = true
+      places.close()
       // Not all at once: whoever takes over would have to let all of them in together.
       for (const { stream } of kept) stream.end(`retry: ${1_000 + Math.floor(Math.random() * 4_000)}\n\n`)
     },
     stop: () => clearInterval(timer),
+  }
+}
+
+/** A heartbeat for those of this slot, and the end for those whose token is over. */
+function beatOf(kept: ReadonlySet<Kept>, slot: number): void {
+  const now = Date.now()
+  for (const one of kept) {
+    if (one.wanted.expiresAt.getTime() <= now) one.stream.end()
+    else if (one.slot === slot) one.stream.beat()
+  }
+}
+
+/** How many there are, and of each account. */
+function createPlaces(limits: StreamLimits) {
+  const perAccount = new Map<string, number>()
+  let taken = 0
+  let isClosed = false
+  const requireRoom = ({ accountId, expiresAt }: WantedStream) => {
+    // Clocks differ, so requests may come a little late. A stream would end at once, and its client come back with the same.
+    if (expiresAt.getTime() <= Date.now()) throw unauthenticated()
+    if (isClosed || taken >= limits.maxStreams) throw overloaded({ retryAfterMs: 10_000 })
+    if ((perAccount.get(accountId) ?? 0) >= limits.maxPerAccount) throw tooManyRequests({ retryAfterMs: 10_000 })
+  }
+  return {
+    require: requireRoom,
+    /** Returns what gives the place back. */
+    take: (accountId: string) => {
+      taken += 1
+      perAccount.set(accountId, (perAccount.get(accountId) ?? 0) + 1)
+      return () => {
+        taken -= 1
+        const left = (perAccount.get(accountId) ?? 1) - 1
+        if (left === 0) perAccount.delete(accountId)
+        else perAccount.set(accountId, left)
+      }
+    },
+    close: () => {
+      isClosed = true
+    },
   }
 }
 

@@ -33,13 +33,34 @@ const pageSize = 500
 const gapMs = 20
 
 export function createFeed(db: Database, log: Logger, tell: (page: Page) => Promise<void>): Feed {
+  const reader = createReader(db, tell)
+  let next: Promise<void> | null = null
+  let current: Promise<void> = Promise.resolve()
+  return {
+    look: () => {
+      next ??= current
+        .then(() => new Promise((resolve) => setTimeout(resolve, gapMs)))
+        .then(() => {
+          next = null
+          const looking = reader.look()
+          current = looking.catch((error: unknown) => log.warn({ err: error }, 'events could not be read'))
+          return looking
+        })
+      return next
+    },
+    place: reader.place,
+    rest: reader.rest,
+    found: reader.found,
+  }
+}
+
+/** Where the feed is, and one look after the other. */
+function createReader(db: Database, tell: (page: Page) => Promise<void>) {
   let position: Position | null = null
   let batch = 0
   let found = 0
-  let next: Promise<void> | null = null
-  let current: Promise<void> = Promise.resolve()
 
-  async function lookOnce(): Promise<void> {
+  async function look(): Promise<void> {
     if (position !== null && !isSettled(position)) await tellRest(position)
     const snapshot = await asService(db, {}, readSnapshot)
     batch += 1
@@ -54,10 +75,7 @@ export function createFeed(db: Database, log: Logger, tell: (page: Page) => Prom
   async function tellRest(from: Position): Promise<void> {
     let at = from
     for (;;) {
-      const { items, readers } = await asService(db, {}, async (tx) => {
-        const read = await readFeed(tx, at, pageSize)
-        return { items: read, readers: await readersOf(tx, patientsOf(read)) }
-      })
+      const { items, readers } = await readPage(db, at)
       const last = items.at(-1)
       if (last === undefined) break
       if (items.some(isNotified)) found += 1
@@ -70,23 +88,20 @@ export function createFeed(db: Database, log: Logger, tell: (page: Page) => Prom
   }
 
   return {
-    look: () => {
-      next ??= current
-        .then(() => new Promise((resolve) => setTimeout(resolve, gapMs)))
-        .then(() => {
-          next = null
-          const looking = lookOnce()
-          current = looking.catch((error: unknown) => log.warn({ err: error }, 'events could not be read'))
-          return looking
-        })
-      return next
-    },
+    look,
     place: () => (position === null ? null : { until: position.until, batch }),
     rest: () => {
       if (position !== null && isSettled(position)) position = null
     },
     found: () => found,
   }
+}
+
+async function readPage(db: Database, at: Position): Promise<Pick<Page, 'items' | 'readers'>> {
+  return await asService(db, {}, async (tx) => {
+    const items = await readFeed(tx, at, pageSize)
+    return { items, readers: await readersOf(tx, patientsOf(items)) }
+  })
 }
 
 /** Of many new files at once one is notified. */

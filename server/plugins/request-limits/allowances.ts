@@ -164,7 +164,7 @@ export function createAllowances(
       onFailure(error)
       for (const { held, row } of asked) {
         takeBack(held, row)
-        if (held.owed > 0 && callers.get(held.caller) === held) due.add(held)
+        if (held.owed !== 0 && callers.get(held.caller) === held) due.add(held)
       }
       return false
     } finally {
@@ -183,7 +183,9 @@ export function createAllowances(
     take,
     giveBack: (caller) => {
       const held = callers.get(caller)
-      if (held !== undefined) giveBackOne(held)
+      if (held === undefined) return
+      giveBackOne(held)
+      flushIn(isAway() ? awayMs : flushMs, held)
     },
     stop: async () => {
       isStopped = true

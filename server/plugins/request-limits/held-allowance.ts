@@ -17,7 +17,7 @@ export type HeldAllowance = {
   readonly caller: string
   /** Taken from the database and not spent yet. */
   ahead: number
-  /** Let through and not told to the database yet. */
+  /** Let through and not told to the database yet; negative: given back. */
   owed: number
   /** Told, and not answered yet. */
   underWay: number
@@ -62,7 +62,7 @@ export function owe(held: HeldAllowance, requests: number): void {
 export function granted(held: HeldAllowance, now: number): Decision {
   const { budget, ahead, owed, underWay } = held
   const level = Math.min(levelOf(held, now) + ahead, budget.perMinute)
-  const remaining = Math.max(0, Math.floor(level - owed - underWay))
+  const remaining = Math.min(Math.max(0, Math.floor(level - owed - underWay)), budget.perMinute)
   return { kind: 'granted', remaining, resetMs: (budget.perMinute - remaining) * refillMs(budget) }
 }
 
@@ -122,12 +122,17 @@ export function settle(
 /** What nobody answered for is owed again. */
 export function takeBack(held: HeldAllowance, asked: AllowanceRequest): void {
   held.underWay = 0
-  owe(held, Math.max(asked.spent, 0))
+  owe(held, asked.spent)
 }
 
-/** What was taken and turned out to cost nothing is there for the next. */
+/**
+ * What was taken and turned out to cost nothing is there for the next. It is told to the database, where a budget that has
+ * filled up meanwhile gains nothing by it; kept here it could be spent in one go with that.
+ */
 export function giveBackOne(held: HeldAllowance): void {
-  held.ahead = Math.min(held.ahead + 1, held.budget.perMinute)
+  const { perMinute } = held.budget
+  held.owed = Math.max(held.owed - 1, -perMinute)
+  held.available = Math.min(held.available + 1, perMinute)
   held.refusedUntil = -Infinity
 }
 

@@ -12,8 +12,9 @@ import { emailTaken, relay, secretRefused } from './relay.ts'
 import { emailChangeBody, emailConfirmBody, sessionSchema } from './schema.ts'
 
 /** Another address for an account: asked for with the password, and proven by what is mailed to it. */
-export function emailChangeRoutes(api: Api, { db, limiter }: RouteDeps, accounts: EmbeddedAccounts): void {
+export function emailChangeRoutes(api: Api, deps: RouteDeps, accounts: EmbeddedAccounts): void {
   const tags = ['accounts']
+  const { db } = deps
 
   api.post(
     '/auth/change-email',
@@ -22,7 +23,7 @@ export function emailChangeRoutes(api: Api, { db, limiter }: RouteDeps, accounts
         tags,
         summary: 'Have a secret sent to another address of yours',
         description:
-          'Nothing changes until it is confirmed. The answer is the same when another account has the address; then nothing is sent.',
+          'Nothing changes until it is confirmed. The answer is the same when another account has the address; then nothing is sent. At most 3 an hour.',
         body: emailChangeBody,
         response: { 202: noBody('Sent, if the address is free.'), ...problems(400, 401, 422, 429) },
       },
@@ -31,7 +32,7 @@ export function emailChangeRoutes(api: Api, { db, limiter }: RouteDeps, accounts
       const { password, new_email: newEmail } = request.body
       const path = '/auth/password-again'
       const say = () => relay(accounts, request, reply, { path, method: 'POST', body: { password } })
-      const { id } = known.parse(await countPasswordOfSession(limiter, { accounts, request, reply }, say))
+      const { id } = known.parse(await countPasswordOfSession(deps, { accounts, request, reply }, say))
       const message = { kind: 'email_change', email: newEmail.toLowerCase(), accountId: id } as const
       await asService(db, { initiatedBy: id, correlationId: request.id }, (tx) => requestAccountMessage(tx, message))
       return await reply.code(202).send()
@@ -62,8 +63,10 @@ export function emailChangeRoutes(api: Api, { db, limiter }: RouteDeps, accounts
         proof: addressProof(email, request.body.token),
         sessionId: signedIn.session.id,
       }
-      const isChanged = await asService(db, { initiatedBy: accountId, correlationId: request.id }, (tx) =>
-        changeAccountEmail(tx, change),
+      const isChanged = await asService(
+        db,
+        { initiatedBy: accountId, correlationId: request.id, clientAddress: request.ip },
+        (tx) => changeAccountEmail(tx, change),
       ).catch((error: unknown) => {
         // Whoever is told has proven that the address is theirs.
         throw databaseError(error, { users_email_key: emailTaken }) ?? error

@@ -3,6 +3,7 @@ import type { JSONWebKeySet, JWTVerifyGetKey } from 'jose'
 import type { Database } from '../../../db/client.ts'
 import * as login from '../../../db/schema/login.ts'
 import type { EmbeddedAuthConfig } from '../../config.ts'
+import { clientAddressHeader, withGeneration } from './handed-on.ts'
 import { openOwnEndpoints } from './own-endpoints.ts'
 import { createSigningKeys, keyAdapterOf, signingAlgorithm } from './signing-keys.ts'
 
@@ -14,14 +15,21 @@ export type EmbeddedAccounts = {
   readonly keys: JWTVerifyGetKey
 }
 
-export const clientAddressHeader = 'x-exora-client-address'
 const tokenLifetime = '15m'
 const sessionDays = 30
+const loginGeneration = { type: 'number', required: false, input: false, returned: false } as const
+
+export type PasswordHashing = {
+  readonly hash: (password: string) => Promise<string>
+  readonly verify: (kept: { readonly hash: string; readonly password: string }) => Promise<boolean>
+}
 
 /** Loaded only where accounts are embedded: better-auth takes seconds and memory that an outside issuer does not need. */
 export async function openEmbeddedAccounts(
   db: Database,
   config: EmbeddedAuthConfig & { readonly secret: string },
+  /** better-auth's scrypt if not given: dear on purpose. */
+  hashing?: PasswordHashing,
 ): Promise<EmbeddedAccounts> {
   const [ownEndpoints, { betterAuth }, { drizzleAdapter }, { bearer }, { jwt }, { twoFactor }] = await Promise.all([
     openOwnEndpoints(db),
@@ -50,19 +58,36 @@ export async function openEmbeddedAccounts(
       },
     }),
     user: { modelName: 'users' },
-    session: { modelName: 'sessions', expiresIn: sessionDays * 86_400, updateAge: 86_400 },
+    session: {
+      modelName: 'sessions',
+      expiresIn: sessionDays * 86_400,
+      updateAge: 86_400,
+      additionalFields: { loginGeneration },
+    },
     account: { modelName: 'accounts' },
     // Hashed, since whoever reads the table could use what stands there; a schedule removes what is over.
-    verification: { modelName: 'verifications', storeIdentifier: 'hashed', disableCleanup: true },
-    // A new password ends all sessions in the statement that sets it: a trigger of login.accounts.
-    emailAndPassword: { enabled: true, autoSignIn: true, minPasswordLength: 8, maxPasswordLength: 128 },
-    rateLimit: {
-      enabled: config.signInLimit === 'on',
-      storage: 'memory',
-      window: 60,
-      max: 3_000,
-      customRules: signInRules,
+    verification: {
+      modelName: 'verifications',
+      storeIdentifier: 'hashed',
+      disableCleanup: true,
+      additionalFields: { loginGeneration },
     },
+    // A session or a challenge that has been overtaken is not kept: a trigger of its table.
+    databaseHooks: {
+      session: { create: { before: withGeneration } },
+      verification: { create: { before: withGeneration } },
+    },
+    // What the database met goes on as it is, and is told by our own log; better-auth would print it with its parameters.
+    onAPIError: { throw: true },
+    emailAndPassword: {
+      enabled: true,
+      autoSignIn: true,
+      minPasswordLength: 8,
+      maxPasswordLength: 128,
+      ...(hashing === undefined ? {} : { password: hashing }),
+    },
+    // Ours count before it is asked, over all servers (server/plugins/request-limits); its own would be by server and path.
+    rateLimit: { enabled: false },
     advanced: {
       database: { generateId: () => randomUUID(), validateSchema: false },
       ipAddress: { ipAddressHeaders: [clientAddressHeader] },
@@ -87,24 +112,10 @@ export async function openEmbeddedAccounts(
         adapter: keyAdapterOf(db),
       }),
       // Last: it tells the session that is left when the others are through.
-      bearer(),
+      // Signed, so that what stands in the table of sessions opens nothing.
+      bearer({ requireSignature: true }),
     ],
   })
   const keys = createSigningKeys(db)
   return { handle: (request) => auth.handler(request), publicKeys: keys.publicKeys, keys: keys.find }
 }
-
-// By address and path, in the memory of one server: a second line. A whole hospital may be behind one address, so it is
-// wide where countGuess and the budgets of all servers stand before it; better-auth's own three tries in ten seconds go.
-const signInRules = {
-  '/sign-in/email': { window: 60, max: 3_000 },
-  '/sign-up/email': { window: 60, max: 3_000 },
-  '/change-password': { window: 60, max: 3_000 },
-  '/password-reset-asked': { window: 60, max: 300 },
-  '/reset-password': { window: 60, max: 300 },
-  '/password-again': { window: 60, max: 3_000 },
-  '/two-factor-attempt': { window: 60, max: 3_000 },
-  // Counted with the attempt before.
-  '/two-factor/verify-*': false,
-  '/two-factor/*': { window: 60, max: 3_000 },
-} as const

@@ -1,11 +1,14 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
+import { generationOfAddress } from '../../../db/queries/logins.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import { addressOf } from '../../plugins/request-limits/request-limits.ts'
 import type { Api, RouteDeps } from '../../types.ts'
-import { budgetOf, countGuess } from './guesses.ts'
+import type { EmbeddedAccounts } from './embedded-accounts.ts'
+import { countGuess } from './guesses.ts'
 import { emailChangeRoutes } from './email-change.ts'
 import { passwordResetRoutes } from './password-reset.ts'
-import { relay } from './relay.ts'
+import { asItCame, newSessionOf, Overtaken, relay, signInRefused } from './relay.ts'
 import {
   jwkSchema,
   secondFactorNeeded,
@@ -23,7 +26,7 @@ import { twoFactorRoutes } from './two-factor.ts'
 export function authRoutes(api: Api, deps: RouteDeps): void {
   const { accounts, limiter } = deps
   if (accounts === null) return
-  sessionRoutes(api, accounts, limiter)
+  sessionRoutes(api, deps, accounts)
   passwordResetRoutes(api, deps, accounts)
   emailChangeRoutes(api, deps, accounts)
   twoFactorRoutes(api, deps, accounts)
@@ -41,8 +44,14 @@ export function authRoutes(api: Api, deps: RouteDeps): void {
     },
     async (request, reply) => {
       await limiter.admit('signUp', addressOf(request), reply)
-      const signUp = () => relay(accounts, request, reply)
-      return signedInSchema.parse(await countGuess(limiter, { request, reply, account: null }, signUp))
+      const signUp = () =>
+        relay(accounts, request, reply).catch((error: unknown) => {
+          if (!(error instanceof Overtaken)) throw error
+          // Asked again it says why.
+          return relay(accounts, request, reply)
+        })
+      const answer = await countGuess(deps, { request, reply, email: null }, signUp)
+      return { ...signedInSchema.parse(answer), ...newSessionOf(reply) }
     },
   )
   api.post(
@@ -57,11 +66,12 @@ export function authRoutes(api: Api, deps: RouteDeps): void {
       },
     },
     async (request, reply) => {
-      const account = budgetOf(request.body.email)
-      const signIn = () => relay(accounts, request, reply)
-      const answer = await countGuess(limiter, { request, reply, account }, signIn)
+      const { email } = request.body
+      const tryIt = () => signIn(deps, accounts, { request, reply, email })
+      const answer = await countGuess(deps, { request, reply, email }, tryIt)
       const needed = secondFactorNeeded.safeParse(answer).data
-      return needed === undefined ? signedInSchema.parse(answer) : await reply.code(202).send(needed)
+      if (needed !== undefined) return await reply.code(202).send(needed)
+      return { ...signedInSchema.parse(answer), ...newSessionOf(reply) }
     },
   )
   api.post(
@@ -101,4 +111,24 @@ export function authRoutes(api: Api, deps: RouteDeps): void {
         .send({ keys: keys.map((key) => jwkSchema.parse(key)) })
     },
   )
+}
+
+type SigningIn = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly email: string }
+
+/** Overtaken by a new password or another factor it is asked anew: it may be the new password that was given. */
+async function signIn(
+  { db }: Pick<RouteDeps, 'db'>,
+  accounts: EmbeddedAccounts,
+  asked: SigningIn,
+  triesLeft = 2,
+): Promise<unknown> {
+  const { request, reply, email } = asked
+  const generation = await generationOfAddress(db, email)
+  try {
+    return await relay(accounts, request, reply, { ...asItCame(request), generation })
+  } catch (error) {
+    if (!(error instanceof Overtaken)) throw error
+    if (triesLeft === 0) throw signInRefused()
+    return await signIn({ db }, accounts, asked, triesLeft - 1)
+  }
 }

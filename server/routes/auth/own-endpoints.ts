@@ -1,11 +1,13 @@
 import type { BetterAuthPlugin } from 'better-auth'
 import { z } from 'zod'
 import type { Database } from '../../../db/client.ts'
+import { generationOfUser } from '../../../db/queries/logins.ts'
 import { beginTwoFactorAttempt } from '../../../db/queries/two-factor.ts'
+import { openChangingEndpoints } from './changing-endpoints.ts'
 
 /**
- * What better-auth does not have, as endpoints of its: they are counted by address as its own are, and see sessions and
- * challenges as they do. What they then allow is done by our routes.
+ * What better-auth does not have, or has in several statements, as endpoints of its: they see sessions and challenges as
+ * its own do. What they then allow is done by our routes.
  */
 export async function openOwnEndpoints(db: Database): Promise<BetterAuthPlugin> {
   const { APIError, createAuthEndpoint, getSessionFromCtx, sensitiveSessionMiddleware } =
@@ -14,10 +16,7 @@ export async function openOwnEndpoints(db: Database): Promise<BetterAuthPlugin> 
   return {
     id: 'exora',
     endpoints: {
-      /** Says nothing: asking for a reset goes the same way for every address. */
-      passwordResetAsked: createAuthEndpoint('/password-reset-asked', { method: 'POST' }, async (ctx) =>
-        ctx.json({ status: true }),
-      ),
+      ...(await openChangingEndpoints(db)),
 
       /** Who is signed in says the password again. */
       passwordAgain: createAuthEndpoint(
@@ -51,7 +50,8 @@ export async function openOwnEndpoints(db: Database): Promise<BetterAuthPlugin> 
             const headers = { 'x-retry-after': String(attempt.retryAfterS) }
             throw new APIError('TOO_MANY_REQUESTS', { message: 'Too many wrong codes.' }, headers)
           }
-          return ctx.json({ status: true })
+          // Before the challenge is used up: one of an earlier generation is gone by then.
+          return ctx.json({ generation: await generationOfUser(db, userId) })
         },
       ),
     },

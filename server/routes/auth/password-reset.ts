@@ -1,13 +1,14 @@
 import { asService } from '../../../db/actor.ts'
 import { requestAccountMessage } from '../../../db/queries/account-messages.ts'
 import { noBody, problems } from '../../plugins/problem-schema.ts'
+import { addressOf } from '../../plugins/request-limits/request-limits.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
 import { relay } from './relay.ts'
 import { passwordResetAskBody, passwordResetBody } from './schema.ts'
 
 /** Who has forgotten the password proves that the mail to the account's address reaches them. */
-export function passwordResetRoutes(api: Api, { db }: RouteDeps, accounts: EmbeddedAccounts): void {
+export function passwordResetRoutes(api: Api, { db, limiter }: RouteDeps, accounts: EmbeddedAccounts): void {
   const tags = ['accounts']
 
   api.post(
@@ -17,13 +18,13 @@ export function passwordResetRoutes(api: Api, { db }: RouteDeps, accounts: Embed
         tags,
         summary: 'Have a link for a new password sent',
         description:
-          'The answer, and what is done for it, is the same whether the address has an account or not. At most 3 an hour to one address.',
+          'The answer, and what is done for it, is the same whether the address has an account or not. At most 3 an hour are sent to one address; past 6 asked for: 429.',
         body: passwordResetAskBody,
         response: { 202: noBody('Sent, if there is an account.'), ...problems(400, 429) },
       },
     },
     async (request, reply) => {
-      await relay(accounts, request, reply, { path: '/auth/password-reset-asked', method: 'POST' })
+      await limiter.admit('messages', addressOf(request), reply)
       const email = request.body.email.toLowerCase()
       const message = { kind: 'password_reset', email, accountId: null } as const
       await asService(db, { correlationId: request.id }, (tx) => requestAccountMessage(tx, message))
@@ -46,7 +47,7 @@ export function passwordResetRoutes(api: Api, { db }: RouteDeps, accounts: Embed
     async (request, reply) => {
       const { token, new_password: newPassword } = request.body
       await relay(accounts, request, reply, {
-        path: '/auth/reset-password',
+        path: '/auth/password-reset',
         method: 'POST',
         body: { token, newPassword },
       })

@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import { defineError } from '../../../platform/errors.ts'
 import { invalidRequest, tooManyRequests, unauthenticated } from '../../plugins/errors.ts'
-import { clientAddressHeader } from './embedded-accounts.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
+import { clientAddressHeader, correlationHeader, generationHeader } from './handed-on.ts'
 
 export const signInRefused = defineError('sign_in_refused', 401, 'The e-mail address or the password is not right.')
 export const emailTaken = defineError('email_taken', 422, 'This e-mail address cannot be used to sign up.')
@@ -26,6 +26,13 @@ export type Relayed = {
   readonly body?: unknown
   /** Of somebody who has given the password and not yet the second factor. Then no session counts. */
   readonly challenge?: string
+  /** Of the account's logins, read before: what it opens is kept only while that lasts. */
+  readonly generation?: number | null
+}
+
+/** Somebody else came first: what was proven was over before it opened anything, or an address was taken meanwhile. */
+export class Overtaken extends Error {
+  override readonly name = 'Overtaken'
 }
 
 const ownOrigin = 'http://exora.invalid'
@@ -37,7 +44,7 @@ export async function relay(
   reply: FastifyReply,
   relayed: Relayed = asItCame(request),
 ): Promise<unknown> {
-  const headers = new Headers({ [clientAddressHeader]: request.ip })
+  const headers = new Headers({ [clientAddressHeader]: request.ip, [correlationHeader]: request.id })
   const { authorization, 'user-agent': userAgent } = request.headers
   if (relayed.challenge !== undefined) {
     headers.set('cookie', `${challengeCookie}=${relayed.challenge}`)
@@ -45,7 +52,8 @@ export async function relay(
     headers.set('origin', ownOrigin)
   } else if (authorization !== undefined) headers.set('authorization', authorization)
   if (userAgent !== undefined) headers.set('user-agent', userAgent.slice(0, 300))
-  const { path, method } = relayed
+  const { path, method, generation } = relayed
+  if (generation !== undefined && generation !== null) headers.set(generationHeader, String(generation))
   const isPost = method === 'POST'
   if (isPost) headers.set('content-type', 'application/json')
 
@@ -64,6 +72,9 @@ export async function relay(
   return needsSecondFactor.safeParse(body).success ? { challenge: challengeOf(answer) } : body
 }
 
+/** In the body, too, for clients that cannot read the header: with its signature, which better-auth leaves out there. */
+export const newSessionOf = (reply: FastifyReply) => ({ token: z.string().parse(reply.getHeader('set-auth-token')) })
+
 const needsSecondFactor = z.object({ twoFactorRedirect: z.literal(true) })
 const challengeCookie = 'better-auth.two_factor'
 
@@ -74,7 +85,7 @@ function challengeOf(answer: Response): string {
   return value
 }
 
-function asItCame(request: FastifyRequest): Relayed {
+export function asItCame(request: FastifyRequest): Relayed {
   return {
     path: request.routeOptions.url ?? '/',
     method: request.method === 'POST' ? 'POST' : 'GET',
@@ -93,6 +104,7 @@ function refusal(answer: Response, body: unknown): Error {
   if (code.startsWith('INVALID_EMAIL_OR_PASSWORD')) return signInRefused()
   if (code.startsWith('USER_ALREADY_EXISTS')) return emailTaken()
   if (code === 'INVALID_PASSWORD') return passwordRefused()
+  if (code === 'FAILED_TO_CREATE_SESSION' || code === 'FAILED_TO_CREATE_USER') return new Overtaken(code)
   if (code === 'INVALID_TOKEN' || code === 'USER_NOT_FOUND') return secretRefused()
   if (code === 'INVALID_CODE' || code === 'INVALID_BACKUP_CODE') return codeRefused()
   if (challengesOver.has(code)) return challengeOver()

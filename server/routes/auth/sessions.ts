@@ -1,16 +1,15 @@
 import { z } from 'zod'
 import { notFound } from '../../plugins/errors.ts'
 import { noBody, problems } from '../../plugins/problem-schema.ts'
-import type { RequestLimiter } from '../../plugins/request-limits/request-limits.ts'
-import type { Api } from '../../types.ts'
+import type { Api, RouteDeps } from '../../types.ts'
 import { idParams } from '../fields.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
 import { countPasswordOfSession } from './guesses.ts'
-import { relay } from './relay.ts'
+import { newSessionOf, relay } from './relay.ts'
 import { openSessionSchema, passwordChangeBody, newSessionSchema, storedSession } from './schema.ts'
 
 /** Where somebody is signed in. The token of a session is its key: none is ever shown, sessions are named by their ids. */
-export function sessionRoutes(api: Api, accounts: EmbeddedAccounts, limiter: RequestLimiter): void {
+export function sessionRoutes(api: Api, deps: RouteDeps, accounts: EmbeddedAccounts): void {
   const tags = ['accounts']
 
   api.get(
@@ -73,10 +72,11 @@ export function sessionRoutes(api: Api, accounts: EmbeddedAccounts, limiter: Req
       },
     },
     async (request, reply) => {
-      const { current_password: currentPassword, new_password: newPassword } = request.body
-      const body = { currentPassword, newPassword, revokeOtherSessions: true }
-      const change = () => relay(accounts, request, reply, { path: '/auth/change-password', method: 'POST', body })
-      return newSessionSchema.parse(await countPasswordOfSession(limiter, { accounts, request, reply }, change))
+      const { current_password: password, new_password: newPassword } = request.body
+      const relayed = { path: '/auth/password-changed', method: 'POST', body: { password, newPassword } } as const
+      const change = () => relay(accounts, request, reply, relayed)
+      await countPasswordOfSession(deps, { accounts, request, reply }, change)
+      return newSessionOf(reply)
     },
   )
 }

@@ -35,21 +35,32 @@ function publicPartOf(keys: readonly { readonly id: string; readonly publicKey: 
 
 const rereadAfterMs = 500
 
-/** A forged key id may not make every request read the table: it is read again at most twice a second. */
-function createKeyCache(read: () => Promise<JSONWebKeySet>): JWTVerifyGetKey {
-  let known: { readonly find: ReturnType<typeof createLocalJWKSet>; readonly readAt: number } | null = null
-  const reread = async () => {
-    known = { find: createLocalJWKSet(await read()), readAt: performance.now() }
+type Known = { readonly find: ReturnType<typeof createLocalJWKSet>; readonly readAt: number }
+
+/** Forged key ids may not make every request read the table: it is read again at most twice a second, for all together. */
+export function createKeyCache(read: () => Promise<JSONWebKeySet>, now = () => performance.now()): JWTVerifyGetKey {
+  let known: Known | null = null
+  let reading: Promise<Known> | null = null
+  const readOnce = async () => {
+    known = { find: createLocalJWKSet(await read()), readAt: now() }
     return known
+  }
+  const reread = () => {
+    reading ??= readOnce().finally(() => {
+      reading = null
+    })
+    return reading
   }
   return async (header, token) => {
     const current = known ?? (await reread())
     try {
       return await current.find(header, token)
     } catch (error) {
-      const isStale = performance.now() - current.readAt > rereadAfterMs
-      if (!(error instanceof errors.JWKSNoMatchingKey) || !isStale) throw error
-      return await (await reread()).find(header, token)
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error
+      const latest = known ?? current
+      const isStale = now() - latest.readAt > rereadAfterMs
+      if (!isStale && latest === current) throw error
+      return await (isStale ? await reread() : latest).find(header, token)
     }
   }
 }

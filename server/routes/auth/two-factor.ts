@@ -6,7 +6,7 @@ import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import type { EmbeddedAccounts } from './embedded-accounts.ts'
 import { countPasswordOfSession } from './guesses.ts'
-import { relay } from './relay.ts'
+import { challengeOver, newSessionOf, Overtaken, relay } from './relay.ts'
 import {
   backupCodesSchema,
   newSessionSchema,
@@ -18,10 +18,11 @@ import {
 } from './schema.ts'
 
 /** A code from an app beside the password. Turning it on or off ends all sessions but a new one. */
-export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: EmbeddedAccounts): void {
+export function twoFactorRoutes(api: Api, deps: RouteDeps, accounts: EmbeddedAccounts): void {
   const tags = ['accounts']
+  const { db } = deps
   const withPassword = (request: FastifyRequest, reply: FastifyReply, path: string, password: string) =>
-    countPasswordOfSession(limiter, { accounts, request, reply }, () =>
+    countPasswordOfSession(deps, { accounts, request, reply }, () =>
       relay(accounts, request, reply, { path, method: 'POST', body: { password } }),
     )
 
@@ -56,7 +57,9 @@ export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: 
       },
     },
     async (request, reply) => {
-      await verify(request, reply, { db, accounts, code: request.body.code, path: '/auth/two-factor/verify-totp' })
+      const confirmed = { method: 'POST', body: request.body } as const
+      await relay(accounts, request, reply, { path: '/auth/two-factor-attempt', ...confirmed })
+      await relay(accounts, request, reply, { path: '/auth/factor-confirmed', ...confirmed })
       return newSessionOf(reply)
     },
   )
@@ -78,7 +81,8 @@ export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: 
       const [code, kind] =
         'code' in request.body ? [request.body.code, 'totp'] : [request.body.backup_code, 'backup-code']
       const path = `/auth/two-factor/verify-${kind}`
-      return signedInSchema.parse(await verify(request, reply, { db, accounts, code, path, challenge }))
+      const answer = await verify(request, reply, { db, accounts, code, path, challenge })
+      return { ...signedInSchema.parse(answer), ...newSessionOf(reply) }
     },
   )
 
@@ -94,7 +98,7 @@ export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: 
     },
     async (request, reply) => {
       const { password } = request.body
-      await withPassword(request, reply, '/auth/two-factor/disable', password)
+      await withPassword(request, reply, '/auth/factor-removed', password)
       return newSessionOf(reply)
     },
   )
@@ -119,6 +123,7 @@ export function twoFactorRoutes(api: Api, { db, limiter }: RouteDeps, accounts: 
 }
 
 const enabled = z.object({ totpURI: z.string(), backupCodes: z.array(z.string()) })
+const attempted = z.object({ generation: z.int().nullable() })
 const verified = z.looseObject({ user: z.object({ id: z.string() }) })
 
 type Verifying = {
@@ -126,19 +131,18 @@ type Verifying = {
   readonly accounts: EmbeddedAccounts
   readonly code: string
   readonly path: string
-  /** Of somebody who is signing in; the session counts where there is none. */
-  readonly challenge?: string
+  readonly challenge: string
 }
 
 /** The attempt is counted before the code is looked at. */
 async function verify(request: FastifyRequest, reply: FastifyReply, verifying: Verifying): Promise<unknown> {
   const { db, accounts, code, path, challenge } = verifying
-  const relayed = { method: 'POST', body: { code }, ...(challenge === undefined ? {} : { challenge }) } as const
-  await relay(accounts, request, reply, { path: '/auth/two-factor-attempt', ...relayed })
-  const answer = await relay(accounts, request, reply, { path, ...relayed })
+  const relayed = { method: 'POST', body: { code }, challenge } as const
+  const attempt = await relay(accounts, request, reply, { path: '/auth/two-factor-attempt', ...relayed })
+  const { generation } = attempted.parse(attempt)
+  const answer = await relay(accounts, request, reply, { path, ...relayed, generation }).catch((error: unknown) => {
+    throw error instanceof Overtaken ? challengeOver() : error
+  })
   await forgetFailedAttempts(db, verified.parse(answer).user.id)
   return answer
 }
-
-/** In the body, too, for clients that cannot read the header. */
-const newSessionOf = (reply: FastifyReply) => ({ token: z.string().parse(reply.getHeader('set-auth-token')) })

@@ -8,6 +8,8 @@ const checks = z.object({
   database: z.boolean(),
   migrations: z.boolean(),
   storage: z.boolean(),
+  /** False while it is full: memory that was taken seldom comes back, so others should have the requests. */
+  memory: z.boolean(),
   accepting: z.boolean(),
 })
 const readiness = z.object({ status: z.enum(['ready', 'not_ready']), checks }).meta({ title: 'Readiness' })
@@ -46,7 +48,8 @@ export function operationRoutes(api: Api, deps: RouteDeps): void {
     },
     async (_request, reply) => {
       const [database, storage] = await Promise.all([checkDatabase(deps), checkStorage(deps)])
-      const all = { ...database, storage, accepting: !isStopping }
+      const memory = !deps.overload.pressures().includes('memory')
+      const all = { ...database, storage, memory, accepting: !isStopping }
       const isReady = Object.values(all).every(Boolean)
       const answer = { status: isReady ? ('ready' as const) : ('not_ready' as const), checks: all }
       return await reply

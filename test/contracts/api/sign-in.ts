@@ -57,7 +57,8 @@ export async function resetPassword({ api, owner }: House): Promise<void> {
   // What a worker would have sent.
   const token = randomUUID()
   await owner`
-    insert into login.verifications (identifier, value, expires_at) values (${resetProof(token)}, ${accountId}, now() + interval '1 hour')`
+    insert into login.verifications (identifier, value, login_generation, expires_at)
+    values (${resetProof(token)}, ${accountId}, 0, now() + interval '1 hour')`
   for (const one of ['', 'invented', token])
     await api.ask(reset, { json: { token: one, new_password: 'another horse' } })
 }
@@ -72,8 +73,8 @@ export async function changeEmail({ api, owner }: House): Promise<void> {
     await api.ask(change, { token, json })
   const secret = randomUUID()
   await owner`
-    insert into login.verifications (identifier, value, expires_at)
-    values (${addressProof(email, secret)}, ${accountId}, now() + interval '1 hour')`
+    insert into login.verifications (identifier, value, login_generation, expires_at)
+    values (${addressProof(email, secret)}, ${accountId}, 0, now() + interval '1 hour')`
   await api.ask(confirm, { json: { new_email: email, token: secret } })
   for (const one of ['', 'invented', secret]) await api.ask(confirm, { token, json: { new_email: email, token: one } })
 }

@@ -18,7 +18,7 @@ test('the operator’s mail service is told in a signed message, again until it 
   const database = await testDatabase(t)
   const service = serviceSql(t, database.appUrl)
   const owner = ownerSql(t, database.ownerUrl)
-  await owner`insert into login.users (name, email) values ('Ann', ${email})`
+  await owner`insert into login.users (name, email, email_verified) values ('Ann', ${email}, true)`
   await service`select public.request_account_message('password_reset', ${email})`
   const receiver = await startWebhookServer(t, 'fails', 'takes')
   const mail = createMail({ webhook: { url: receiver.url, secret }, folder: '/nowhere', environment: 'test' })

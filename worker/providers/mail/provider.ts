@@ -3,7 +3,8 @@ export type MailMessage = {
   readonly id: string
   readonly kind: string
   readonly email: string
-  readonly name: string
+  /** Null where the address is not known to be the holder's: a name may be anything. */
+  readonly name: string | null
   /** Null where nothing is to be proven. */
   readonly token: string | null
   /** Of the secret. */

@@ -43,12 +43,14 @@ export async function continueUpload(deps: RouteDeps, request: Continuation): Pr
   const { actor, uploadId, offset } = request
   const hold = { uploadId, lockToken: uuidV7() }
   await findUpload(deps.db, actor, uploadId)
-  if (!(await asActor(deps.db, actor, (tx) => holdResumableUpload(tx, hold)))) throw uploadHeld({ retryAfterMs: 2_000 })
-  const renewal = keepRenewing(() => asActor(deps.db, actor, (tx) => holdResumableUpload(tx, hold)), renewMs)
+  const keep = () => asActor(deps.db, actor, (tx) => holdResumableUpload(tx, hold))
+  const pieceKey = await keep()
+  if (pieceKey === null) throw uploadHeld({ retryAfterMs: 2_000 })
+  const renewal = keepRenewing(keep, renewMs)
   try {
     const upload = await findUpload(deps.db, actor, uploadId)
     if (upload.received_bytes !== offset || upload.response_body !== null) throw uploadOffsetWrong()
-    return await receive(deps, request, { upload, hold })
+    return await receive(deps, request, { upload, hold, pieceKey })
   } finally {
     await renewal.stop()
     // What is not given back runs out by itself.
@@ -59,15 +61,18 @@ export async function continueUpload(deps: RouteDeps, request: Continuation): Pr
 }
 
 type Held = { readonly upload: KeptUpload; readonly hold: UploadHold }
+type Receiving = Held & { readonly pieceKey: string }
 
-async function receive(deps: RouteDeps, request: Continuation, { upload, hold }: Held): Promise<Continued> {
+async function receive(deps: RouteDeps, request: Continuation, held: Receiving): Promise<Continued> {
+  const { upload, hold } = held
   const { store, db } = deps
   const body = cutBody(request.body)
   const pieces = [...upload.pieces]
   let receivedBytes = upload.received_bytes
+  let key = held.pieceKey
   while (await body.hasMore()) {
     const leftBytes = upload.size_bytes - receivedBytes
-    const { key, sizeBytes } = await store.put(body.next(Math.min(leftBytes, pieceBytes)), { maxBytes: pieceBytes })
+    const { sizeBytes } = await store.put(body.next(Math.min(leftBytes, pieceBytes)), { key, maxBytes: pieceBytes })
     pieces.push(key)
     if (sizeBytes === leftBytes) {
       try {
@@ -79,8 +84,8 @@ async function receive(deps: RouteDeps, request: Continuation, { upload, hold }:
         await store.delete(key).catch((error: unknown) => deps.log.warn({ err: error }, 'a piece was not deleted'))
       }
     }
-    const piece = { offset: receivedBytes, sizeBytes, storageKey: key }
-    await asActor(db, request.actor, (tx) => addResumablePiece(tx, hold, piece)).catch(takenOver)
+    const piece = { offset: receivedBytes, sizeBytes }
+    key = await asActor(db, request.actor, (tx) => addResumablePiece(tx, hold, piece)).catch(takenOver)
     receivedBytes += sizeBytes
   }
   return { receivedBytes, answered: null }
