@@ -369,6 +369,8 @@ export type Word = {
   confidence: number
   /** x0, y0, x1, y1 as fractions of the upright page, from its top left corner */
   box: number[]
+  /** With `q`: which place the word belongs to, from 0. */
+  match?: number | undefined
 }
 
 export type DocumentText = {

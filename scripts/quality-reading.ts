@@ -66,6 +66,7 @@ async function readEntry({ doc, file }: Entry): Promise<unknown> {
     console.log(doc, 'failed', error)
   }
   const readMs = performance.now() - started
+  pages.sort((a, b) => a.number - b.number)
   const mapped = mapPages(pages)
   const grades = pages.map((page) => `${page.source} ${page.rotation} ${page.quality.grade}`).join(', ')
   console.log(

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { openDatabase } from '../db/client.ts'
 import type { Database } from '../db/client.ts'
@@ -42,6 +43,8 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
     const handlers = createHandlers({
       store,
       maxPages: config.maxPages,
+      // Whoever wants fewer jobs at once than there are cores wants the other cores for something else.
+      picturesAtOnce: Math.min(config.concurrency, availableParallelism()),
       ocr,
       outsideOcr: outsideOcr === null ? null : { provider: outsideOcr, limit: visionLimit },
       malware: createMalwareScan(),

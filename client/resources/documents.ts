@@ -27,7 +27,8 @@ export type Documents = {
   readonly follow: (id: string, options?: FollowOptions) => AsyncIterable<DocumentEvent>
   readonly facts: (id: string, options?: CallOptions) => Promise<Fact[]>
   readonly pages: (id: string, options?: CallOptions) => Promise<Page[]>
-  readonly words: (id: string, page: number, options?: CallOptions) => Promise<Word[]>
+  /** `q`: only the words of the places where it stands; `match` says which belong together. */
+  readonly words: (id: string, page: number, options?: CallOptions & { readonly q?: string }) => Promise<Word[]>
   readonly text: (id: string, options?: CallOptions & { readonly version?: number }) => Promise<DocumentText>
   /** The page as a PNG; the body is the caller's to read. */
   readonly pageImage: (
@@ -55,7 +56,8 @@ export function documentsOf(transport: Transport, uploads: Uploads): Documents {
       (await json<FactList>({ method: 'GET', path: `${pathOf(id)}/facts`, ...options })).facts,
     pages: async (id, options) =>
       (await json<{ pages: Page[] }>({ method: 'GET', path: `${pathOf(id)}/pages`, ...options })).pages,
-    words: (id, page, options) => json({ method: 'GET', path: `${pathOf(id)}/pages/${page}/words`, ...options }),
+    words: (id, page, { q, signal } = {}) =>
+      json({ method: 'GET', path: `${pathOf(id)}/pages/${page}/words`, query: { q }, signal }),
     text: (id, { version, signal } = {}) =>
       json({ method: 'GET', path: `${pathOf(id)}/text`, query: { version }, signal }),
     pageImage: (id, page, { width, signal } = {}) =>

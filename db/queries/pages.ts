@@ -21,8 +21,21 @@ export type StoredPage = {
 export type PageSummary = Omit<StoredPage, 'words'> & { readonly wordCount: number }
 
 /** Reading a page again replaces it: the last reading of a page is the page. */
+export async function savePages(tx: Tx, shellFileId: string, pages: readonly StoredPage[]): Promise<void> {
+  if (pages.length === 0) return
+  await tx
+    .insert(shellFilePages)
+    .values(pages.map((page) => ({ shellFileId, ...rowOf(page) })))
+    .onConflictDoUpdate({ target: [shellFilePages.shellFileId, shellFilePages.pageNumber], set: replacement })
+}
+
 export async function savePage(tx: Tx, shellFileId: string, page: StoredPage): Promise<void> {
-  const row = {
+  await savePages(tx, shellFileId, [page])
+}
+
+function rowOf(page: StoredPage) {
+  return {
+    pageNumber: page.number,
     widthPt: page.widthPt,
     heightPt: page.heightPt,
     rotation: page.rotation,
@@ -31,14 +44,25 @@ export async function savePage(tx: Tx, shellFileId: string, page: StoredPage): P
     qualityGrade: page.quality.grade,
     qualityReason: page.quality.reason,
     wordCount: page.words.length,
-    textStart: null,
-    textLength: null,
     ...packWords(page.words),
   }
-  await tx
-    .insert(shellFilePages)
-    .values({ shellFileId, pageNumber: page.number, ...row })
-    .onConflictDoUpdate({ target: [shellFilePages.shellFileId, shellFilePages.pageNumber], set: row })
+}
+
+const replacement = {
+  widthPt: sql`excluded.width_pt`,
+  heightPt: sql`excluded.height_pt`,
+  rotation: sql`excluded.rotation`,
+  source: sql`excluded.source`,
+  engine: sql`excluded.engine`,
+  qualityGrade: sql`excluded.quality_grade`,
+  qualityReason: sql`excluded.quality_reason`,
+  wordCount: sql`excluded.word_count`,
+  words: sql`excluded.words`,
+  boxes: sql`excluded.boxes`,
+  confidences: sql`excluded.confidences`,
+  grouping: sql`excluded.grouping`,
+  textStart: sql`null`,
+  textLength: sql`null`,
 }
 
 export async function loadPage(tx: Tx, shellFileId: string, pageNumber: number): Promise<StoredPage | null> {
@@ -68,13 +92,14 @@ export async function listPages(tx: Tx, shellFileId: string): Promise<PageSummar
   return rows.map((row) => ({ ...headOf(row), wordCount: row.wordCount }))
 }
 
-/** Pages are read in order, so a retry goes on behind the last one that was saved. */
-export async function lastSavedPage(tx: Tx, shellFileId: string): Promise<number> {
-  const [row] = await tx
-    .select({ last: sql<number>`coalesce(max(${shellFilePages.pageNumber}), 0)`.mapWith(Number) })
+/** Pages are saved as they come, so there may be gaps. */
+export async function savedPages(tx: Tx, shellFileId: string): Promise<number[]> {
+  const rows = await tx
+    .select({ number: shellFilePages.pageNumber })
     .from(shellFilePages)
     .where(eq(shellFilePages.shellFileId, shellFileId))
-  return row?.last ?? 0
+    .orderBy(asc(shellFilePages.pageNumber))
+  return rows.map(({ number }) => number)
 }
 
 export async function deletePages(tx: Tx, shellFileId: string): Promise<void> {

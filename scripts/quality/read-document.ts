@@ -25,7 +25,7 @@ export async function readDocument(document: CorpusDocument, ocr: OcrProvider): 
   try {
     const signal = AbortSignal.timeout(300_000)
     for await (const page of readFile({ path: document.file, mimeType }, { ocr, signal })) pages.push(page)
-    return pages
+    return pages.toSorted((a, b) => a.number - b.number)
   } catch {
     return null
   }

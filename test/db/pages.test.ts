@@ -1,7 +1,7 @@
 import { test } from 'tap'
 import { asActor, asService } from '../../db/actor.ts'
 import { packWords, unpackWords, type StoredWord } from '../../db/queries/page-words.ts'
-import { lastSavedPage, listPages, loadPage, loadPages, savePage, savePageSpans } from '../../db/queries/pages.ts'
+import { savedPages, listPages, loadPage, loadPages, savePage, savePageSpans } from '../../db/queries/pages.ts'
 import type { StoredPage } from '../../db/queries/pages.ts'
 import { loadText, loadTextContent, saveText } from '../../db/queries/texts.ts'
 import { signUp } from '../support/actors.ts'
@@ -77,7 +77,7 @@ test('pages are saved once each, found again, and read only by those who may', a
     )
     t.match(await loadPage(tx, file, 2), { ...page(2, []), words: [{ text: 'w0' }] })
     t.equal(await loadPage(tx, file, 3), null)
-    t.equal(await lastSavedPage(tx, file), 2)
+    t.same(await savedPages(tx, file), [1, 2])
     t.match(await listPages(tx, file), [
       { number: 1, wordCount: 0 },
       { number: 2, wordCount: 2000 },

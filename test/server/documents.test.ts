@@ -6,7 +6,7 @@ import { asService } from '../../db/actor.ts'
 import { savePage } from '../../db/queries/pages.ts'
 import { saveText } from '../../db/queries/texts.ts'
 import { renderPage } from '../../platform/rendering/render-page.ts'
-import { documentSchema, factListSchema } from '../../server/routes/documents/schema.ts'
+import { documentSchema, factListSchema, wordListSchema } from '../../server/routes/documents/schema.ts'
 import { serve } from '../support/actors.ts'
 import { startApp } from '../support/app.ts'
 import type { TestAccount, TestApp } from '../support/app.ts'
@@ -102,6 +102,24 @@ test('documents', async (group) => {
     t.ok(first !== undefined && first.box.length === 4 && first.box.every((edge) => edge >= 0 && edge <= 1))
     t.ok(first !== undefined && Math.abs(first.confidence - 0.9) < 0.01)
     t.same((await parent.get(`/documents/${id}/text`)).body, { version: 1, text: 'Haemoglobin 131' })
+
+    const search = async (q: string) => {
+      const answer = await parent.get(`/documents/${id}/pages/1/words?q=${encodeURIComponent(q)}`)
+      t.equal(answer.status, 200, q)
+      return wordListSchema.parse(JSON.parse(answer.text)).map(({ text, match }) => [text, match])
+    }
+    t.same(await search('hæmoglobin 131'), [
+      ['Haemoglobin', 0],
+      ['131', 0],
+    ])
+    t.same(await search('.*('), [])
+    for (const bad of ['', 'x'.repeat(10_000)])
+      t.equal((await parent.get(`/documents/${id}/pages/1/words?q=${bad}`)).status, 400)
+    const other = await account(randomUUID())
+    t.equal((await other.get(`/documents/${id}/pages/1/words?q=haemoglobin`)).status, 404, 'not for strangers')
+    t.equal((await parent.remove(`/documents/${id}`)).status, 204)
+    t.equal((await parent.get(`/documents/${id}/pages/1/words?q=haemoglobin`)).status, 404, 'nor from the bin')
+    t.equal((await parent.post(`/documents/${id}/restore`, {})).status, 200)
     t.equal((await parent.get(`/documents/${id}/text?version=2`)).status, 404)
   })
 

@@ -55,6 +55,7 @@ export async function stageRunner(
   const deps: HandlerDeps = {
     store,
     maxPages: 500,
+    picturesAtOnce: 2,
     ocr,
     outsideOcr: null,
     ai: null,

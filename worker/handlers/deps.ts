@@ -21,6 +21,8 @@ export type HandlerDeps = {
   readonly malware: MalwareProvider
   /** Files with more pages are refused. */
   readonly maxPages: number
+  /** Pictures that are read side by side on this machine, over all files. */
+  readonly picturesAtOnce: number
   /** Reads on this machine. */
   readonly ocr: OcrProvider
   /** Reads in its place where the person allows it; null: nothing leaves the machine. */

@@ -1,3 +1,5 @@
+import { findWords } from '../../../clinical/document/find-words.ts'
+import type { Word } from '../../../clinical/document/page.ts'
 import { listFacts } from '../../../db/queries/facts.ts'
 import { listPages, loadPage } from '../../../db/queries/pages.ts'
 import { loadTextContent } from '../../../db/queries/texts.ts'
@@ -5,7 +7,15 @@ import { notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { readDocument } from './open-document.ts'
-import { factListSchema, pageListSchema, pageParams, textQuery, textSchema, wordListSchema } from './schema.ts'
+import {
+  factListSchema,
+  pageListSchema,
+  pageParams,
+  textQuery,
+  textSchema,
+  wordListSchema,
+  wordsQuery,
+} from './schema.ts'
 import { idParams } from '../fields.ts'
 
 /** What was read from a document: pages, words, text, facts. */
@@ -42,8 +52,9 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
     {
       schema: {
         tags,
-        summary: 'The words of a page, each with its place',
+        summary: 'The words of a page, each with its place; or those that are looked for',
         params: pageParams,
+        querystring: wordsQuery,
         response: { 200: wordListSchema, ...problems(400, 401, 404, 503) },
       },
     },
@@ -55,7 +66,11 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
         async (tx, file) => {
           const page = await loadPage(tx, file.id, request.params.n)
           if (page === null) throw notFound()
-          return page.words.map(({ text, confidence01, box }) => ({ text, confidence: confidence01, box: [...box] }))
+          const { q } = request.query
+          if (q === undefined) return page.words.map(shownWord)
+          return findWords(page.words, q).flatMap((place, match) =>
+            place.flatMap((index) => page.words.slice(index, index + 1).map((word) => ({ ...shownWord(word), match }))),
+          )
         },
       ),
   )
@@ -98,3 +113,5 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
       })),
   )
 }
+
+const shownWord = ({ text, confidence01, box }: Word) => ({ text, confidence: confidence01, box: [...box] })

@@ -78,8 +78,23 @@ export const pageListSchema = z.object({
   ),
 })
 
+export const wordsQuery = z.object({
+  q: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Words or a phrase: only the words of the places where it stands. Case and accents do not matter.'),
+})
 export const wordListSchema = z.array(
-  z.object({ text: z.string(), confidence: z.number(), box: boxField }).meta({ title: 'Word' }),
+  z
+    .object({
+      text: z.string(),
+      confidence: z.number(),
+      box: boxField,
+      match: z.int().optional().describe('With `q`: which place the word belongs to, from 0.'),
+    })
+    .meta({ title: 'Word' }),
 )
 
 export const textQuery = z.object({

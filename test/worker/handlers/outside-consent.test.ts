@@ -53,7 +53,7 @@ test('consent withdrawn between two pages: the second never leaves, and the firs
     await decide(db, person, 'withdrawn', { purpose: 'outside_ocr' })
     return read
   }
-  const provider = { ...vision.provider, batches: { ...batches, maxPictures: 1, recognise } }
+  const provider = { ...vision.provider, picturesAtOnce: 1, batches: { ...batches, maxPictures: 1, recognise } }
   const runner = await stageRunner(t, db, { ocr: ourOwnReader, outsideOcr: { ...vision, provider } })
   const file = await runner.upload(person, await twoPages(t), { mimeType: 'image/tiff' })
   await runner.runOne()

@@ -178,29 +178,40 @@ test('a file with more pages than are allowed fails with a reason that its owner
   t.match(error, { code: 'too_many_pages', message: /pages/ })
 })
 
-test('pages that were saved before a crash are not read again', async (t) => {
-  const { db } = await testDatabase(t)
-  const runner = await stageRunner(t, db)
-  const person = await signUp(db, 'me')
-  const file = await runner.upload(person, document('discharge-summary-two-pages.pdf'))
-  await runner.runOne()
-  await serve(db, sql`select begin_stage(${file}, 'ocr', '1')`)
-  await serve(
-    db,
-    sql`insert into shell_file_pages (shell_file_id, page_number, width_pt, height_pt, source, engine, quality_grade, word_count, words, boxes, confidences, grouping)
-        values (${file}, 1, 595, 842, 'text_layer', 'the first life', 'good', 0, '{}', '', '', '')`,
-  )
+for (const [saved, missing] of [
+  [1, 2],
+  [2, 1],
+] as const) {
+  test(`page ${saved} that was saved before a crash is not read again, page ${missing} is read`, async (t) => {
+    const { db } = await testDatabase(t)
+    const runner = await stageRunner(t, db)
+    const person = await signUp(db, 'me')
+    const file = await runner.upload(person, document('discharge-summary-two-pages.pdf'))
+    await runner.runOne()
+    await serve(db, sql`select begin_stage(${file}, 'ocr', '1')`)
+    await serve(
+      db,
+      sql`insert into shell_file_pages (shell_file_id, page_number, width_pt, height_pt, source, engine, quality_grade, word_count, words, boxes, confidences, grouping)
+        values (${file}, ${saved}, 595, 842, 'text_layer', 'the first life', 'good', 0, '{}', '', '', '')`,
+    )
 
-  await runner.runOne()
+    await runner.runOne()
 
-  const engines = await serve(
-    db,
-    sql`select page_number, engine from shell_file_pages where shell_file_id = ${file} order by page_number`,
-  )
-  t.equal(engines.length, 2)
-  t.equal(engines[0]?.['engine'], 'the first life')
-  t.not(engines[1]?.['engine'], 'the first life')
-})
+    const engines = await serve(
+      db,
+      sql`select page_number, engine from shell_file_pages where shell_file_id = ${file} order by page_number`,
+    )
+    t.equal(engines.length, 2)
+    t.equal(engines[saved - 1]?.['engine'], 'the first life')
+    t.not(engines[missing - 1]?.['engine'], 'the first life')
+    const done = await askOne(
+      db,
+      person.actor,
+      sql`select pages_done as value from shell_file_stages where shell_file_id = ${file} and stage = 'ocr'`,
+    )
+    t.equal(done, 2)
+  })
+}
 
 test('a worker that dies in any stage leaves a file that completes, with each fact once', async (t) => {
   const { db } = await testDatabase(t)

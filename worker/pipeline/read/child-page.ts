@@ -1,9 +1,14 @@
 import type { PageQuality, Word } from '../../../clinical/document/page.ts'
 import type { QuarterTurn } from './geometry.ts'
 import type { Homography } from './image/homography.ts'
+import type { PageRun } from './page-runs.ts'
 import type { TextLayerVerdict } from './pdf/text-layer-verdict.ts'
 
+/** What a reader of one type of file is asked for: the pages from one on. */
 export type ReadTask = { readonly path: string; readonly mimeType: string; readonly fromPage: number }
+
+/** What the reading child is asked for: these pages and no others. */
+export type ReadRunsTask = Omit<ReadTask, 'fromPage'> & { readonly runs: readonly PageRun[] }
 
 /** A page's picture, ready for OCR. */
 export type OcrPicture = {
@@ -34,12 +39,15 @@ export type ChildPage = { readonly number: number; readonly pageCount: number } 
       /** Null when the words are all there is to read. */
       readonly picture: OcrPicture | null
     }
-  | { readonly kind: 'broken' }
+  | { readonly kind: 'broken'; readonly why?: WhyBroken }
 )
 
+/** What opening the page did to the child, tried twice; `left_out`: not tried, as the pages before it did so too. */
+export type WhyBroken = 'crashed' | 'timed_out' | 'too_large' | 'left_out'
+
 // Both sides are our own code in one version; the guards only tell the compiler so and catch a stray message.
-export function isReadTask(message: unknown): message is ReadTask {
-  return typeof message === 'object' && message !== null && 'path' in message && 'fromPage' in message
+export function isReadRunsTask(message: unknown): message is ReadRunsTask {
+  return typeof message === 'object' && message !== null && 'path' in message && 'runs' in message
 }
 
 export function isChildPage(message: unknown): message is ChildPage {

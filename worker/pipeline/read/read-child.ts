@@ -3,11 +3,20 @@
  * at a time. There is one such process for each file, so it loads only the reader of that file's type.
  */
 import { serveParent } from '../../../platform/child.ts'
-import { isReadTask } from './child-page.ts'
+import { isReadRunsTask } from './child-page.ts'
 import type { ChildPage, ReadTask } from './child-page.ts'
 
 serveParent(async function* (task): AsyncGenerator<ChildPage> {
-  if (isReadTask(task)) yield* (await readerOf(task.mimeType))(task)
+  if (!isReadRunsTask(task)) return
+  const { path, mimeType } = task
+  const read = await readerOf(mimeType)
+  // There are few gaps, and where there are the file is opened again for each.
+  for (const { first, last } of task.runs) {
+    for await (const page of read({ path, mimeType, fromPage: first })) {
+      yield page
+      if (page.number === last) break
+    }
+  }
 })
 
 async function readerOf(mimeType: string): Promise<(task: ReadTask) => AsyncGenerator<ChildPage>> {

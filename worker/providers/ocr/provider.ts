@@ -56,6 +56,8 @@ export type OcrProvider = {
   readonly version: string
   /** Counted against the budget of the day; not given: it costs nothing. */
   readonly costUsdPerPicture?: number
+  /** Set for a service: how many pictures it takes side by side. Not set: it reads on the cores of this machine. */
+  readonly picturesAtOnce?: number
   readonly recognise: (image: OcrImage, options: { readonly signal: AbortSignal }) => Promise<OcrResult>
   /** Not given: each picture is a request of its own. */
   readonly batches?: OcrBatches

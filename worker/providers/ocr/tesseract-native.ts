@@ -1,5 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import pLimit from 'p-limit'
 import { mergeReadings, pageModesFor, withoutSpecks } from './page-modes.ts'
 import type { PageMode } from './page-modes.ts'
 import { meanConfidence, ocrRefused, ocrUnavailable } from './provider.ts'
@@ -23,13 +25,16 @@ export function findNativeTesseract(command = 'tesseract'): { version: string } 
 /** The machine's own tesseract, one process per reading; both page modes run side by side. */
 export function createNativeTesseract(version: string, options: Partial<NativeTesseractOptions> = {}): OcrProvider {
   const { command = 'tesseract', timeoutMs = 60_000 } = options
+  // Several pages are read at once; more processes than cores would only take memory, some 75 MB each.
+  const turn = pLimit(availableParallelism())
   return {
     name: 'tesseract',
     version,
     recognise: async (image, { signal }) => {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+      // From when its turn has come.
+      const limit = () => AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
       const readings = await Promise.all(
-        pageModesFor(image).map((mode) => readPage({ command, image, mode, signal: limit })),
+        pageModesFor(image).map((mode) => turn(() => readPage({ command, image, mode, signal: limit() }))),
       )
       signal.throwIfAborted()
       const words = withoutSpecks(mergeReadings(readings[0] ?? [], readings[1] ?? []), image.dpi)

@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
 import { dirname, join } from 'node:path'
+import pLimit from 'p-limit'
 import { createWorker, PSM } from 'tesseract.js'
 import type { Worker } from 'tesseract.js'
 import { mergeReadings, pageModesFor, withoutSpecks } from './page-modes.ts'
@@ -19,13 +21,16 @@ const require = createRequire(import.meta.url)
 export function createWasmTesseract(options: Partial<WasmTesseractOptions> = {}): OcrProvider {
   const { timeoutMs = 120_000, idleMs = 20_000 } = options
   const pool = createPool(idleMs)
+  // Several pages are read at once; more threads than cores would only take memory.
+  const turn = pLimit(availableParallelism())
   return {
     name: 'tesseract.js',
     version: versionOf('tesseract.js'),
     recognise: async (image, { signal }) => {
-      const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
+      // From when its turn has come.
+      const limit = () => AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
       const readings = await Promise.all(
-        pageModesFor(image).map((mode) => readPage(pool, { image, mode, signal: limit })),
+        pageModesFor(image).map((mode) => turn(() => readPage(pool, { image, mode, signal: limit() }))),
       )
       const words = withoutSpecks(mergeReadings(readings[0] ?? [], readings[1] ?? []), image.dpi)
       return { words, confidence01: meanConfidence(words) }

@@ -23,9 +23,9 @@ function fakeOcr(words: readonly OcrWord[] = []): OcrProvider & { readonly asked
   }
 }
 
-async function readPages(path: string, { ocr = fakeOcr(), fromPage = 1 } = {}): Promise<Page[]> {
+async function readPages(path: string, { ocr = fakeOcr(), saved = [] as number[] } = {}): Promise<Page[]> {
   const pages: Page[] = []
-  const file = { path, mimeType: 'application/pdf', fromPage }
+  const file = { path, mimeType: 'application/pdf', saved }
   for await (const page of readFile(file, { ocr, signal: new AbortController().signal })) pages.push(page)
   return pages
 }
@@ -56,11 +56,12 @@ void test('bold type is told from plain', async (t) => {
   t.equal(isBold('KOHLER,'), false)
 })
 
-void test('reading goes on from any page', async (t) => {
+void test('pages that are saved are not read again', async (t) => {
   const path = sample('discharge-summary-two-pages.pdf')
   const whole = await readPages(path)
   t.equal(whole.length, 2)
-  t.same(await readPages(path, { fromPage: 2 }), whole.slice(1))
+  t.same(await readPages(path, { saved: [1] }), whole.slice(1))
+  t.same(await readPages(path, { saved: [2] }), whole.slice(0, 1))
 })
 
 void test('a hidden text layer is not believed: the scan is read', async (t) => {
