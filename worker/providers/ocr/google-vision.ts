@@ -34,7 +34,8 @@ export function createGoogleVision(options: GoogleVisionOptions): OcrProvider {
     version: 'v1',
     // 1.50 US dollars for a thousand, as published in 2025; the first thousand of a month may be free.
     costUsdPerPicture: 0.0015,
-    picturesAtOnce: maxPictures,
+    // While one request is under way, the next one gathers.
+    picturesAtOnce: 2 * maxPictures,
     batches: { maxPictures, maxBytes: maxPictureBytes, recognise },
     recognise: async (image, call) => {
       const [outcome] = await recognise([image], call)
