@@ -8,6 +8,8 @@ import { ownVersion } from '../platform/own-version.ts'
 import { tracingOf } from '../platform/tracing.ts'
 import type { TracingConfig } from '../platform/tracing.ts'
 import type { WebhookConfig } from '../platform/webhook.ts'
+import { clamdAddressOf } from './providers/malware/clamd-address.ts'
+import type { MalwareConfig } from './providers/malware/index.ts'
 
 export type WorkerConfig = {
   readonly environment: string
@@ -28,6 +30,7 @@ export type WorkerConfig = {
   readonly drainMs: number
   /** Files with more pages are refused by the scan. */
   readonly maxPages: number
+  readonly malware: MalwareConfig
   /** Set = the AI stages call this model; not set = the rules that come with us. */
   readonly openai: OpenAiConfig | null
   /** Set = pages without a text layer are read by Google Vision. */
@@ -67,6 +70,8 @@ const workerEnv = commonEnv.extend({
   WORKER_POLL_MS: wholeNumber({ min: 50, max: 60_000 }).default(1_000),
   WORKER_DRAIN_SECONDS: wholeNumber({ max: 3_600 }).default(20),
   UPLOAD_MAX_PAGES: wholeNumber({ min: 1, max: 10_000 }).default(500),
+  CLAMD_HOST: z.string().optional().transform(clamdAddressIn),
+  CLAMD_UNAVAILABLE: z.enum(['wait', 'take']).default('wait'),
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   OPENAI_MODEL: z.string().default('gpt-4o-mini'),
@@ -106,6 +111,7 @@ export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig 
     pollMs: env.WORKER_POLL_MS,
     drainMs: env.WORKER_DRAIN_SECONDS * 1_000,
     maxPages: env.UPLOAD_MAX_PAGES,
+    malware: { clamd: env.CLAMD_HOST, ifUnavailable: env.CLAMD_UNAVAILABLE },
     openai: openAiOf(env),
     googleVision: googleVisionOf(env),
     tracing: tracingOf(env),
@@ -132,6 +138,13 @@ function messageWebhookOf({ MESSAGE_WEBHOOK_URL: url, MESSAGE_WEBHOOK_SECRET: se
       'MESSAGE_WEBHOOK_SECRET: must be set with MESSAGE_WEBHOOK_URL, or anybody could have mail sent',
     )
   return { url, secret }
+}
+
+function clamdAddressIn(text: string | undefined, context: z.RefinementCtx): MalwareConfig['clamd'] {
+  if (text === undefined) return null
+  const address = clamdAddressOf(text)
+  if (address === null) context.addIssue('must be a host, host:port or the path of a socket')
+  return address
 }
 
 function googleVisionOf(env: Env): GoogleVisionConfig | null {

@@ -44,7 +44,7 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
       maxPages: config.maxPages,
       ocr,
       outsideOcr: outsideOcr === null ? null : { provider: outsideOcr, limit: visionLimit },
-      malware: createMalwareScan(),
+      malware: createMalwareScan(config.malware),
       ai: await createAiProvider(config.openai),
       clock: systemClock,
       schedules,

@@ -146,8 +146,8 @@ test('whose document it is does not depend on which facts people have looked at'
 
 test('a file that the scan refuses fails at once and its later stages are skipped', async (t) => {
   const { db } = await testDatabase(t)
-  const infected = { kind: 'infected', name: 'Test-Signature' } as const
-  const malware = { name: 'test', version: '1', inspect: () => Promise.resolve(infected) }
+  const infected = { kind: 'infected', name: 'Test-Signature', checkedWith: [] } as const
+  const malware = { name: 'test', inspect: () => Promise.resolve(infected) }
   const runner = await stageRunner(t, db, { malware })
   const person = await signUp(db, 'me')
   const file = await runner.upload(person, document('lab-report-au.pdf'))

@@ -52,6 +52,10 @@ export const consequences = {
   remote_content: marked('The file refers to a remote template or picture (active content) that was not fetched.'),
   huge_page: marked('A page is of enormous size; it was read at a lower resolution to stay within the limit.'),
   polyglot: marked('The file holds data of another type behind its end, which was ignored.'),
+  locked_part: marked('A part of the file is locked with a password, so it could not be checked for malware.'),
+  unscanned: marked(
+    'The file has not been checked for malware yet; that will be done later. Take care before opening the original.',
+  ),
   incomplete_message: marked(
     'The file looks like an HL7 message that lacks its header (MSH); it was taken as plain text.',
   ),

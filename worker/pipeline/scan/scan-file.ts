@@ -3,14 +3,14 @@ import { z } from 'zod'
 import { askChildOnce, childCrashed, childTimedOut, childTooLarge } from '../../../platform/child.ts'
 import type { ChildLimits } from '../../../platform/child.ts'
 import { sniffMimeType } from '../../../platform/sniff.ts'
-import type { MalwareProvider } from '../../providers/malware/provider.ts'
+import type { CheckedWith, MalwareProvider, MalwareVerdict } from '../../providers/malware/provider.ts'
 import { consequences } from './findings.ts'
 import type { Finding } from './findings.ts'
 import type { Inspection } from './inspection.ts'
 import { isSameType } from './mime-types.ts'
 
 /** Changes when the scan may come to another verdict. */
-export const scanVersion = '1'
+export const scanVersion = '2'
 
 export type ScanVerdict = {
   /** `marked`: taken, but a person should know what was found. */
@@ -23,6 +23,8 @@ export type ScanVerdict = {
   /** Null when only reading will tell. */
   readonly pageCount: number | null
   readonly findings: readonly Finding[]
+  /** Null: by no malware scanner, or not any more after a refusal of another kind. */
+  readonly checkedWith: readonly CheckedWith[] | null
 }
 
 export type ScanLimits = ChildLimits & { readonly maxPages: number; readonly maxPixels: number }
@@ -46,15 +48,29 @@ export async function scanFile(
   { malware, signal, limits }: ScanOptions,
 ): Promise<ScanVerdict> {
   const { size } = await stat(file.path)
-  if (size === 0) return verdictOf({ mimeType: null, pageCount: null, findings: ['empty'] })
-  const { kind } = await malware.inspect(file.path, { signal })
-  if (kind === 'infected') return verdictOf({ mimeType: null, pageCount: null, findings: ['infected'] })
+  if (size === 0) return verdictOf({ ...nothingSeen, findings: ['empty'] })
+  const malwareVerdict = await malware.inspect(file.path, { signal })
+  const checkedWith = malwareVerdict.kind === 'unscanned' ? null : malwareVerdict.checkedWith
+  if (malwareVerdict.kind === 'infected') return verdictOf({ ...nothingSeen, findings: ['infected'], checkedWith })
 
   const mimeType = sniffMimeType(await firstBytes(file.path))
   const inspection = await inspect({ path: file.path, mimeType }, { signal, limits: { ...defaultLimits, ...limits } })
   const isMislabelled = mimeType !== null && !isSameType(file.declaredMimeType, mimeType)
-  const findings = [...inspection.findings, ...(isMislabelled ? (['type_mismatch'] as const) : [])]
-  return verdictOf({ mimeType, pageCount: inspection.pageCount, findings })
+  const findings = [
+    ...inspection.findings,
+    ...(isMislabelled ? (['type_mismatch'] as const) : []),
+    ...unlooked[malwareVerdict.kind],
+  ]
+  return verdictOf({ mimeType, pageCount: inspection.pageCount, findings, checkedWith })
+}
+
+const nothingSeen = { mimeType: null, pageCount: null, checkedWith: null }
+
+/** What follows from a scanner that has found nothing because it could not look. */
+const unlooked: { readonly [Kind in Exclude<MalwareVerdict['kind'], 'infected'>]: readonly Finding[] } = {
+  clean: [],
+  locked: ['locked_part'],
+  unscanned: ['unscanned'],
 }
 
 async function firstBytes(path: string): Promise<Uint8Array> {
@@ -98,12 +114,13 @@ type Seen = {
   readonly mimeType: string | null
   readonly pageCount: number | null
   readonly findings: readonly Finding[]
+  readonly checkedWith: readonly CheckedWith[] | null
 }
 
-function verdictOf({ mimeType, pageCount, findings }: Seen): ScanVerdict {
+function verdictOf({ mimeType, pageCount, findings, checkedWith }: Seen): ScanVerdict {
   const unique = [...new Set(findings)]
   const refusal = unique.find((finding) => consequences[finding].verdict === 'rejected')
-  const seen = { mimeType, pageCount, findings: unique }
+  const seen = { mimeType, pageCount, findings: unique, checkedWith }
   if (refusal !== undefined) return { ...consequences[refusal], ...seen }
   if (unique.length === 0) return { verdict: 'clean', code: null, reason: null, ...seen }
   return {
