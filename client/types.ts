@@ -268,6 +268,12 @@ export type Stage = {
     /** Safe to show to a patient. */
     message: string
   } | null
+  /** What a person should know of a document that was taken: safe to show. */
+  notices: {
+    code: string
+    /** Safe to show to a patient. */
+    message: string
+  }[]
 }
 
 export type Document = {

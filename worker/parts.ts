@@ -35,8 +35,10 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
   }
   try {
     const store = await openStore({ storageUrl: config.storageUrl, dataDir: config.dataDir })
+    const malware = createMalwareScan(config.malware)
     const schedules = createSchedules({
       store,
+      malware,
       alerting: { log, webhook: config.alertWebhook, environment: config.environment },
     })
     const handlers = createHandlers({
@@ -44,7 +46,7 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
       maxPages: config.maxPages,
       ocr,
       outsideOcr: outsideOcr === null ? null : { provider: outsideOcr, limit: visionLimit },
-      malware: createMalwareScan(config.malware),
+      malware,
       ai: await createAiProvider(config.openai),
       clock: systemClock,
       schedules,

@@ -25,6 +25,11 @@ export function addQueueMetrics(metrics: Metrics, db: Database): void {
     'Documents whose bytes the store did not have when they were last compared.',
     [],
   )
+  const unscanned = metrics.gauge(
+    'exora_unscanned_documents',
+    'Documents that were taken while the malware scanner was away and have not been scanned since.',
+    [],
+  )
   let readAt = Number.NEGATIVE_INFINITY
 
   metrics.beforeExposing(async () => {
@@ -33,7 +38,7 @@ export function addQueueMetrics(metrics: Metrics, db: Database): void {
     show(await asService(db, {}, readQueueState))
   })
 
-  function show({ counts, heads, missingObjects, openAlerts }: QueueState): void {
+  function show({ counts, heads, missingObjects, unscannedFiles, openAlerts }: QueueState): void {
     for (const lane of jobLanes)
       for (const state of liveStates) {
         const found = counts.find((count) => count.job_lane === lane && count.job_state === state)
@@ -41,6 +46,7 @@ export function addQueueMetrics(metrics: Metrics, db: Database): void {
       }
     for (const head of heads) oldest.set({ lane: head.job_lane }, head.waited_seconds)
     missing.set(missingObjects)
+    unscanned.set(unscannedFiles)
     alerts.reset()
     for (const { slo, job_lane: lane } of openAlerts) alerts.set({ slo, lane }, 1)
   }

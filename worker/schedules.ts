@@ -25,6 +25,8 @@ import type { AlertingDeps } from './alerting.ts'
 import type { Schedule, ScheduleDeps } from './engine/schedule.ts'
 import { createOrphanSchedules } from './orphan-schedules.ts'
 import { createPrivacySchedules } from './privacy-schedules.ts'
+import type { MalwareProvider } from './providers/malware/provider.ts'
+import { createRescanSchedule } from './rescan-schedule.ts'
 
 const minute = 60
 const hour = 60 * minute
@@ -35,7 +37,11 @@ const longestPauseMs = 1_000
 // Longer than any upload may take.
 const abandonedUploadMs = 60 * 60 * 1_000
 
-export type SchedulesDeps = { readonly store: Store; readonly alerting: AlertingDeps }
+export type SchedulesDeps = {
+  readonly store: Store
+  readonly malware: MalwareProvider
+  readonly alerting: AlertingDeps
+}
 
 /** Everything that happens by the clock. Rescuing the jobs of silent workers is the engine's own, several times a lease. */
 export function createSchedules(deps: SchedulesDeps): readonly Schedule[] {
@@ -124,6 +130,7 @@ export function createSchedules(deps: SchedulesDeps): readonly Schedule[] {
         await deps.store.sweepTemporary({ olderThanMs: abandonedUploadMs })
       },
     },
+    createRescanSchedule(deps.store, deps.malware),
     createAlertingSchedule(deps.alerting),
     ...createOrphanSchedules(deps.store, deps.alerting.log),
     ...createPrivacySchedules(deps.store),

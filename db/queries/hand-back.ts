@@ -3,11 +3,16 @@ import type { StageError, StageStatus } from '../schema/documents.ts'
 /** May the bytes of a file leave the house, as they came? Asked of its security scan. */
 export type HandBack = 'allowed' | 'pending' | 'infected' | 'unchecked'
 
-export type ScanOutcome = { readonly status: StageStatus; readonly error: StageError | null }
+export type ScanOutcome = {
+  readonly status: StageStatus
+  readonly error: StageError | null
+  /** Taken or refused without a malware scan. */
+  readonly isUnscanned: boolean
+}
 
 const infectedCode = 'file_infected'
 
-/** Verdicts that are reached only once no malware was found: we cannot read the file, its people may have it back. */
+/** Verdicts on files in which no malware was found: we cannot read the file, its people may have it back. */
 const harmlessRefusals: ReadonlySet<string> = new Set([
   'file_corrupt',
   'file_encrypted',
@@ -22,5 +27,6 @@ export function handBackOf(scan: ScanOutcome | undefined): HandBack {
   if (scan?.status === 'pending' || scan?.status === 'running') return 'pending'
   const code = scan?.error?.code ?? ''
   if (code === infectedCode) return 'infected'
+  if (scan?.isUnscanned === true) return 'unchecked'
   return harmlessRefusals.has(code) ? 'allowed' : 'unchecked'
 }

@@ -71,13 +71,17 @@ const original = z
     created_at: z.coerce.date(),
     scan_status: z.enum(stageStatuses).nullable(),
     scan_error: z.object({ code: z.string(), message: z.string() }).nullable(),
+    is_unscanned: z.boolean(),
   })
   .transform((found) => ({
     id: found.id,
     filename: found.filename,
     storageKey: found.storage_key,
     createdAt: found.created_at,
-    scan: found.scan_status === null ? undefined : { status: found.scan_status, error: found.scan_error },
+    scan:
+      found.scan_status === null
+        ? undefined
+        : { status: found.scan_status, error: found.scan_error, isUnscanned: found.is_unscanned },
   }))
 
 export type Original = z.infer<typeof original>
@@ -88,7 +92,8 @@ export async function listOriginals(
   at: { readonly patientId: string; readonly after: string | null; readonly limit: number },
 ): Promise<readonly Original[]> {
   const rows = await tx.execute(sql`
-    select file.id, file.filename, file.storage_key, file.created_at, scan.status as scan_status, scan.error as scan_error
+    select file.id, file.filename, file.storage_key, file.created_at, scan.status as scan_status, scan.error as scan_error,
+      coalesce(scan.outcome #>> '{scan,malware}' = 'unscanned', false) as is_unscanned
     from public.shell_files as file
     left join public.shell_file_stages as scan on scan.shell_file_id = file.id and scan.stage = 'security_scan'
     where file.patient_id = ${at.patientId}::uuid

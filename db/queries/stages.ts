@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import type { Tx } from '../actor.ts'
-import type { Stage, StageError } from '../schema/documents.ts'
+import type { Stage, StageError, StageOutcome } from '../schema/documents.ts'
 
 /** The states of stages change only in these functions of the database, which refuse an impossible step. */
 export async function beginStage(tx: Tx, shellFileId: string, stage: Stage, version: string): Promise<void> {
@@ -16,6 +16,12 @@ export async function reportStageProgress(
   await tx.execute(
     sql`select public.report_stage_progress(${shellFileId}::uuid, ${stage}, ${pages.done}::int, ${pages.total}::int)`,
   )
+}
+
+/** Of a stage that runs, in the transaction that ends it. */
+export async function setStageOutcome(tx: Tx, shellFileId: string, stage: Stage, outcome: StageOutcome): Promise<void> {
+  const told = JSON.stringify(outcome)
+  await tx.execute(sql`select public.set_stage_outcome(${shellFileId}::uuid, ${stage}, ${told}::text::jsonb)`)
 }
 
 export async function finishStage(

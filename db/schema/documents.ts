@@ -34,6 +34,19 @@ export const reviewStates = ['none', 'pending', 'accepted', 'rejected'] as const
 
 /** What a failed stage tells the people who can act on it. `message` is safe to show a patient. */
 export type StageError = { readonly code: string; readonly message: string }
+/** What a person should know of a file that a stage let pass. Safe to show a patient. */
+export type StageNotice = { readonly code: string; readonly message: string }
+/** How a stage came to its end, beside its status. */
+export type StageOutcome = {
+  readonly notices: readonly StageNotice[]
+  /** `malware` is what the scanner said, and by which signatures; null where the file was refused before. */
+  readonly scan?: {
+    readonly verdict: string
+    readonly findings: readonly string[]
+    readonly malware: 'clean' | 'locked' | 'infected' | 'unscanned' | null
+    readonly checked_with: readonly { scanner: string; version: string; signatures: string | null }[]
+  }
+}
 
 export const shellFiles = pgTable(
   'shell_files',
@@ -100,10 +113,15 @@ export const shellFileStages = pgTable(
     pagesDone: integer(),
     pagesTotal: integer(),
     error: jsonb().$type<StageError>(),
+    outcome: jsonb().$type<StageOutcome>(),
     startedAt: at(),
     finishedAt: at(),
   },
   (table) => [
+    // Few: taken while the malware scanner was away.
+    index('shell_file_stages_unscanned_idx')
+      .on(table.shellFileId)
+      .where(sql`stage = 'security_scan' and outcome #>> '{scan,malware}' = 'unscanned'`),
     primaryKey({ name: 'shell_file_stages_pkey', columns: [table.shellFileId, table.stage] }),
     check('shell_file_stages_stage_check', oneOf('stage', stages)),
     check('shell_file_stages_status_check', oneOf('status', stageStatuses)),

@@ -1,5 +1,5 @@
--- Stages of a file. One changes only through begin_stage, report_stage_progress, finish_stage, reprocess_shell_file,
--- decide_identity_review, resume_processing and restore_shell_file.
+-- Stages of a file. One changes only through begin_stage, report_stage_progress, set_stage_outcome, finish_stage,
+-- settle_unscanned_file, reprocess_shell_file, decide_identity_review, resume_processing and restore_shell_file.
 --
 --   pending ──begin──> running ──finish──> completed | held | failed | skipped
 --      │                  ↑ begin again after a failure or a crash
@@ -39,6 +39,7 @@ begin
   set status = 'running',
       version = p_version,
       error = null,
+      outcome = null,
       pages_done = case when step.status = 'running' then step.pages_done end,
       pages_total = case when step.status = 'running' then step.pages_total end,
       started_at = case when step.status = 'running' then step.started_at else clock_timestamp() end,
@@ -75,6 +76,24 @@ begin
 end
 $$;
 comment on function public.report_stage_progress(uuid, text, int, int) is 'How far a running stage has come.';
+
+-- Definer: services may read stages and change them only here.
+create or replace function public.set_stage_outcome(p_shell_file_id uuid, p_stage text, p_outcome jsonb) returns void
+language plpgsql volatile security definer set search_path = '' as $$
+begin
+  perform public.lock_shell_file(p_shell_file_id);
+  update public.shell_file_stages as step
+  set outcome = p_outcome
+  where step.shell_file_id = p_shell_file_id
+    and step.stage = p_stage
+    and step.status = 'running';
+  if not found then
+    raise exception 'Stage % is not running.', p_stage using errcode = 'object_not_in_prerequisite_state';
+  end if;
+end
+$$;
+comment on function public.set_stage_outcome(uuid, text, jsonb) is
+  'How a stage came to its end, beside its status: what a person should know, and what a scan checked with. Said before it is finished.';
 
 create or replace function public.may_finish_stage(p_from text, p_to text) returns boolean
 language sql immutable set search_path = '' as $$
@@ -117,6 +136,44 @@ end
 $$;
 comment on function public.finish_stage(uuid, text, text, jsonb) is
   'A stage ends: completed, held for a person, failed with a code and a message safe to show, or skipped.';
+
+-- Definer: services may read stages and change them only here.
+create or replace function public.settle_unscanned_file(
+  p_shell_file_id uuid,
+  p_outcome jsonb,
+  p_error jsonb default null
+) returns boolean language plpgsql volatile security definer set search_path = '' as $$
+begin
+  perform public.lock_shell_file(p_shell_file_id);
+  -- One that is being processed, or was scanned again meanwhile, is left to that.
+  update public.shell_file_stages as step
+  set outcome = p_outcome,
+      status = case when p_error is null then step.status else 'failed' end,
+      error = case when p_error is null then step.error else public.stage_error(p_error) end
+  where step.shell_file_id = p_shell_file_id
+    and step.stage = 'security_scan'
+    and step.status in ('completed', 'failed')
+    and step.outcome #>> '{scan,malware}' = 'unscanned'
+    and not exists (
+      select from public.job_queue as job
+      where job.shell_file_id = p_shell_file_id and job.status in ('pending', 'processing')
+    );
+  return found;
+end
+$$;
+comment on function public.settle_unscanned_file(uuid, jsonb, jsonb) is
+  'A file that was taken without a malware scan has had one: what it found replaces the notice, and a find fails the file. False where there was nothing to settle.';
+
+create or replace function public.unscanned_files() returns bigint
+language sql stable set search_path = '' as $$
+  select count(*)
+  from public.shell_file_stages as step
+  join public.shell_files as file on file.id = step.shell_file_id
+  where step.stage = 'security_scan'
+    and step.outcome #>> '{scan,malware}' = 'unscanned'
+    and file.deleted_at is null
+$$;
+comment on function public.unscanned_files() is 'Documents that were taken while the malware scanner was away and have not been scanned since.';
 
 create or replace function public.stage_error(p_error jsonb) returns jsonb
 language sql immutable set search_path = '' as $$
@@ -235,8 +292,11 @@ revoke all on function
   public.pipeline_stages(),
   public.begin_stage(uuid, text, text),
   public.report_stage_progress(uuid, text, int, int),
+  public.set_stage_outcome(uuid, text, jsonb),
   public.may_finish_stage(text, text),
   public.finish_stage(uuid, text, text, jsonb),
+  public.settle_unscanned_file(uuid, jsonb, jsonb),
+  public.unscanned_files(),
   public.stage_error(jsonb),
   public.fail_stage_of_ended_job(),
   public.enqueue_stage(uuid, text),
@@ -246,4 +306,7 @@ from public, anon, authenticated, service_role;
 grant execute on function public.pipeline_stages() to service_role;
 grant execute on function public.begin_stage(uuid, text, text) to service_role;
 grant execute on function public.report_stage_progress(uuid, text, int, int) to service_role;
+grant execute on function public.set_stage_outcome(uuid, text, jsonb) to service_role;
 grant execute on function public.finish_stage(uuid, text, text, jsonb) to service_role;
+grant execute on function public.settle_unscanned_file(uuid, jsonb, jsonb) to service_role;
+grant execute on function public.unscanned_files() to service_role;

@@ -60,7 +60,8 @@ export type UseOfFile = 'hand_back' | 'render'
 /** Lets pass only a file whose security scan has completed; `hand_back` also one that was refused without malware. */
 export async function requireScanned(tx: Tx, file: ShellFile, use: UseOfFile): Promise<void> {
   const scan = (await listStages(tx, file.id)).find(({ stage }) => stage === 'security_scan')
-  const verdict = handBackOf(scan)
+  const isUnscanned = scan?.outcome?.scan?.malware === 'unscanned'
+  const verdict = handBackOf(scan === undefined ? undefined : { ...scan, isUnscanned })
   if (verdict === 'pending') throw scanPending({ retryAfterMs: scanRetryMs })
   if (use === 'render' && scan?.status !== 'completed') throw pageNotRendered()
   if (verdict === 'infected') throw fileInfected()

@@ -35,6 +35,7 @@ export function presentStage(row: ShellFileStage): z.output<typeof stageSchema> 
     pages_done: row.pagesDone,
     pages_total: row.pagesTotal,
     error: row.error,
+    notices: [...(row.outcome?.notices ?? [])],
   }
 }
 

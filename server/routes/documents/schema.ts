@@ -17,6 +17,7 @@ export const stageSchema = z
     pages_done: z.int().nullable(),
     pages_total: z.int().nullable(),
     error: stageError.nullable(),
+    notices: z.array(stageError).describe('What a person should know of a document that was taken: safe to show.'),
   })
   .meta({ title: 'Stage' })
 

@@ -47,7 +47,14 @@ const documentFields = z.object({
   id: z.string(),
   filename: z.string(),
   stages: z
-    .array(z.object({ stage: z.string(), status: z.enum(stageStatuses), error: stageError.nullable() }))
+    .array(
+      z.object({
+        stage: z.string(),
+        status: z.enum(stageStatuses),
+        error: stageError.nullable(),
+        outcome: z.object({ scan: z.object({ malware: z.string().nullable() }).optional() }).nullable(),
+      }),
+    )
     .nullable(),
 })
 const storyFields = z.object({ sentences: z.array(z.object({ sentence: z.string() })).nullable() })
@@ -57,7 +64,8 @@ const originalLink: Column = {
   cell: (row) => {
     const document = documentFields.parse(row)
     const scan = document.stages?.find(({ stage }) => stage === 'security_scan')
-    if (handBackOf(scan) !== 'allowed') return escaped(document.filename)
+    const isUnscanned = scan?.outcome?.scan?.malware === 'unscanned'
+    if (handBackOf(scan && { ...scan, isUnscanned }) !== 'allowed') return escaped(document.filename)
     const path = originalName(document).split('/').map(encodeURIComponent).join('/')
     return `<a href="originals/${escaped(path)}">${escaped(document.filename)}</a>`
   },

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { askChildOnce, childCrashed, childTimedOut, childTooLarge } from '../../../platform/child.ts'
 import type { ChildLimits } from '../../../platform/child.ts'
 import { sniffMimeType } from '../../../platform/sniff.ts'
+import { malwareScanTooLarge } from '../../providers/malware/provider.ts'
 import type { CheckedWith, MalwareProvider, MalwareVerdict } from '../../providers/malware/provider.ts'
 import { consequences } from './findings.ts'
 import type { Finding } from './findings.ts'
@@ -23,7 +24,8 @@ export type ScanVerdict = {
   /** Null when only reading will tell. */
   readonly pageCount: number | null
   readonly findings: readonly Finding[]
-  /** Null: by no malware scanner, or not any more after a refusal of another kind. */
+  /** What the malware scanner said; null where the file was refused before it was asked. */
+  readonly malware: MalwareVerdict['kind'] | null
   readonly checkedWith: readonly CheckedWith[] | null
 }
 
@@ -49,9 +51,9 @@ export async function scanFile(
 ): Promise<ScanVerdict> {
   const { size } = await stat(file.path)
   if (size === 0) return verdictOf({ ...nothingSeen, findings: ['empty'] })
-  const malwareVerdict = await malware.inspect(file.path, { signal })
-  const checkedWith = malwareVerdict.kind === 'unscanned' ? null : malwareVerdict.checkedWith
-  if (malwareVerdict.kind === 'infected') return verdictOf({ ...nothingSeen, findings: ['infected'], checkedWith })
+  const asked = await askScanner(malware, file.path, signal)
+  const seen = { malware: asked.kind, checkedWith: asked.kind === 'unscanned' ? null : asked.checkedWith }
+  if (asked.kind === 'infected') return verdictOf({ ...nothingSeen, ...seen, findings: ['infected'] })
 
   const mimeType = sniffMimeType(await firstBytes(file.path))
   const inspection = await inspect({ path: file.path, mimeType }, { signal, limits: { ...defaultLimits, ...limits } })
@@ -59,12 +61,26 @@ export async function scanFile(
   const findings = [
     ...inspection.findings,
     ...(isMislabelled ? (['type_mismatch'] as const) : []),
-    ...unlooked[malwareVerdict.kind],
+    ...unlooked[asked.kind],
   ]
-  return verdictOf({ mimeType, pageCount: inspection.pageCount, findings, checkedWith })
+  const verdict = verdictOf({ ...seen, mimeType, pageCount: inspection.pageCount, findings })
+  // What scanners give up on is refused for what it is, mostly a bomb; only a file that we would take waits for them.
+  if ('error' in asked && verdict.verdict !== 'rejected') throw asked.error
+  return verdict
 }
 
-const nothingSeen = { mimeType: null, pageCount: null, checkedWith: null }
+type Asked = MalwareVerdict | { readonly kind: 'unscanned'; readonly error: unknown }
+
+async function askScanner(malware: MalwareProvider, path: string, signal: AbortSignal): Promise<Asked> {
+  try {
+    return await malware.inspect(path, { signal })
+  } catch (error) {
+    if (malwareScanTooLarge.matches(error)) return { kind: 'unscanned', error }
+    throw error
+  }
+}
+
+const nothingSeen = { mimeType: null, pageCount: null, malware: null, checkedWith: null }
 
 /** What follows from a scanner that has found nothing because it could not look. */
 const unlooked: { readonly [Kind in Exclude<MalwareVerdict['kind'], 'infected'>]: readonly Finding[] } = {
@@ -110,23 +126,13 @@ async function inspect(
   }
 }
 
-type Seen = {
-  readonly mimeType: string | null
-  readonly pageCount: number | null
-  readonly findings: readonly Finding[]
-  readonly checkedWith: readonly CheckedWith[] | null
-}
+type Seen = Pick<ScanVerdict, 'mimeType' | 'pageCount' | 'findings' | 'malware' | 'checkedWith'>
 
-function verdictOf({ mimeType, pageCount, findings, checkedWith }: Seen): ScanVerdict {
-  const unique = [...new Set(findings)]
-  const refusal = unique.find((finding) => consequences[finding].verdict === 'rejected')
-  const seen = { mimeType, pageCount, findings: unique, checkedWith }
-  if (refusal !== undefined) return { ...consequences[refusal], ...seen }
-  if (unique.length === 0) return { verdict: 'clean', code: null, reason: null, ...seen }
-  return {
-    verdict: 'marked',
-    code: null,
-    reason: unique.map((finding) => consequences[finding].reason).join(' '),
-    ...seen,
-  }
+function verdictOf(seen: Seen): ScanVerdict {
+  const findings = [...new Set(seen.findings)]
+  const refusal = findings.find((finding) => consequences[finding].verdict === 'rejected')
+  if (refusal !== undefined) return { ...seen, ...consequences[refusal], findings }
+  if (findings.length === 0) return { ...seen, verdict: 'clean', code: null, reason: null, findings }
+  const reason = findings.map((finding) => consequences[finding].reason).join(' ')
+  return { ...seen, verdict: 'marked', code: null, reason, findings }
 }

@@ -1,0 +1,2 @@
+ALTER TABLE "shell_file_stages" ADD COLUMN "outcome" jsonb;--> statement-breakpoint
+CREATE INDEX "shell_file_stages_unscanned_idx" ON "shell_file_stages" USING btree ("shell_file_id") WHERE stage = 'security_scan' and outcome #>> '{scan,malware}' = 'unscanned';
