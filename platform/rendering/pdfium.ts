@@ -14,6 +14,8 @@ export type Pdfium = {
   readonly call: (name: string, ...args: number[]) => number
   /** Fresh on each call: growing memory detaches older views. */
   readonly heap: () => Uint8Array
+  /** Of the functions that PDFium calls by index; those of ours that it may call back go there. */
+  readonly table: WebAssembly.Table | null
   readonly alloc: (bytes: number) => number
   readonly free: (pointer: number) => void
 }
@@ -22,8 +24,10 @@ export async function loadPdfium(): Promise<Pdfium> {
   const wasm = await readFile(createRequire(import.meta.url).resolve('@hyzyla/pdfium/pdfium.wasm'))
   const module = await PDFiumModule({ wasmBinary: new Uint8Array(wasm).buffer })
   const exports = new Map<string, Call>()
+  let table: WebAssembly.Table | null = null
   for (const [name, value] of Object.entries<unknown>(module.wasmExports)) {
     if (isCall(value)) exports.set(name, value)
+    if (value instanceof WebAssembly.Table) table = value
   }
   const call = (name: string, ...args: number[]): number => {
     const fn = exports.get(name)
@@ -34,6 +38,7 @@ export async function loadPdfium(): Promise<Pdfium> {
   return {
     call,
     heap: () => module.HEAPU8,
+    table,
     alloc: (bytes) => call('malloc', bytes),
     free: (pointer) => void call('free', pointer),
   }

@@ -46,6 +46,10 @@ export const consequences = {
     'An executable program is embedded as an attachment. It was not run; take care before opening the original.',
   ),
   form: marked('The file holds an active form (XFA) that was not filled in; the text on its pages was read.'),
+  sends_form: marked(
+    'The file has a form that sends what is typed into it elsewhere (active content). Nothing was sent.',
+  ),
+  other_file: marked('The file opens another file by a link (active content). It was not opened.'),
   rich_media: marked('The file holds active media that were not played.'),
   embedded_object: marked('An embedded object (active content) was not opened.'),
   macros: marked('The file holds macros (active content). They were not run.'),

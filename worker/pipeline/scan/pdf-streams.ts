@@ -1,8 +1,8 @@
 /**
- * The streams of a PDF found by their marks, without trusting its tables: dictionaries, and what the streams unpack to
- * within limits. Names may be written with #xx; those are undone before they are looked at.
+ * The streams of a PDF found by their marks, without trusting its tables. Names may be written with #xx; those are
+ * undone before they are looked at.
  */
-import { inflateSync } from 'node:zlib'
+import { filtersOf, unpackAll, UnpacksTooFar } from './pdf-filters.ts'
 
 export type PdfStream = {
   /** With #xx undone. */
@@ -33,23 +33,60 @@ export function undoNames(text: string): string {
   return text.replaceAll(/#([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }
 
+/** Such streams pack badly; bombs pack a thousandfold. */
+const mostBytes = 64e6
+const steepestPacking = 250
+/** A white page of a scanner at 600 dpi in colour packs as steeply as a bomb, but its size is the one that it names. */
+const mostPictureBytes = 420e6
+
 export type Unpacked =
   | { readonly kind: 'bytes'; readonly bytes: Buffer }
   | { readonly kind: 'bomb' }
+  /** A picture, or damage: not to be looked into here. */
   | { readonly kind: 'opaque' }
 
-/** Undoes Flate, also several times over; other filters are left alone. */
-export function unpackStream({ dictionary, packed }: PdfStream, maxBytes: number): Unpacked {
-  const rounds = [...dictionary.matchAll(/\/(?:FlateDecode|Fl)\b/g)].length
-  if (rounds === 0) return { kind: 'opaque' }
-  let bytes = packed
-  for (let round = 0; round < Math.min(rounds, 4); round++) {
-    try {
-      bytes = inflateSync(bytes, { maxOutputLength: maxBytes })
-    } catch (error) {
-      const isTooLarge = error instanceof Error && 'code' in error && error.code === 'ERR_BUFFER_TOO_LARGE'
-      return isTooLarge ? { kind: 'bomb' } : { kind: 'opaque' }
-    }
+export function unpackStream({ dictionary, packed }: PdfStream): Unpacked {
+  const filters = filtersOf(dictionary)
+  const named = pictureBytes(dictionary)
+  const limit = Math.min(Math.max(mostBytes, named * 1.1), mostPictureBytes)
+  try {
+    const { bytes, isWhole } = unpackAll(packed, filters, limit)
+    return isWhole ? { kind: 'bytes', bytes } : { kind: 'opaque' }
+  } catch (error) {
+    if (!(error instanceof UnpacksTooFar)) throw error
+    return limit > steepestPacking * packed.length ? { kind: 'bomb' } : { kind: 'opaque' }
   }
-  return { kind: 'bytes', bytes }
+}
+
+const mostPixels = 400e6
+
+function pictureSize(dictionary: string): { readonly width: number; readonly height: number } {
+  return {
+    width: Number(/\/Width[\s\0]+(\d+)/.exec(dictionary)?.[1] ?? 0),
+    height: Number(/\/Height[\s\0]+(\d+)/.exec(dictionary)?.[1] ?? 0),
+  }
+}
+
+function pictureBytes(dictionary: string): number {
+  const { width, height } = pictureSize(dictionary)
+  const bits = Math.min(Number(/\/BitsPerComponent[\s\0]+(\d+)/.exec(dictionary)?.[1] ?? 8), 16)
+  const components = /\/DeviceGray\b|\/Indexed\b|\/ImageMask\s+true/.test(dictionary) ? 1 : 4
+  return height * (Math.ceil((width * bits * components) / 8) + 1)
+}
+
+// Bilevel codings pack ten gigapixels into a few kilobytes; their own headers say how large they are.
+export function isPixelBomb({ dictionary, packed }: PdfStream): boolean {
+  const { width, height } = pictureSize(dictionary)
+  if (width * height > mostPixels) return true
+  if (!/\/JBIG2Decode\b/.test(dictionary)) return false
+  const isPicture = /\/Subtype[\s\0]*\/Image\b/.test(dictionary)
+  return !isPicture || pixelsOfJbig2(packed) > mostPixels
+}
+
+const pageInformation = 48
+
+/** From the page information segment, if it stands first as it does in practice. */
+function pixelsOfJbig2(packed: Buffer): number {
+  const isPage = packed.length > 19 && ((packed[4] ?? 0) & 0x3f) === pageInformation
+  return isPage ? packed.readUInt32BE(11) * packed.readUInt32BE(15) : 0
 }

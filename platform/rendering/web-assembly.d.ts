@@ -1,0 +1,14 @@
+// What we use of it; its types otherwise come only with those of a browser.
+declare namespace WebAssembly {
+  class Table {
+    get(index: number): unknown
+    set(index: number, value: unknown): void
+  }
+  class Module {
+    constructor(bytes: Uint8Array)
+  }
+  class Instance {
+    constructor(module: Module, imports: Readonly<Record<string, Readonly<Record<string, unknown>>>>)
+    readonly exports: Readonly<Record<string, unknown>>
+  }
+}
