@@ -4,6 +4,7 @@
  */
 export function sniffMimeType(firstBytes: Uint8Array): string | null {
   const bytes = Buffer.from(firstBytes.buffer, firstBytes.byteOffset, firstBytes.byteLength)
+  if (isProgram(bytes)) return null
   const binary = signatures.find(({ isHere }) => isHere(bytes))
   return binary === undefined ? sniffText(bytes) : binary.mimeType
 }
@@ -15,6 +16,11 @@ const pdfHeaderWithin = 1024
 const heicBrands = new Set(['heic', 'heix', 'hevc', 'heim', 'heis', 'hevm', 'hevs'])
 const heifBrands = new Set(['mif1', 'msf1'])
 const brandOf = (bytes: Buffer) => (starts(bytes, 'ftyp', 4) ? bytes.toString('latin1', 8, 12) : '')
+
+// Also one that carries the header of a PDF a little further on.
+const isProgram = (bytes: Buffer) =>
+  (starts(bytes, 'MZ') && bytes.subarray(0, 64).includes(0)) ||
+  ['\x7fELF', '\xca\xfe\xba\xbe', '\xcf\xfa\xed\xfe', '\xce\xfa\xed\xfe', '#!/'].some((mark) => starts(bytes, mark))
 
 type Signature = { readonly mimeType: string; readonly isHere: (bytes: Buffer) => boolean }
 
@@ -50,7 +56,15 @@ function sniffText(bytes: Buffer): string | null {
   if (start.startsWith('MSH|') || /^(FHS|BHS)\|/.test(start)) return 'x-application/hl7-v2+er7'
   if (/<(\w+:)?ClinicalDocument[\s>]/.test(start)) return 'application/hl7-cda+xml'
   if (start.startsWith('{') && /"resourceType"\s*:/.test(start)) return 'application/fhir+json'
-  return /^<(!doctype|html|\?xml|svg|script)/i.test(start) ? null : 'text/plain'
+  return isMarkup(start) ? null : 'text/plain'
+}
+
+const tags =
+  /^<(?:!doctype|\?xml|\?php|%@|(?:html|head|body|meta|title|link|style|script|svg|iframe|frameset|object|embed|img|form|table|div|span|center|font|h1|br|p|a)[\s/>]|[\w.-]+(?::[\w.-]+)?\s[^>]*\bxmlns(?::\w+)?=)/i
+
+/** Pages of the web and XML of other kinds, also behind comments: they are not texts to be read as they stand. */
+function isMarkup(text: string): boolean {
+  return tags.test(text.replace(/^(?:<!--[\s\S]*?-->\s*)+/, ''))
 }
 
 /** Text in UTF-8, in UTF-16 with its mark, or in the single bytes of Windows; null for what holds control characters. */

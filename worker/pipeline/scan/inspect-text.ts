@@ -1,4 +1,5 @@
 import { holdsKnownMalware } from '../../../platform/known-malware.ts'
+import { decodeText } from '../../../platform/text-encoding.ts'
 import type { Finding } from './findings.ts'
 import type { Inspection } from './inspection.ts'
 
@@ -6,8 +7,9 @@ const deepest = 100
 
 /** FHIR: must parse, be no deeper than any real resource, and say what it is. */
 export function inspectJson(bytes: Buffer): Inspection {
-  const text = bytes.toString('utf8')
+  const text = decodeText(bytes)
   if (nestingOf(text) > deepest) return found('too_deep')
+  if (holdsPackedMalware(text)) return found('infected')
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && 'resourceType' in value ? found() : found('unknown_json')
@@ -33,51 +35,73 @@ function nestingOf(text: string): number {
 
 /** CDA: no document type, so no entities of any kind; not too deep. */
 export function inspectXml(bytes: Buffer): Inspection {
-  const text = bytes.toString('utf8')
-  if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) return found('entities')
+  const text = decodeText(bytes)
+  // Unread by any XML parser, but by ours as by others: what only looks like one is no document either.
+  const markup = text.replaceAll(/<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>/g, '')
+  if (/<!(?:DOCTYPE|ENTITY)/i.test(markup)) return found('entities')
+  if (holdsPackedMalware(text)) return found('infected')
   let depth = 0
-  for (const [tag] of text.matchAll(/<[/!?]?[^>]*>/g)) {
+  for (const [tag] of markup.matchAll(/<[/!?]?[^<>]*>/g)) {
     if (tag.startsWith('</')) depth--
     else if (!/^<[!?]/.test(tag) && !tag.endsWith('/>')) depth++
     if (depth > deepest) return found('too_deep')
   }
-  if (/<script[\s>]/i.test(text)) return found('script')
+  if (/<(?:\w+:)?script[\s>]|\son(?:load|error|click)\s*=|href\s*=\s*["']\s*javascript:/i.test(markup))
+    return found('script')
   return depth === 0 ? found() : found('damaged')
 }
 
 const rtfObjects = /\\obj(?:ect|data|emb|link|ocx|html|autlink|update|class)\b/i
-const rtfRemote = /\\(?:template|field)\b[^}]{0,400}(?:https?:|\\\\\\\\|ftp:)|INCLUDE(?:PICTURE|TEXT)\s|DDE(?:AUTO)?\s/i
+const rtfRemote =
+  /\\(?:template|field)\b[^}]{0,400}(?:https?:|\\\\\\\\|ftp:)|\\fldinst\b[^\\}]{0,40}(?:\{[^}]{0,80})?(?:INCLUDE(?:PICTURE|TEXT)|DDE(?:AUTO)?)\s/i
+const deepestGroup = 500
 
 export function inspectRtf(bytes: Buffer): Inspection {
   const text = bytes.toString('latin1')
+  if (groupsIn(text) > deepestGroup) return found('too_deep')
   const findings: Finding[] = []
   if (rtfObjects.test(text)) findings.push('embedded_object')
   if (rtfRemote.test(text)) findings.push('remote_content')
-  if (!text.trimEnd().endsWith('}')) findings.push('damaged')
+  if (!/\}[\s\0]*$/.test(text.slice(-200))) findings.push('damaged')
   return found(...findings)
+}
+
+function groupsIn(rtf: string): number {
+  let [depth, most] = [0, 0]
+  for (let at = 0; at < rtf.length; at++) {
+    const character = rtf[at]
+    if (character === '\\') at++
+    else if (character === '{') most = Math.max(most, ++depth)
+    else if (character === '}') depth--
+  }
+  return most
 }
 
 const segmentsWithoutHeader = /^(?:PID|OBR|OBX|ORC|PV1|EVN|NK1)\|/m
 
 /** Also HL7 v2, which is text, and JSON or XML that the sniffing did not know. */
 export function inspectPlainText(bytes: Buffer): Inspection {
-  const head = bytes.subarray(0, 65_536).toString('utf8').trim()
+  const text = decodeText(bytes)
+  const head = text.slice(0, 65_536).trim()
   if (head.length < 3) return found('empty')
-  if (/^MIME-Version:/im.test(head) && holdsKnownMalware(base64Blocks(bytes))) return found('infected')
-  if (/^[{[]/.test(head) && isJson(bytes)) return found('unknown_json')
-  if (/^[{[]/.test(head) && nestingOf(bytes.toString('utf8')) > deepest) return found('too_deep')
+  if (holdsPackedMalware(text)) return found('infected')
+  if (/^[{[]/.test(head) && isJson(text)) return found('unknown_json')
+  if (/^[{[]/.test(head) && nestingOf(text) > deepest) return found('too_deep')
   if (!head.startsWith('MSH') && segmentsWithoutHeader.test(head)) return found('incomplete_message')
   return found()
 }
 
-// A saved e-mail passes as text; its attachments are in blocks of base64.
-function base64Blocks(bytes: Buffer): Buffer {
-  const lines = bytes.toString('latin1').split(/\r?\n/)
-  return Buffer.from(lines.filter((line) => /^[A-Za-z0-9+/]+={0,2}$/.test(line)).join(''), 'base64')
+const shortestPacked = 64
+
+/** Attachments of saved e-mails, and documents within documents (CDA, FHIR, HL7), are blocks of base64. */
+function holdsPackedMalware(text: string): boolean {
+  for (const [block] of text.matchAll(/[A-Za-z0-9+/]{32,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2}/g)) {
+    if (block.length >= shortestPacked && holdsKnownMalware(Buffer.from(block, 'base64'))) return true
+  }
+  return false
 }
 
-function isJson(bytes: Buffer): boolean {
-  const text = bytes.toString('utf8')
+function isJson(text: string): boolean {
   if (nestingOf(text) > deepest) return false
   try {
     JSON.parse(text)

@@ -1,4 +1,5 @@
 import { holdsKnownMalware } from '../../../platform/known-malware.ts'
+import { decodeText } from '../../../platform/text-encoding.ts'
 import { readZipDirectory, unpackEntry } from '../read/office/zip.ts'
 import type { ZipEntry } from '../read/office/zip.ts'
 import type { Finding } from './findings.ts'
@@ -32,12 +33,13 @@ function isBomb(entries: readonly ZipEntry[]): boolean {
 function inspectEntry(bytes: Buffer, entry: ZipEntry): Finding[] {
   const { name } = entry
   if (/vbaProject\.bin$/i.test(name)) return ['macros']
-  if (/^word\/embeddings\/|\.(?:exe|dll|js|vbs|bat|cmd|scr|ps1|hta|lnk|jar)$/i.test(name)) return ['embedded_object']
+  if (/^word\/(?:embeddings|activeX)\/|\.(?:exe|dll|js|vbs|bat|cmd|scr|ps1|hta|lnk|jar)$/i.test(name))
+    return ['embedded_object']
   if (entry.unpackedBytes > mostEntryBytes) return ['bomb']
   try {
     const content = unpackEntry(bytes, entry, mostEntryBytes)
     if (holdsKnownMalware(content)) return ['infected']
-    return /\.(?:xml|rels)$/i.test(name) ? inspectXmlPart(name, content.toString('utf8')) : []
+    return /\.(?:xml|rels)$/i.test(name) ? inspectXmlPart(name, decodeText(content)) : []
   } catch {
     // The directory said one size and the entry has another, or its bytes are broken.
     return ['corrupt']
@@ -46,15 +48,30 @@ function inspectEntry(bytes: Buffer, entry: ZipEntry): Finding[] {
 
 function inspectXmlPart(name: string, xml: string): Finding[] {
   if (/<!(?:DOCTYPE|ENTITY)/i.test(xml)) return ['entities']
-  if (name.endsWith('.rels')) return hasRemotePart(xml) ? ['remote_content'] : []
-  return /\bDDE(?:AUTO)?\s|INCLUDE(?:PICTURE|TEXT)\s+"?https?:/i.test(xml) ? ['remote_content'] : []
+  if (name.endsWith('.rels')) return inspectRelationships(xml)
+  return /(?:^|\s)(?:DDE(?:AUTO)?\s|INCLUDE(?:PICTURE|TEXT)\s+"?(?:https?:|ftp:|\\\\))/i.test(instructionsIn(xml))
+    ? ['remote_content']
+    : []
+}
+
+/** What fields are told to do; Word may cut one instruction into several pieces. */
+function instructionsIn(xml: string): string {
+  const pieces = [...xml.matchAll(/<w:instrText\b[^>]*>([^<]*)</g)].map(([, piece = '']) => piece).join('')
+  const whole = [...xml.matchAll(/\bw:instr\s*=\s*(?:"([^"]*)"|'([^']*)')/g)].map(
+    ([, one, other]) => one ?? other ?? '',
+  )
+  return [pieces, ...whole].join('\n').replaceAll('&quot;', '"')
 }
 
 // Links that a reader clicks are harmless; templates, pictures and frames are fetched by themselves.
-function hasRemotePart(rels: string): boolean {
-  return [...rels.matchAll(/<Relationship\b[^>]*>/g)].some(
-    ([tag]) => /TargetMode="External"/i.test(tag) && !/relationships\/hyperlink"/i.test(tag),
-  )
+function inspectRelationships(rels: string): Finding[] {
+  const findings: Finding[] = []
+  for (const [tag] of rels.matchAll(/<(?:\w+:)?Relationship\b[^>]*>/g)) {
+    if (/TargetMode\s*=\s*["']External["']/i.test(tag) && !/relationships\/hyperlink["']/i.test(tag))
+      findings.push('remote_content')
+    if (/relationships\/aFChunk["']/i.test(tag)) findings.push('embedded_object')
+  }
+  return findings
 }
 
 /** Types that nobody takes; looked into only far enough to give the right reason. */
