@@ -16,7 +16,7 @@ export type ChildLimits = {
   /** For one answer, not for all of them. */
   readonly answerTimeoutMs: number
   readonly maxRssBytes: number
-  /** Less processor time than this within that time, and the machine was at fault; by default a quarter of it. */
+  /** Less processor time than this within that time, and the machine was at fault; by default an eighth of it. */
   readonly leastCpuMs?: number
 }
 
@@ -104,7 +104,7 @@ async function nextAnswer(child: ChildProcess, request: Request, options: ChildT
 /** On a machine that has no time for it, a harmless file takes as long as a hostile one. */
 async function timeoutOf(child: ChildProcess, before: number, limits: ChildLimits, cause: unknown): Promise<AppError> {
   const now = child.pid === undefined ? null : await cpuMs(child.pid)
-  const isStarved = now !== null && now - before < (limits.leastCpuMs ?? limits.answerTimeoutMs / 4)
+  const isStarved = now !== null && now - before < (limits.leastCpuMs ?? limits.answerTimeoutMs / 8)
   return isStarved ? childUnavailable({ cause, reason: 'starved' }) : childTimedOut({ cause })
 }
 

@@ -45,7 +45,7 @@ async function scan(path: string, file: string, uploadAs?: string): Promise<unkn
   const started = performance.now()
   const declaredMimeType = declared[extname(file)] ?? ''
   const result = await scanFile(
-    { path, declaredMimeType },
+    { path, declaredMimeType, filename: uploadAs ?? file },
     { malware: createMalwareScan(), signal: AbortSignal.timeout(120_000) },
   )
   const seconds = (performance.now() - started) / 1000

@@ -8,6 +8,7 @@ import { userProfiles } from '../schema/identity.ts'
 export type FileInStage = {
   readonly shellFileId: string
   readonly patientId: string
+  readonly filename: string
   readonly mimeType: string
   readonly storageKey: string
   readonly sizeBytes: number
@@ -29,6 +30,7 @@ export async function fileInStage(tx: Tx, shellFileId: string, stage: Stage): Pr
     .select({
       shellFileId: shellFiles.id,
       patientId: shellFiles.patientId,
+      filename: shellFiles.filename,
       mimeType: shellFiles.mimeType,
       storageKey: shellFiles.storageKey,
       sizeBytes: shellFiles.sizeBytes,

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { randomBytes } from 'node:crypto'
+import { deflateSync } from 'node:zlib'
 import t from 'tap'
 import { pdfOfLines } from '../support/pdf.ts'
 import { sample } from '../support/samples.ts'
@@ -89,6 +90,8 @@ void t.test('files that mean harm, or are broken', async (group) => {
     test.equal((await person.follow(id)).at(-1)?.file_status, 'completed')
     test.match(await person.facts(id), [{ type: 'lab_result', text: 'Haemoglobin', value: '131', unit: 'g/L' }])
     test.notMatch(await person.text(id), /while|launchURL/)
+    const scanned = (await person.document(id)).stages.find(({ stage }) => stage === 'security_scan')
+    test.match(scanned, { notices: [{ code: 'script', message: readable }] }, 'and its owner is told')
   })
 
   await group.test('a photo whose lower half is missing is read as far as it came', async (test) => {
@@ -104,6 +107,18 @@ void t.test('files that mean harm, or are broken', async (group) => {
     test.equal((await person.get(`/documents/${id}/pages/1/image`)).status, 200)
   })
 
+  await group.test('that come all at once hold up nobody: a letter among them is read', async (test) => {
+    const bombs = [1, 2, 3].map((number) => ({ bytes: bomb(number), code: 'file_too_large' }))
+    const hostile = [...bombs, { bytes: letter.subarray(0, 1_900), code: 'file_corrupt' }]
+    const given = await Promise.all(hostile.map(({ bytes }) => pickUp(bytes)))
+    const letterId = await person.give(sample('lab-report-us.pdf'))
+    for (const [index, id] of given.entries()) {
+      await person.follow(id)
+      test.match(await person.document(id), { status: 'failed', processing_error: { code: hostile[index]?.code } })
+    }
+    test.match((await person.follow(letterId)).at(-1)?.file_status, /^(completed|needs_review)$/)
+  })
+
   await group.test('leave the worker as it was', async (test) => {
     test.match(await (await fetch(`${worker.address}/health`)).json(), { active_jobs: 0 })
     const id = await person.give(sample('lab-report-au.pdf'))
@@ -113,6 +128,13 @@ void t.test('files that mean harm, or are broken', async (group) => {
     test.same(unfinished, [], 'nothing was tried again, nothing is left')
   })
 })
+
+/** Each is another file. */
+function bomb(number: number): Buffer {
+  const packed = deflateSync(Buffer.alloc(100_000_000, number)).toString('latin1')
+  const stream = `<< /Filter /FlateDecode /Length ${packed.length} >>\nstream\n${packed}\nendstream`
+  return pdfOfLines([page], { objects: { 101: stream } })
+}
 
 /** A sentence or two, without anything that only a programmer would say. */
 const readable = /^[A-Z][\w ,:;'’()-]+\.( [A-Z][\w ,:;'’()-]+\.)*$/

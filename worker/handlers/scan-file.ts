@@ -13,7 +13,10 @@ export const createScanFile = (deps: HandlerDeps) =>
     const { store, malware, maxPages } = deps
     const { signal } = context
     const verdict = await withLocalFile({ store, key: file.storageKey, signal }, (path) =>
-      scanFile({ path, declaredMimeType: file.mimeType }, { malware, signal, limits: { maxPages } }),
+      scanFile(
+        { path, declaredMimeType: file.mimeType, filename: file.filename },
+        { malware, signal, limits: { maxPages } },
+      ),
     )
     const saveOutcome = (tx: Tx) => setStageOutcome(tx, file.shellFileId, 'security_scan', outcomeOf(verdict))
     if (verdict.verdict === 'rejected') {

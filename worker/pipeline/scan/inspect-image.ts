@@ -4,14 +4,15 @@ import type { Finding } from './findings.ts'
 import { endsAsZip, holdsOtherFile, holdsPage } from './foreign-data.ts'
 import type { Inspection, ScanTask } from './inspection.ts'
 import { endOfPicture, isWholeHeic } from './picture-end.ts'
+import { tiffPixels } from './tiff-sizes.ts'
 
 const mostTiffPages = 500
-/** Pages behind those that could be opened within it are left to the reader. */
+/** Pages behind those that could be opened within it are left to the reader, which keeps to its limits as well. */
 const longestProofMs = 8_000
 
 /** Headers first: sizes are judged before a single pixel is unpacked. Then a thumbnail proves that it opens. */
 export async function inspectImage(bytes: Buffer, task: ScanTask): Promise<Inspection> {
-  const header = await headerOf(bytes, 0)
+  const header = await headerOf(bytes)
   if (header === null) return { pageCount: null, findings: ['corrupt'] }
   if (isTooLarge(header, task)) return { pageCount: null, findings: ['too_many_pixels'] }
   const pageCount = task.mimeType === 'image/tiff' ? (header.pages ?? 1) : 1
@@ -22,9 +23,9 @@ export async function inspectImage(bytes: Buffer, task: ScanTask): Promise<Inspe
   return { pageCount, findings: [...new Set(findings)] }
 }
 
-async function headerOf(bytes: Buffer, page: number): Promise<Metadata | null> {
+async function headerOf(bytes: Buffer): Promise<Metadata | null> {
   try {
-    return await sharp(bytes, { page, limitInputPixels: false }).metadata()
+    return await sharp(bytes, { limitInputPixels: false }).metadata()
   } catch {
     return null
   }
@@ -46,11 +47,10 @@ async function inspectHeic(bytes: Buffer): Promise<Finding[]> {
 
 async function inspectPages(bytes: Buffer, pageCount: number, task: ScanTask): Promise<Finding[]> {
   const findings: Finding[] = []
+  if (tiffPixels(bytes, pageCount).some((pixels) => pixels > task.maxPixels)) return ['too_many_pixels']
   const startedAt = performance.now()
   for (let page = 0; page < pageCount; page++) {
-    const header = page === 0 ? null : await headerOf(bytes, page)
-    if (header !== null && isTooLarge(header, task)) return ['too_many_pixels']
-    if (performance.now() - startedAt > longestProofMs) continue
+    if (performance.now() - startedAt > longestProofMs) break
     const state = await openPage(bytes, page, task.maxPixels)
     if (state === 'damaged') findings.push('damaged')
     if (state === 'unreadable') findings.push(pageCount === 1 ? 'corrupt' : 'damaged')
@@ -83,6 +83,7 @@ function hasForeignData(bytes: Buffer, mimeType: string): boolean {
   const end = endOfPicture(bytes, mimeType)
   const behind = end === null ? bytes.subarray(-tailBytes) : bytes.subarray(end)
   const head = bytes.subarray(0, headBytes)
-  const isDocument = head.includes('%PDF-', 0, 'latin1') || holdsPage(head)
+  // Where the end is not known a PDF may stand anywhere.
+  const isDocument = (end === null ? bytes : head).includes('%PDF-1.', 0, 'latin1') || holdsPage(head)
   return isDocument || endsAsZip(bytes) || (end === null ? holdsPage(behind) : holdsOtherFile(behind))
 }

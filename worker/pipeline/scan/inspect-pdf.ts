@@ -14,7 +14,7 @@ import { findStreams, isPixelBomb, undoNames, unpackStream } from './pdf-streams
  * opens, how many pages it has, and what its bytes did not show.
  */
 export async function inspectPdf(bytes: Buffer, task: ScanTask): Promise<Inspection> {
-  const fromBytes = new Set([...inspectContents(bytes), ...inspectEnds(bytes)])
+  const fromBytes = new Set([...(await inspectContents(bytes)), ...inspectEnds(bytes)])
   if (fromBytes.has('bomb') || fromBytes.has('infected')) return { pageCount: null, findings: [...fromBytes] }
   const opened = await inspectOpened(bytes, task)
   const all = new Set([...fromBytes, ...opened.findings])
@@ -22,19 +22,19 @@ export async function inspectPdf(bytes: Buffer, task: ScanTask): Promise<Inspect
   return { pageCount: opened.pageCount, findings: [...all] }
 }
 
-const inspectContents = (file: Buffer): Finding[] => [
+const inspectContents = async (file: Buffer): Promise<Finding[]> => [
   ...inspectNames(undoNames(file.toString('latin1'))),
-  ...inspectStreams(file),
+  ...(await inspectStreams(file)),
 ]
 
 const mostTotalBytes = 1.5e9
 
-function inspectStreams(file: Buffer): Finding[] {
+async function inspectStreams(file: Buffer): Promise<Finding[]> {
   const findings = new Set<Finding>()
   let total = 0
   for (const stream of findStreams(file)) {
     if (isPixelBomb(stream)) findings.add('bomb')
-    const unpacked = unpackStream(stream)
+    const unpacked = await unpackStream(stream)
     if (unpacked.kind === 'bomb') findings.add('bomb')
     if (unpacked.kind !== 'bytes') continue
     total += unpacked.bytes.length
@@ -75,19 +75,19 @@ async function inspectOpened(bytes: Buffer, { maxPages }: ScanTask): Promise<Ins
   if (pdfium.call('FPDFDoc_GetJavaScriptActionCount', pointer) > 0) findings.push('script')
   if (pdfium.call('FPDFDoc_GetAttachmentCount', pointer) > 0) findings.push('attachment')
   if (pdfium.call('FPDF_DocumentHasValidCrossReferenceTable', pointer) === 0) findings.push('damaged')
-  return { pageCount, findings: [...findings, ...inspectHidden(bytes, document)] }
+  return { pageCount, findings: [...findings, ...(await inspectHidden(bytes, document))] }
 }
 
 const mostCopiedBytes = 300e6
 
 /** Where objects are packed or encrypted, PDFium writes them out in the open. */
-function inspectHidden(bytes: Buffer, document: PdfDocument): Finding[] {
+async function inspectHidden(bytes: Buffer, document: PdfDocument): Promise<Finding[]> {
   const isEncrypted = document.pdfium.call('FPDF_GetSecurityHandlerRevision', document.pointer) >= 0
   if (!isEncrypted && !bytes.includes('ObjStm', 0, 'latin1')) return []
   try {
     const copy = plainCopy(document, mostCopiedBytes)
     if (copy === null) return []
-    return isEncrypted ? inspectContents(copy) : inspectNames(undoNames(copy.toString('latin1')))
+    return isEncrypted ? await inspectContents(copy) : inspectNames(undoNames(copy.toString('latin1')))
   } catch {
     // PDFium gave up on writing what it could read; its pages are there all the same.
     return ['damaged']

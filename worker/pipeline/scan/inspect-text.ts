@@ -1,4 +1,4 @@
-import { holdsKnownMalware } from '../../../platform/known-malware.ts'
+import { holdsKnownMalwareInBase64 } from '../../../platform/known-malware.ts'
 import { decodeText } from '../../../platform/text-encoding.ts'
 import type { Finding } from './findings.ts'
 import type { Inspection } from './inspection.ts'
@@ -9,7 +9,7 @@ const deepest = 100
 export function inspectJson(bytes: Buffer): Inspection {
   const text = decodeText(bytes)
   if (nestingOf(text) > deepest) return found('too_deep')
-  if (holdsPackedMalware(text)) return found('infected')
+  if (holdsKnownMalwareInBase64(text)) return found('infected')
   try {
     const value: unknown = JSON.parse(text)
     return typeof value === 'object' && value !== null && 'resourceType' in value ? found() : found('unknown_json')
@@ -36,10 +36,9 @@ function nestingOf(text: string): number {
 /** CDA: no document type, so no entities of any kind; not too deep. */
 export function inspectXml(bytes: Buffer): Inspection {
   const text = decodeText(bytes)
-  // Unread by any XML parser, but by ours as by others: what only looks like one is no document either.
-  const markup = text.replaceAll(/<!--[\s\S]*?-->|<!\[CDATA\[[\s\S]*?\]\]>/g, '')
+  const markup = withoutComments(text)
   if (/<!(?:DOCTYPE|ENTITY)/i.test(markup)) return found('entities')
-  if (holdsPackedMalware(text)) return found('infected')
+  if (holdsKnownMalwareInBase64(text)) return found('infected')
   let depth = 0
   for (const [tag] of markup.matchAll(/<[/!?]?[^<>]*>/g)) {
     if (tag.startsWith('</')) depth--
@@ -49,6 +48,22 @@ export function inspectXml(bytes: Buffer): Inspection {
   if (/<(?:\w+:)?script[\s>]|\son(?:load|error|click)\s*=|href\s*=\s*["']\s*javascript:/i.test(markup))
     return found('script')
   return depth === 0 ? found() : found('damaged')
+}
+
+/** Also without what is marked as data. By hand: a pattern would look for each missing end all over again. */
+function withoutComments(xml: string): string {
+  const parts: string[] = []
+  let from = 0
+  for (;;) {
+    const at = xml.indexOf('<!', from)
+    if (at === -1) break
+    const end = xml.startsWith('<!--', at) ? '-->' : xml.startsWith('<![CDATA[', at) ? ']]>' : ''
+    const until = end === '' ? at + 2 : xml.indexOf(end, at)
+    if (until === -1) break
+    parts.push(xml.slice(from, end === '' ? until : at))
+    from = until + end.length
+  }
+  return [...parts, xml.slice(from)].join('')
 }
 
 const rtfObjects = /\\obj(?:ect|data|emb|link|ocx|html|autlink|update|class)\b/i
@@ -84,21 +99,11 @@ export function inspectPlainText(bytes: Buffer): Inspection {
   const text = decodeText(bytes)
   const head = text.slice(0, 65_536).trim()
   if (head.length < 3) return found('empty')
-  if (holdsPackedMalware(text)) return found('infected')
+  if (holdsKnownMalwareInBase64(text)) return found('infected')
   if (/^[{[]/.test(head) && isJson(text)) return found('unknown_json')
   if (/^[{[]/.test(head) && nestingOf(text) > deepest) return found('too_deep')
   if (!head.startsWith('MSH') && segmentsWithoutHeader.test(head)) return found('incomplete_message')
   return found()
-}
-
-const shortestPacked = 64
-
-/** Attachments of saved e-mails, and documents within documents (CDA, FHIR, HL7), are blocks of base64. */
-function holdsPackedMalware(text: string): boolean {
-  for (const [block] of text.matchAll(/[A-Za-z0-9+/]{32,}(?:\r?\n[A-Za-z0-9+/]+)*={0,2}/g)) {
-    if (block.length >= shortestPacked && holdsKnownMalware(Buffer.from(block, 'base64'))) return true
-  }
-  return false
 }
 
 function isJson(text: string): boolean {

@@ -19,3 +19,32 @@ export function isSameType(declared: string, found: string): boolean {
   const plain = declared.toLowerCase().split(';')[0]?.trim() ?? ''
   return saysNothing.has(plain) || plain === found || (otherNames[found] ?? []).includes(plain)
 }
+
+const texts = ['text/plain', 'x-application/hl7-v2+er7', 'application/hl7-cda+xml', 'application/fhir+json']
+
+/** What a file of this ending may be; of endings that are not here nothing follows. */
+const byEnding: Readonly<Record<string, readonly string[]>> = {
+  pdf: ['application/pdf'],
+  jpg: ['image/jpeg'],
+  jpeg: ['image/jpeg'],
+  png: ['image/png'],
+  webp: ['image/webp'],
+  tif: ['image/tiff'],
+  tiff: ['image/tiff'],
+  heic: ['image/heic', 'image/heif'],
+  heif: ['image/heic', 'image/heif'],
+  rtf: ['application/rtf'],
+  // Older programs save all three under this ending.
+  doc: ['application/rtf', docxType, 'text/plain'],
+  docx: [docxType],
+  txt: texts,
+  csv: texts,
+  xml: texts,
+  json: texts,
+  hl7: texts,
+}
+
+export function suitsName(filename: string, found: string): boolean {
+  const ending = /\.(\w{2,5})$/.exec(filename)?.[1]?.toLowerCase() ?? ''
+  return byEnding[ending]?.includes(found) ?? true
+}

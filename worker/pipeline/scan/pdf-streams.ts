@@ -2,6 +2,7 @@
  * The streams of a PDF found by their marks, without trusting its tables. Names may be written with #xx; those are
  * undone before they are looked at.
  */
+import { createInflate } from 'node:zlib'
 import { filtersOf, unpackAll, UnpacksTooFar } from './pdf-filters.ts'
 
 export type PdfStream = {
@@ -45,7 +46,7 @@ export type Unpacked =
   /** A picture, or damage: not to be looked into here. */
   | { readonly kind: 'opaque' }
 
-export function unpackStream({ dictionary, packed }: PdfStream): Unpacked {
+export async function unpackStream({ dictionary, packed }: PdfStream): Promise<Unpacked> {
   const filters = filtersOf(dictionary)
   const named = pictureBytes(dictionary)
   const limit = Math.min(Math.max(mostBytes, named * 1.1), mostPictureBytes)
@@ -54,8 +55,26 @@ export function unpackStream({ dictionary, packed }: PdfStream): Unpacked {
     return isWhole ? { kind: 'bytes', bytes } : { kind: 'opaque' }
   } catch (error) {
     if (!(error instanceof UnpacksTooFar)) throw error
-    return limit > steepestPacking * packed.length ? { kind: 'bomb' } : { kind: 'opaque' }
+    const most = Math.min(mostPictureBytes, steepestPacking * packed.length)
+    // Of several packings on top of each other none has a reason to swell that much.
+    return filters.length > 1 || (await inflatesAbove(packed, most)) ? { kind: 'bomb' } : { kind: 'opaque' }
   }
+}
+
+/** Counted, not kept. */
+async function inflatesAbove(packed: Buffer, most: number): Promise<boolean> {
+  const inflate = createInflate({ chunkSize: 1 << 20 })
+  let total = 0
+  try {
+    inflate.end(packed)
+    for await (const chunk of inflate) {
+      total += Buffer.byteLength(chunk)
+      if (total > most) return true
+    }
+  } catch {
+    // Damaged or cut off behind what was counted.
+  }
+  return false
 }
 
 const mostPixels = 400e6

@@ -8,7 +8,7 @@ import type { CheckedWith, MalwareProvider, MalwareVerdict } from '../../provide
 import { consequences } from './findings.ts'
 import type { Finding } from './findings.ts'
 import type { Inspection } from './inspection.ts'
-import { isSameType } from './mime-types.ts'
+import { isSameType, suitsName } from './mime-types.ts'
 
 /** Changes when the scan may come to another verdict. */
 export const scanVersion = '2'
@@ -46,7 +46,7 @@ const defaultLimits: ScanLimits = {
 
 /** Nothing of a file may be rendered, read or served before this has let it pass. */
 export async function scanFile(
-  file: { readonly path: string; readonly declaredMimeType: string },
+  file: { readonly path: string; readonly declaredMimeType: string; readonly filename?: string },
   { malware, signal, limits }: ScanOptions,
 ): Promise<ScanVerdict> {
   const { size } = await stat(file.path)
@@ -57,7 +57,8 @@ export async function scanFile(
 
   const mimeType = sniffMimeType(await firstBytes(file.path))
   const inspection = await inspect({ path: file.path, mimeType }, { signal, limits: { ...defaultLimits, ...limits } })
-  const isMislabelled = mimeType !== null && !isSameType(file.declaredMimeType, mimeType)
+  const isMislabelled =
+    mimeType !== null && !(isSameType(file.declaredMimeType, mimeType) && suitsName(file.filename ?? '', mimeType))
   const findings = [
     ...inspection.findings,
     ...(isMislabelled ? (['type_mismatch'] as const) : []),
