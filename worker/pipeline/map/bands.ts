@@ -28,19 +28,40 @@ export function findBands(words: readonly PlacedWord[]): Band[] {
   const inkHeight = median(words.filter(({ word }) => word.text.length > 2).map(({ top, bottom }) => bottom - top)) || 8
   const groups: Group[] = []
   for (const word of words.toSorted((a, b) => a.top + a.bottom - b.top - b.bottom)) {
-    const home = groups.slice(-12).findLast((group) => isNear(group, word) && standsBeside(group.words, word))
-    if (home === undefined) {
-      groups.push({ words: [word], top: word.top, bottom: word.bottom })
-      continue
-    }
-    home.words.push(word)
-    home.top = Math.min(home.top, word.top)
-    home.bottom = Math.max(home.bottom, word.bottom)
+    const near = groups.slice(-12).findLast((group) => isNear(group, word) && standsBeside(group, word))
+    const home = near ?? { words: [], places: new Map(), top: word.top, bottom: word.bottom }
+    if (near === undefined) groups.push(home)
+    addTo(home, word)
   }
   return groups.map((group) => bandOf(group.words, inkHeight)).toSorted((a, b) => a.top + a.bottom - b.top - b.bottom)
 }
 
-type Group = { readonly words: PlacedWord[]; top: number; bottom: number }
+/** `places` holds its words by stretches of the page's width, so that neighbours are found without looking at all. */
+type Group = {
+  readonly words: PlacedWord[]
+  readonly places: Map<number, PlacedWord[]>
+  top: number
+  bottom: number
+}
+
+const stretch = 8
+const widestPage = 300
+
+function stretchesOf({ left, right }: PlacedWord): [first: number, last: number] {
+  return [Math.floor(left / stretch), Math.floor(right / stretch)]
+}
+
+function addTo(group: Group, word: PlacedWord): void {
+  group.words.push(word)
+  group.top = Math.min(group.top, word.top)
+  group.bottom = Math.max(group.bottom, word.bottom)
+  const [first, last] = stretchesOf(word)
+  for (let place = first; place <= last; place += 1) {
+    const known = group.places.get(place)
+    if (known === undefined) group.places.set(place, [word])
+    else known.push(word)
+  }
+}
 
 // Spares looking at each word of a band that lies clearly above.
 function isNear({ top, bottom }: Group, word: PlacedWord): boolean {
@@ -49,10 +70,10 @@ function isNear({ top, bottom }: Group, word: PlacedWord): boolean {
 }
 
 // Compared with the nearest word of the band only: a curled page bends its lines.
-function standsBeside(group: readonly PlacedWord[], word: PlacedWord): boolean {
+function standsBeside(group: Group, word: PlacedWord): boolean {
   let nearest: PlacedWord | undefined
   let distance = Number.POSITIVE_INFINITY
-  for (const other of group) {
+  for (const other of neighboursOf(group, word)) {
     const away = Math.max(other.left - word.right, word.left - other.right)
     if (away < -0.5 * Math.min(other.right - other.left, word.right - word.left)) return false
     if (away < distance) [nearest, distance] = [other, away]
@@ -62,6 +83,18 @@ function standsBeside(group: readonly PlacedWord[], word: PlacedWord): boolean {
   const smaller = Math.min(nearest.bottom - nearest.top, word.bottom - word.top)
   if (overlap >= 0.5 * smaller) return true
   return isMark(word) !== isMark(nearest) && standsInReach(nearest, word)
+}
+
+/** The words of its own stretches, and of the first beside them that hold any. */
+function neighboursOf({ words, places }: Group, word: PlacedWord): readonly PlacedWord[] {
+  if (words.length < 16) return words
+  const [first, last] = stretchesOf(word)
+  const own = Array.from({ length: last - first + 1 }, (_, place) => places.get(first + place) ?? []).flat()
+  for (let step = 1; step <= widestPage; step += 1) {
+    const beside = [...(places.get(first - step) ?? []), ...(places.get(last + step) ?? [])]
+    if (beside.length > 0) return [...own, ...beside]
+  }
+  return own.length > 0 ? own : words
 }
 
 // Dashes, dots and commas have next to no height: they belong to the line whose letters they stand between.

@@ -48,11 +48,13 @@ function startRun(band: Band): OpenRun {
   return { bands: [band], gutters: gapsOf(band).map((gap) => ({ ...gap, crossings: 0, support: 1 })) }
 }
 
-function gapsOf(band: Band): { left: number; right: number }[] {
-  return band.segments.slice(1).map((segment, index) => ({
-    left: Math.max(...band.segments.slice(0, index + 1).map(({ right }) => right)),
-    right: segment.left,
-  }))
+function gapsOf({ segments }: Band): { left: number; right: number }[] {
+  let reach = segments[0]?.right ?? 0
+  return segments.slice(1).map((segment) => {
+    const gap = { left: reach, right: segment.left }
+    reach = Math.max(reach, segment.right)
+    return gap
+  })
 }
 
 /** "REFERENCE LABORATORIES     FINAL REPORT" stands across the columns that begin below it. */

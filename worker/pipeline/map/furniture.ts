@@ -3,6 +3,7 @@
  * of the page and the hour of printing, and page numbers wherever they stand near an edge. Rows of tables are content,
  * even where a report prints the same test at the same place of each page; so are headings over the columns of a table.
  */
+import { sectionOfHeading } from '../../../clinical/terminology/section-headings.ts'
 import type { Assembled, AssembledLine } from './assemble-text.ts'
 import { looksLikeHeader } from './table-headers.ts'
 
@@ -17,6 +18,8 @@ export function findFurniture(assembled: Assembled, pageCount: number): Readonly
   assembled.lines.forEach((line, index) => {
     if (!isNearEdge(line) || isRow(assembled, line)) return
     const text = assembled.text.slice(line.start, line.start + line.length)
+    // A form has its headings at the same place of each page: they head what stands below them there.
+    if (sectionOfHeading(text) !== null) return
     if (isPageNumber(text, line)) furniture.add(index)
     const key = `${line.box[1] < 0.5 ? 'top' : 'bottom'} ${alike(text)}`
     const place = places.get(key) ?? { pages: new Set(), lines: [] }

@@ -11,6 +11,7 @@ import { levelWords } from './level-words.ts'
 import { lineKinds } from './line-kinds.ts'
 import { localeOf } from './locale.ts'
 import { findSections } from './sections.ts'
+import { sortStray, strayLines } from './stray-words.ts'
 
 /** Changes when lines, cells or offsets may come out differently. */
 export const mapVersion = '2'
@@ -43,7 +44,8 @@ export async function mapPagesAside(pages: readonly Page[], signal: AbortSignal)
 function* mapInTurns(pages: readonly Page[]): Generator<void, MappedDocument> {
   const writer = writeText()
   for (const page of pages) {
-    writer.addPage({ page, lines: draftLines(findColumnRuns(findBands(levelWords(page)))) })
+    const { lined, stray } = sortStray(levelWords(page))
+    writer.addPage({ page, lines: [...draftLines(findColumnRuns(findBands(lined))), ...strayLines(stray)] })
     yield
   }
   const assembled = writer.finish()

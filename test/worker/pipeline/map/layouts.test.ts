@@ -142,6 +142,42 @@ test('what pages repeat is furniture, but no row of results, even at the same pl
   t.end()
 })
 
+test('a heading that each page of a form repeats heads its section on each page', (t) => {
+  const document = mapped(
+    framed(1, [
+      at(50, 60, 'Current medications', { isBold: true }),
+      at(50, 80, 'ramipril 5 mg daily'),
+      ...block(50, 300, letter),
+    ]),
+    framed(2, [at(50, 60, 'Current medications', { isBold: true }), at(50, 80, 'metformin 500 mg daily')]),
+  )
+  const line = document.lines.find((each) => printed(document, each).startsWith('metformin'))
+  t.equal(document.sections[line?.section ?? 0]?.slug, 'medications')
+  t.equal(linesOf(document, 'heading').filter((heading) => heading === 'Current medications').length, 2)
+  t.end()
+})
+
+test('text turned up the margin and a stamp through the page tie no rows together', (t) => {
+  const turned = (text: string, [left, top, right, bottom]: readonly [number, number, number, number]) => ({
+    text,
+    confidence01: 0.9,
+    box: [left, top, right, bottom] as const,
+    line: 90,
+    block: 9,
+  })
+  const page = typeset(table(60))
+  const words = [
+    ...page.words,
+    turned('LABORATORY', [0.02, 0.05, 0.035, 0.14]),
+    turned('COPY', [0.1, 0.06, 0.6, 0.13]),
+    turned('CONFIDENTIAL', [0.95, 0.06, 0.965, 0.16]),
+  ]
+  const document = mapPages([{ ...page, words }])
+  t.same(linesOf(document, 'table_row'), linesOf(mapped(table(60)), 'table_row'))
+  t.match(document.text, /\nLABORATORY\nCOPY\nCONFIDENTIAL$/)
+  t.end()
+})
+
 test('a table that goes on without its heading on the next page keeps its rows', (t) => {
   const document = mapped(
     framed(1, table(700)),
