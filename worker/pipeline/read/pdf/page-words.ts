@@ -4,11 +4,21 @@
  */
 import type { Box, Word } from '../../../../clinical/document/page.ts'
 import { clampBox } from '../geometry.ts'
-import type { PdfCharacter } from './page-characters.ts'
+import { raisedText } from './glyph-text.ts'
+import type { PdfCharacter, Stretch } from './page-characters.ts'
 
-export function wordsOfCharacters(characters: readonly PdfCharacter[], page: PageSize): Word[] {
-  const words: Word[] = []
-  let run: PdfCharacter[] = []
+/** A word with what its neighbours on the line are judged by. */
+export type LayerWord = Word & {
+  readonly along: Stretch
+  readonly angle: PdfCharacter['look']['angle']
+  readonly font: number
+  /** Glyphs that no letter is known for. */
+  readonly unmapped: number
+}
+
+export function wordsOfCharacters(characters: readonly PdfCharacter[]): LayerWord[] {
+  const words: LayerWord[] = []
+  let run: Glyph[] = []
   let line = 0
   let gap: Gap = nothing()
   const flush = (): void => {
@@ -18,15 +28,17 @@ export function wordsOfCharacters(characters: readonly PdfCharacter[], page: Pag
   }
   let previous: PdfCharacter | undefined
   for (const character of characters) {
-    if (character.isHidden) continue
     if (character.isSpace) {
       if (gap !== 'printed') gap = character.isGenerated ? 'guessed' : 'printed'
       continue
     }
-    const step = previous === undefined ? 'same word' : stepBetween({ before: previous, after: character, gap, page })
-    if (step !== 'same word') flush()
+    if (character.text === '') continue
+    const step = previous === undefined ? 'same word' : stepBetween(previous, character, { gap, isTight: isTight(run) })
+    const base = step === 'same word' ? baseOf(run) : undefined
+    const isRaised = base !== undefined && isRaisedOver(base, character)
+    if (step !== 'same word' || (isRaised && isMarkOfNote(run, character))) flush()
     if (step === 'new line') line++
-    run.push(character)
+    run.push({ character, isRaised })
     previous = character
     gap = nothing()
   }
@@ -34,7 +46,7 @@ export function wordsOfCharacters(characters: readonly PdfCharacter[], page: Pag
   return words
 }
 
-type PageSize = { readonly widthPt: number; readonly heightPt: number }
+type Glyph = { readonly character: PdfCharacter; readonly isRaised: boolean }
 type Step = 'same word' | 'new word' | 'new line'
 /** What stands between two glyphs: nothing, a space that PDFium guessed (often wrongly), or a space of the file. */
 type Gap = 'none' | 'guessed' | 'printed'
@@ -44,44 +56,83 @@ const nothing = (): Gap => 'none'
 
 /** In heights of the font; kerning and letter spacing stay below, spaces between words do not. */
 const widestGapInWord = { none: 0.2, guessed: 0.12, printed: Number.NEGATIVE_INFINITY }
+/** Where the letters before stand close, a gap means something sooner. */
+const widestGapInTightWord = { ...widestGapInWord, none: 0.13 }
+const tightGap = 0.04
 
-function stepBetween(place: { before: PdfCharacter; after: PdfCharacter; gap: Gap; page: PageSize }): Step {
-  const { before, after, gap, page } = place
-  if (before.angle !== after.angle) return 'new line'
-  const [from, to] = [alongLine(before, page), alongLine(after, page)]
-  const size = Math.max(from.bottom - from.top, to.bottom - to.top, 1)
+type Between = { readonly gap: Gap; readonly isTight: boolean }
+
+function isTight(run: readonly Glyph[]): boolean {
+  const [before, last] = run.slice(-2).map(({ character }) => character.along)
+  if (before === undefined || last === undefined) return false
+  return last.start - before.end < tightGap * (last.bottom - last.top)
+}
+
+function stepBetween(before: PdfCharacter, after: PdfCharacter, { gap, isTight }: Between): Step {
+  if (before.look.angle !== after.look.angle) return 'new line'
+  const { along: from } = before
+  const { along: to } = after
+  const [height, nextHeight] = [from.bottom - from.top, to.bottom - to.top]
+  const size = Math.max(height, nextHeight, 1)
   const overlap = Math.min(from.bottom, to.bottom) - Math.max(from.top, to.top)
-  if (overlap < 0.2 * Math.min(from.bottom - from.top, to.bottom - to.top)) return 'new line'
-  const spaced = (to.start - from.end) / size
+  if (overlap < 0.2 * Math.min(height, nextHeight)) return 'new line'
+  const isBack = to.start < from.start - 0.1 * size
+  // Closely set lines overlap by the height of their font; the pen that went down and back began a new one.
+  if (isBack && Math.abs(to.baseline - from.baseline) > 0.3 * Math.min(height, nextHeight)) return 'new line'
+  const isLeftwards = isBack && /[\p{Script=Hebrew}\p{Script=Arabic}]/u.test(after.text)
+  const spaced = (isLeftwards ? from.start - to.end : to.start - from.end) / size
   if (spaced < -1.5) return 'new line'
-  return spaced > widestGapInWord[gap] ? 'new word' : 'same word'
+  return spaced > (isTight ? widestGapInTightWord : widestGapInWord)[gap] ? 'new word' : 'same word'
 }
 
-// The frame of the reader who turned the page until the text stands upright, in points.
-function alongLine(
-  character: PdfCharacter,
-  page: PageSize,
-): { start: number; end: number; top: number; bottom: number } {
-  const [x0, y0, x1, y1] = character.advance
-  const [left, right] = [x0 * page.widthPt, x1 * page.widthPt]
-  const [top, bottom] = [y0 * page.heightPt, y1 * page.heightPt]
-  const frames = {
-    0: { start: left, end: right, top, bottom },
-    90: { start: top, end: bottom, top: -right, bottom: -left },
-    180: { start: -right, end: -left, top: -bottom, bottom: -top },
-    270: { start: -bottom, end: -top, top: left, bottom: right },
+function baseOf(run: readonly Glyph[]): PdfCharacter | undefined {
+  return run.findLast(({ isRaised }) => !isRaised)?.character
+}
+
+function isRaisedOver({ along: base }: PdfCharacter, { along }: PdfCharacter): boolean {
+  const size = base.bottom - base.top
+  return along.bottom - along.top < 0.85 * size && base.baseline - along.baseline > 0.15 * size
+}
+
+/** A raised letter or figure behind a word points to a foot note; behind a unit it is a power, behind a figure "th". */
+function isMarkOfNote(run: readonly Glyph[], { text }: PdfCharacter): boolean {
+  if (run.at(-1)?.isRaised === true || /^[-+−]$/.test(text)) return false
+  const before = run.map(({ character }) => character.text).join('')
+  return /\p{L}{3}$/u.test(before) || (/\p{L}$/u.test(before) && /^\p{L}$/u.test(text))
+}
+
+function wordOf(run: readonly Glyph[], line: number): LayerWord | null {
+  const [first] = run
+  if (first === undefined) return null
+  const text = run.map(({ character, isRaised }) => (isRaised ? raisedText(character.text) : character.text)).join('')
+  const box = run.map(({ character }) => character.box).reduce(union)
+  if (box[2] <= 0 || box[3] <= 0 || box[0] >= 1 || box[1] >= 1) return null
+  const bold = run.filter(({ character }) => character.look.isBold).length
+  const { angle, font } = first.character.look
+  return {
+    text: text.normalize('NFC'),
+    confidence01: 1,
+    box: clampBox(box),
+    line,
+    block: 0,
+    isBold: bold * 2 > run.length,
+    along: run.map(({ character }) => character.along).reduce(around),
+    angle,
+    font,
+    unmapped: run.filter(({ character }) => character.isUnmapped).length,
   }
-  return frames[character.angle]
-}
-
-function wordOf(run: readonly PdfCharacter[], line: number): Word | null {
-  const text = run.map((character) => character.text).join('')
-  const box = run.reduce<Box | null>((whole, { box: part }) => (whole === null ? part : union(whole, part)), null)
-  if (text === '' || box === null || box[2] <= 0 || box[3] <= 0 || box[0] >= 1 || box[1] >= 1) return null
-  const bold = run.filter((character) => character.isBold).length
-  return { text, confidence01: 1, box: clampBox(box), line, block: 0, isBold: bold * 2 > run.length }
 }
 
 function union(a: Box, b: Box): Box {
   return [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]
+}
+
+export function around(a: Stretch, b: Stretch): Stretch {
+  return {
+    start: Math.min(a.start, b.start),
+    end: Math.max(a.end, b.end),
+    top: Math.min(a.top, b.top),
+    bottom: Math.max(a.bottom, b.bottom),
+    baseline: a.baseline,
+  }
 }

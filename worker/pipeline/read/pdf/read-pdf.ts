@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { loadPdfium, openPage, openPdf } from '../../../../platform/rendering/pdfium.ts'
+import { loadPdfium, openPdf } from '../../../../platform/rendering/pdfium.ts'
 import type { PdfDocument, PdfPage } from '../../../../platform/rendering/pdfium.ts'
 import { renderBitmap } from '../../../../platform/rendering/render-bitmap.ts'
 import type { ChildPage, OcrPicture, ReadTask } from '../child-page.ts'
+import { openPageAsPrinted } from './annotations.ts'
 import { readPdfPage } from './read-pdf-page.ts'
 
 /** Called in the reading child only. */
@@ -10,7 +11,7 @@ export async function* readPdf(task: ReadTask): AsyncGenerator<ChildPage> {
   const document = openPdf(await loadPdfium(), await readFile(task.path))
   for (let index = task.fromPage - 1; index < document.pageCount; index++) {
     const place = { number: index + 1, pageCount: document.pageCount }
-    const page = openPage(document, index)
+    const page = openPageAsPrinted(document, index)
     yield page === null ? { ...place, kind: 'broken' } : await readPage(document, page, place)
     page?.close()
   }
