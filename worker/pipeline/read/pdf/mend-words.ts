@@ -25,7 +25,7 @@ function isOver(a: Box, b: Box): boolean {
 }
 
 const fewestLetters = 4
-/** In heights of the font. */
+/** In sizes of the font. */
 const widestSpacing = 1.2
 /** Of the usual gap within the run: the gap to the next word is wider. */
 const gapOfWords = 1.6
@@ -57,15 +57,14 @@ function spacedRun(words: readonly LayerWord[], from: number): LayerWord[] {
 
 function isNext(before: LayerWord, word: LayerWord): boolean {
   const gap = word.along.start - before.along.end
-  const size = before.along.bottom - before.along.top
-  return before.line === word.line && before.angle === word.angle && gap > 0 && gap < 2.5 * widestSpacing * size
+  return before.line === word.line && before.angle === word.angle && gap > 0 && gap < 2.5 * widestSpacing * before.along.size
 }
 
 function joinRun(run: readonly LayerWord[]): LayerWord[] {
   const gaps = run.slice(1).map((word, i) => word.along.start - (run[i]?.along.end ?? 0))
   const usual = gaps.toSorted((a, b) => a - b)[Math.floor(gaps.length / 2)] ?? 0
   const [first] = run
-  if (first === undefined || usual > widestSpacing * (first.along.bottom - first.along.top)) return [...run]
+  if (first === undefined || usual > widestSpacing * first.along.size) return [...run]
   const words: LayerWord[] = [first]
   for (const [i, word] of run.slice(1).entries()) {
     const last = words.at(-1)

@@ -13,10 +13,9 @@ export type Stretch = {
   /** The pen's place before and after the glyph. */
   readonly start: number
   readonly end: number
-  /** As high as the font, not as the ink. */
-  readonly top: number
-  readonly bottom: number
   readonly baseline: number
+  /** Of the font; what gaps are measured with. */
+  readonly size: number
 }
 
 export type PdfCharacter = {
@@ -27,6 +26,8 @@ export type PdfCharacter = {
   readonly isGenerated: boolean
   readonly box: Box
   readonly along: Stretch
+  /** Along the line, as `along.end`. */
+  readonly inkEnd: number
   readonly look: TextObject
   /** The piece of drawn text that it is part of; 0 where it is none. */
   readonly object: number
@@ -50,23 +51,24 @@ export function readCharacters(document: PdfDocument, page: PdfPage): PageCharac
   const reading = { page, text, scratch, objects: textObjects(document, page, scratch), ask: questions(pdfium) }
   const count = pdfium.call('FPDFText_CountChars', text)
   const characters: PdfCharacter[] = []
+  let pen: Stretch | undefined
   for (let index = 0; index < Math.min(count, mostCharacters); index++) {
     const character = readCharacter(reading, index)
-    characters.push(placeLigaturePart(character, characters.at(-1)))
+    const isLigaturePart = character.along.start === pen?.start && character.along.baseline === pen.baseline
+    pen = character.isGenerated ? undefined : character.along
+    characters.push(isLigaturePart ? placeLigaturePart(character, characters.at(-1)) : character)
   }
   scratch.free()
   pdfium.call('FPDFText_ClosePage', text)
   return { characters, isCutShort: count > mostCharacters }
 }
 
-// The letters of a ligature all start at the pen's one place; the later ones move behind the first.
+// The letters of a ligature all start at the pen's one place, but share its ink: the later ones move behind the first.
 function placeLigaturePart(character: PdfCharacter, before: PdfCharacter | undefined): PdfCharacter {
-  if (before === undefined || character.isGenerated || before.isGenerated) return character
+  if (before === undefined || character.isGenerated || character.object !== before.object) return character
   const { along } = character
-  const width = before.along.end - before.along.start
-  if (along.start !== before.along.start || along.baseline !== before.along.baseline) return character
-  if (along.end === along.start || width === 0 || character.object !== before.object) return character
-  return { ...character, along: { ...along, start: along.start + width, end: along.end + width } }
+  const start = Math.max(before.along.end, character.inkEnd - along.end + along.start)
+  return { ...character, along: { ...along, start, end: Math.max(start, character.inkEnd) } }
 }
 
 // Looked up once: these are called for each character.
@@ -90,7 +92,7 @@ type Reading = {
 }
 
 function readCharacter(reading: Reading, index: number): PdfCharacter {
-  const { text, ask, objects } = reading
+  const { page, text, ask, objects } = reading
   const code = ask.code(text, index)
   const object = ask.object(text, index)
   const look = objects.of(object, text, index)
@@ -103,11 +105,11 @@ function readCharacter(reading: Reading, index: number): PdfCharacter {
     isSpace: printed === ' ',
     isGenerated,
     box,
-    along: readAlong(reading, index, look.angle),
+    along: readAlong(reading, index, look),
+    inkEnd: endsOf(page, box, look.angle)[1],
     look,
     object,
-    isUnmapped:
-      !isGenerated && (isNoLetter(code) || (ask.isUnmapped(text, index) === 1 && !isKnownSymbol(code))),
+    isUnmapped: !isGenerated && (isNoLetter(code) || (ask.isUnmapped(text, index) === 1 && !isKnownSymbol(code))),
   }
 }
 
@@ -118,19 +120,32 @@ function readInk({ page, text, scratch, ask }: Reading, index: number): Box {
   return [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)]
 }
 
-function readAlong({ page, text, scratch, ask }: Reading, index: number, angle: TextObject['angle']): Stretch {
+function readAlong({ page, text, scratch, ask }: Reading, index: number, look: TextObject): Stretch {
   ask.advance(text, index, scratch.at)
   const [ax, ay] = toShown(page, scratch.float(0), scratch.float(4))
   const [bx, by] = toShown(page, scratch.float(8), scratch.float(12))
   ask.origin(text, index, scratch.at, scratch.at + 8)
   const [ox, oy] = toShown(page, scratch.double(0), scratch.double(8))
-  const left = Math.min(ax, bx) * page.widthPt
-  const right = Math.max(ax, bx) * page.widthPt
-  const top = Math.min(ay, by) * page.heightPt
-  const bottom = Math.max(ay, by) * page.heightPt
-  const [x, y] = [ox * page.widthPt, oy * page.heightPt]
-  if (angle === 0) return { start: left, end: right, top, bottom, baseline: y }
-  if (angle === 90) return { start: top, end: bottom, top: -right, bottom: -left, baseline: -x }
-  if (angle === 180) return { start: -right, end: -left, top: -bottom, bottom: -top, baseline: -y }
-  return { start: -bottom, end: -top, top: left, bottom: right, baseline: x }
+  const [start, end] = endsOf(page, [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)], look.angle)
+  const isLevel = look.angle === 0 || look.angle === 180
+  const height = isLevel ? Math.abs(by - ay) * page.heightPt : Math.abs(bx - ax) * page.widthPt
+  return { start, end, baseline: baselineOf(page, [ox, oy], look.angle), size: sizeOf(look.size, height) }
+}
+
+/** Where it begins and ends along its line, for a reader who turned the page until the line is level. */
+function endsOf(page: PdfPage, [x0, y0, x1, y1]: Box, angle: TextObject['angle']): [number, number] {
+  if (angle === 0) return [x0 * page.widthPt, x1 * page.widthPt]
+  if (angle === 90) return [y0 * page.heightPt, y1 * page.heightPt]
+  return angle === 180 ? [-x1 * page.widthPt, -x0 * page.widthPt] : [-y1 * page.heightPt, -y0 * page.heightPt]
+}
+
+function baselineOf(page: PdfPage, [x, y]: readonly [number, number], angle: TextObject['angle']): number {
+  if (angle === 0) return y * page.heightPt
+  if (angle === 90) return -x * page.widthPt
+  return angle === 180 ? -y * page.heightPt : x * page.widthPt
+}
+
+// Fonts of drawn glyphs may have any unit; the room that their glyphs take then tells more than their size.
+function sizeOf(size: number, height: number): number {
+  return size > 0 && height > 0.4 * size && height < 3 * size ? size : height / 1.2
 }

@@ -98,10 +98,12 @@ export function shownBox(page: PdfPage, [left, bottom, right, top]: Rectangle): 
 
 /** A rectangle has five. */
 const fewCorners = 8
+/** Of the page: dotted lines are no wider. */
+const ofDots = 0.002
 
 function shapesOf({ pdfium, scratch, drawn }: Visiting): Shape[] {
   return drawn.flatMap(({ object, kind, box }) => {
-    if (kind !== kinds.path) return []
+    if (kind !== kinds.path || box[2] - box[0] < ofDots || box[3] - box[1] < ofDots) return []
     const corners = pdfium.call('FPDFPath_CountSegments', object)
     return corners > fewCorners && isFilled(pdfium, object, scratch) ? [{ box, corners }] : []
   })

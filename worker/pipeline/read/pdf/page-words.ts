@@ -54,10 +54,10 @@ type Gap = 'none' | 'guessed' | 'printed'
 // A call keeps the compiler from believing that a gap is always 'none'.
 const nothing = (): Gap => 'none'
 
-/** In heights of the font; kerning and letter spacing stay below, spaces between words do not. */
-const widestGapInWord = { none: 0.2, guessed: 0.12, printed: Number.NEGATIVE_INFINITY }
+/** In sizes of the font; kerning and letter spacing stay below, spaces between words do not. */
+const widestGapInWord = { none: 0.22, guessed: 0.12, printed: Number.NEGATIVE_INFINITY }
 /** Where the letters before stand close, a gap means something sooner. */
-const widestGapInTightWord = { ...widestGapInWord, none: 0.13 }
+const widestGapInTightWord = { ...widestGapInWord, none: 0.14 }
 const tightGap = 0.04
 
 type Between = { readonly gap: Gap; readonly isTight: boolean }
@@ -65,20 +65,19 @@ type Between = { readonly gap: Gap; readonly isTight: boolean }
 function isTight(run: readonly Glyph[]): boolean {
   const [before, last] = run.slice(-2).map(({ character }) => character.along)
   if (before === undefined || last === undefined) return false
-  return last.start - before.end < tightGap * (last.bottom - last.top)
+  return last.start - before.end < tightGap * last.size
 }
 
 function stepBetween(before: PdfCharacter, after: PdfCharacter, { gap, isTight }: Between): Step {
   if (before.look.angle !== after.look.angle) return 'new line'
   const { along: from } = before
   const { along: to } = after
-  const [height, nextHeight] = [from.bottom - from.top, to.bottom - to.top]
-  const size = Math.max(height, nextHeight, 1)
-  const overlap = Math.min(from.bottom, to.bottom) - Math.max(from.top, to.top)
-  if (overlap < 0.2 * Math.min(height, nextHeight)) return 'new line'
+  const size = Math.max(from.size, to.size, 1)
+  const rise = Math.abs(to.baseline - from.baseline)
+  if (rise > 0.8 * size) return 'new line'
   const isBack = to.start < from.start - 0.1 * size
-  // Closely set lines overlap by the height of their font; the pen that went down and back began a new one.
-  if (isBack && Math.abs(to.baseline - from.baseline) > 0.3 * Math.min(height, nextHeight)) return 'new line'
+  // Closely set lines are hardly further apart than raised figures; the pen that went down and back began a new one.
+  if (isBack && rise > 0.3 * Math.min(from.size, to.size)) return 'new line'
   const isLeftwards = isBack && /[\p{Script=Hebrew}\p{Script=Arabic}]/u.test(after.text)
   const spaced = (isLeftwards ? from.start - to.end : to.start - from.end) / size
   if (spaced < -1.5) return 'new line'
@@ -90,8 +89,7 @@ function baseOf(run: readonly Glyph[]): PdfCharacter | undefined {
 }
 
 function isRaisedOver({ along: base }: PdfCharacter, { along }: PdfCharacter): boolean {
-  const size = base.bottom - base.top
-  return along.bottom - along.top < 0.85 * size && base.baseline - along.baseline > 0.15 * size
+  return along.size < 0.85 * base.size && base.baseline - along.baseline > 0.15 * base.size
 }
 
 /** A raised letter or figure behind a word points to a foot note; behind a unit it is a power, behind a figure "th". */
@@ -131,8 +129,7 @@ export function around(a: Stretch, b: Stretch): Stretch {
   return {
     start: Math.min(a.start, b.start),
     end: Math.max(a.end, b.end),
-    top: Math.min(a.top, b.top),
-    bottom: Math.max(a.bottom, b.bottom),
     baseline: a.baseline,
+    size: Math.max(a.size, b.size),
   }
 }

@@ -12,8 +12,8 @@ const dpi = 100
 const mostPixels = 4e6
 /** Of 255: less is no print that a person would notice. */
 const leastChange = 20
-/** As high as the font, in points. */
-const smallestPrint = 2
+/** In points; four sheets on one still have twice that. */
+const smallestPrint = 1.5
 
 /** The characters that somebody who looks at the page can see. */
 export function seenCharacters(
@@ -24,7 +24,7 @@ export function seenCharacters(
   const doubtful = new Set(objects.doubtful)
   const readable = characters.filter(
     ({ isGenerated, object, along }) =>
-      isGenerated || (!objects.invisible.has(object) && !(along.bottom - along.top < smallestPrint)),
+      isGenerated || (!objects.invisible.has(object) && along.size >= smallestPrint),
   )
   if (!readable.some(({ object }) => doubtful.has(object))) return readable
   const change = changeWithout(objects.doubtful, document, page)

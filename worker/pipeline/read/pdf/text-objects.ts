@@ -7,6 +7,8 @@ import type { PdfDocument, Pdfium, PdfPage, Scratch } from '../../../../platform
 export type TextObject = {
   /** Degrees clockwise on the page as shown, to the nearest quarter turn. */
   readonly angle: 0 | 90 | 180 | 270
+  /** Of the font, in points of the page; 0 where it cannot be told. */
+  readonly size: number
   readonly isBold: boolean
   /** Names the font within its page. */
   readonly font: number
@@ -30,6 +32,7 @@ export function textObjects(document: PdfDocument, page: PdfPage, scratch: Scrat
     const radians = pdfium.call('FPDFText_GetCharAngle', text, index)
     return {
       angle: quarterOf((radians * 180) / Math.PI, page.quarterTurns),
+      size: pdfium.named('FPDFText_GetFontSize')(text, index) * scaleOf(pdfium, text, index, scratch),
       isBold: isBoldFont || (object !== 0 && pdfium.call('FPDFTextObj_GetTextRenderMode', object) === fillAndStroke),
       font,
     }
@@ -41,6 +44,12 @@ export function textObjects(document: PdfDocument, page: PdfPage, scratch: Scrat
       return found
     },
   }
+}
+
+// The font's size is that before the text is placed: many files write size 1 and scale it up.
+function scaleOf(pdfium: Pdfium, text: number, index: number, { at, float }: Scratch): number {
+  if (pdfium.call('FPDFText_GetMatrix', text, index, at) === 0) return 1
+  return Math.sqrt(Math.abs(float(0) * float(12) - float(4) * float(8)))
 }
 
 // Only names of fonts and double drawing tell: PDFium's weight of a subset font is a guess (704 for a regular one).
