@@ -57,7 +57,9 @@ function spacedRun(words: readonly LayerWord[], from: number): LayerWord[] {
 
 function isNext(before: LayerWord, word: LayerWord): boolean {
   const gap = word.along.start - before.along.end
-  return before.line === word.line && before.angle === word.angle && gap > 0 && gap < 2.5 * widestSpacing * before.along.size
+  return (
+    before.line === word.line && before.angle === word.angle && gap > 0 && gap < 2.5 * widestSpacing * before.along.size
+  )
 }
 
 function joinRun(run: readonly LayerWord[]): LayerWord[] {

@@ -126,7 +126,11 @@ function readAlong({ page, text, scratch, ask }: Reading, index: number, look: T
   const [bx, by] = toShown(page, scratch.float(8), scratch.float(12))
   ask.origin(text, index, scratch.at, scratch.at + 8)
   const [ox, oy] = toShown(page, scratch.double(0), scratch.double(8))
-  const [start, end] = endsOf(page, [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)], look.angle)
+  const [start, end] = endsOf(
+    page,
+    [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)],
+    look.angle,
+  )
   const isLevel = look.angle === 0 || look.angle === 180
   const height = isLevel ? Math.abs(by - ay) * page.heightPt : Math.abs(bx - ax) * page.widthPt
   return { start, end, baseline: baselineOf(page, [ox, oy], look.angle), size: sizeOf(look.size, height) }

@@ -4,6 +4,8 @@
  */
 import type { Box, Word } from '../../../../clinical/document/page.ts'
 import { clampBox } from '../geometry.ts'
+import { linesOfGlyphs } from './glyph-lines.ts'
+import type { Glyph } from './glyph-lines.ts'
 import { raisedText } from './glyph-text.ts'
 import type { PdfCharacter, Stretch } from './page-characters.ts'
 
@@ -17,75 +19,68 @@ export type LayerWord = Word & {
 }
 
 export function wordsOfCharacters(characters: readonly PdfCharacter[]): LayerWord[] {
-  const words: LayerWord[] = []
-  let run: Glyph[] = []
-  let line = 0
-  let gap: Gap = nothing()
-  const flush = (): void => {
-    const word = wordOf(run, line)
-    if (word !== null) words.push(word)
-    run = []
-  }
-  let previous: PdfCharacter | undefined
-  for (const character of characters) {
-    if (character.isSpace) {
-      if (gap !== 'printed') gap = character.isGenerated ? 'guessed' : 'printed'
-      continue
-    }
-    if (character.text === '') continue
-    const step = previous === undefined ? 'same word' : stepBetween(previous, character, { gap, isTight: isTight(run) })
-    const base = step === 'same word' ? baseOf(run) : undefined
-    const isRaised = base !== undefined && isRaisedOver(base, character)
-    if (step !== 'same word' || (isRaised && isMarkOfNote(run, character))) flush()
-    if (step === 'new line') line++
-    run.push({ character, isRaised })
-    previous = character
-    gap = nothing()
-  }
-  flush()
-  return words
+  return linesOfGlyphs(characters).flatMap((glyphs, line) => wordsOfLine(glyphs, line))
 }
 
-type Glyph = { readonly character: PdfCharacter; readonly isRaised: boolean }
-type Step = 'same word' | 'new word' | 'new line'
-/** What stands between two glyphs: nothing, a space that PDFium guessed (often wrongly), or a space of the file. */
-type Gap = 'none' | 'guessed' | 'printed'
+type Printed = Glyph & { readonly isRaised: boolean }
 
-// A call keeps the compiler from believing that a gap is always 'none'.
-const nothing = (): Gap => 'none'
+function wordsOfLine(glyphs: readonly Glyph[], line: number): LayerWord[] {
+  const spacing = letterSpacing(glyphs)
+  const runs: Printed[][] = []
+  for (const glyph of glyphs) {
+    const run = runs.at(-1)
+    const isNew = run === undefined || startsWord(glyph, run, spacing)
+    const base = isNew ? undefined : run.findLast(({ isRaised }) => !isRaised)?.character
+    const isRaised = base !== undefined && isRaisedOver(base, glyph.character)
+    if (isNew || (isRaised && isMarkOfNote(run, glyph.character))) runs.push([{ ...glyph, isRaised }])
+    else run.push({ ...glyph, isRaised })
+  }
+  return runs.flatMap((run) => wordOf(run, line) ?? [])
+}
 
-/** In sizes of the font; kerning and letter spacing stay below, spaces between words do not. */
+/** In sizes of the font; kerning stays below, spaces between words do not. */
 const widestGapInWord = { none: 0.22, guessed: 0.12, printed: Number.NEGATIVE_INFINITY }
 /** Where the letters before stand close, a gap means something sooner. */
 const widestGapInTightWord = { ...widestGapInWord, none: 0.14 }
 const tightGap = 0.04
 
-type Between = { readonly gap: Gap; readonly isTight: boolean }
-
-function isTight(run: readonly Glyph[]): boolean {
-  const [before, last] = run.slice(-2).map(({ character }) => character.along)
-  if (before === undefined || last === undefined) return false
-  return last.start - before.end < tightGap * last.size
+function startsWord({ gap, spaced, character }: Glyph, run: readonly Printed[], spacing: LetterSpacing): boolean {
+  const [, ...later] = run
+  const isTight = (later.at(-1)?.spaced ?? 1) < tightGap
+  const usual = spacing.get(styleOf(character)) ?? 0
+  return spaced > (isTight ? widestGapInTightWord : widestGapInWord)[gap] + 1.4 * usual
 }
 
-function stepBetween(before: PdfCharacter, after: PdfCharacter, { gap, isTight }: Between): Step {
-  if (before.look.angle !== after.look.angle) return 'new line'
-  const { along: from } = before
-  const { along: to } = after
-  const size = Math.max(from.size, to.size, 1)
-  const rise = Math.abs(to.baseline - from.baseline)
-  if (rise > 0.8 * size) return 'new line'
-  const isBack = to.start < from.start - 0.1 * size
-  // Closely set lines are hardly further apart than raised figures; the pen that went down and back began a new one.
-  if (isBack && rise > 0.3 * Math.min(from.size, to.size)) return 'new line'
-  const isLeftwards = isBack && /[\p{Script=Hebrew}\p{Script=Arabic}]/u.test(after.text)
-  const spaced = (isLeftwards ? from.start - to.end : to.start - from.end) / size
-  if (spaced < -1.5) return 'new line'
-  return spaced > (isTight ? widestGapInTightWord : widestGapInWord)[gap] ? 'new word' : 'same word'
+/** By font and size: how far letters were set apart from each other, in sizes of the font. */
+type LetterSpacing = ReadonlyMap<string, number>
+
+const fewestPairs = 4
+const leastSpacing = 0.05
+/** What stands further apart are cells of a table. */
+const mostSpacing = 1.2
+
+function letterSpacing(glyphs: readonly Glyph[]): LetterSpacing {
+  const pairs = Map.groupBy(
+    glyphs.filter(
+      ({ gap, character }, i) =>
+        i > 0 && gap !== 'printed' && isLetter(character) && isLetter(glyphs[i - 1]?.character),
+    ),
+    ({ character }) => styleOf(character),
+  )
+  const found = new Map<string, number>()
+  for (const [style, pair] of pairs) {
+    const middle = pair.map(({ spaced }) => spaced).toSorted((a, b) => a - b)[Math.floor(pair.length / 2)] ?? 0
+    if (pair.length >= fewestPairs && middle > leastSpacing && middle < mostSpacing) found.set(style, middle)
+  }
+  return found
 }
 
-function baseOf(run: readonly Glyph[]): PdfCharacter | undefined {
-  return run.findLast(({ isRaised }) => !isRaised)?.character
+function styleOf({ look }: PdfCharacter): string {
+  return `${look.font} ${look.size}`
+}
+
+function isLetter(character: PdfCharacter | undefined): boolean {
+  return character !== undefined && /^\p{L}/u.test(character.text)
 }
 
 function isRaisedOver({ along: base }: PdfCharacter, { along }: PdfCharacter): boolean {
@@ -93,13 +88,13 @@ function isRaisedOver({ along: base }: PdfCharacter, { along }: PdfCharacter): b
 }
 
 /** A raised letter or figure behind a word points to a foot note; behind a unit it is a power, behind a figure "th". */
-function isMarkOfNote(run: readonly Glyph[], { text }: PdfCharacter): boolean {
+function isMarkOfNote(run: readonly Printed[], { text }: PdfCharacter): boolean {
   if (run.at(-1)?.isRaised === true || /^[-+−]$/.test(text)) return false
   const before = run.map(({ character }) => character.text).join('')
   return /\p{L}{3}$/u.test(before) || (/\p{L}$/u.test(before) && /^\p{L}$/u.test(text))
 }
 
-function wordOf(run: readonly Glyph[], line: number): LayerWord | null {
+function wordOf(run: readonly Printed[], line: number): LayerWord | null {
   const [first] = run
   if (first === undefined) return null
   const text = run.map(({ character, isRaised }) => (isRaised ? raisedText(character.text) : character.text)).join('')

@@ -23,8 +23,7 @@ export function seenCharacters(
 ): PdfCharacter[] {
   const doubtful = new Set(objects.doubtful)
   const readable = characters.filter(
-    ({ isGenerated, object, along }) =>
-      isGenerated || (!objects.invisible.has(object) && along.size >= smallestPrint),
+    ({ isSpace, object, along }) => isSpace || (!objects.invisible.has(object) && along.size >= smallestPrint),
   )
   if (!readable.some(({ object }) => doubtful.has(object))) return readable
   const change = changeWithout(objects.doubtful, document, page)

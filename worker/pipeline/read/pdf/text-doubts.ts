@@ -95,13 +95,19 @@ function boundsOfClip({ pdfium, page, scratch }: Visiting, clip: number, path: n
     xs.push(scratch.float(0))
     ys.push(scratch.float(4))
   }
-  return shownBox(page, mapBox([1, 0, 0, 1, 0, 0], [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]))
+  return shownBox(
+    page,
+    mapBox([1, 0, 0, 1, 0, 0], [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]),
+  )
 }
 
 const slack = 0.004
 
 function isInside(box: Box, around: Box): boolean {
   return (
-    box[0] >= around[0] - slack && box[1] >= around[1] - slack && box[2] <= around[2] + slack && box[3] <= around[3] + slack
+    box[0] >= around[0] - slack &&
+    box[1] >= around[1] - slack &&
+    box[2] <= around[2] + slack &&
+    box[3] <= around[3] + slack
   )
 }
