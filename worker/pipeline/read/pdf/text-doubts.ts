@@ -6,8 +6,8 @@ import type { Box } from '../../../../clinical/document/page.ts'
 import type { Pdfium, Scratch } from '../../../../platform/rendering/pdfium.ts'
 import { CoverGrid } from './cover-grid.ts'
 import { mapBox } from './matrix.ts'
-import { isFilled, kinds, shownBox } from './page-objects.ts'
-import type { Drawn, Visiting } from './page-objects.ts'
+import { isFilled, kinds, shownBox } from './drawn-objects.ts'
+import type { Drawn, Visiting } from './drawn-objects.ts'
 
 export type TextDoubts = { readonly invisible: ReadonlySet<number>; readonly doubtful: readonly number[] }
 
