@@ -12,8 +12,17 @@ export async function* readPdf(task: ReadTask): AsyncGenerator<ChildPage> {
   for (let index = task.fromPage - 1; index < document.pageCount; index++) {
     const place = { number: index + 1, pageCount: document.pageCount }
     const page = openPageAsPrinted(document, index)
-    yield page === null ? { ...place, kind: 'broken' } : await readPage(document, page, place)
+    yield page === null ? { ...place, kind: 'broken' } : await readOrGiveUp(document, page, place)
     page?.close()
+  }
+}
+
+// One page that PDFium cannot draw or take apart does not keep the others from being read.
+async function readOrGiveUp(document: PdfDocument, page: PdfPage, place: PlaceInFile): Promise<ChildPage> {
+  try {
+    return await readPage(document, page, place)
+  } catch {
+    return { ...place, kind: 'broken' }
   }
 }
 
