@@ -12,6 +12,8 @@ type Call = (...args: number[]) => number
 /** PDFium's functions by C name (`FPDF_LoadPage`), and the heap that their pointers point into. */
 export type Pdfium = {
   readonly call: (name: string, ...args: number[]) => number
+  /** The function itself, for those that are called for each character of a page. */
+  readonly named: (name: string) => Call
   /** Fresh on each call: growing memory detaches older views. */
   readonly heap: () => Uint8Array
   /** Of the functions that PDFium calls by index; those of ours that it may call back go there. */
@@ -29,14 +31,16 @@ export async function loadPdfium(): Promise<Pdfium> {
     if (isCall(value)) exports.set(name, value)
     if (value instanceof WebAssembly.Table) table = value
   }
-  const call = (name: string, ...args: number[]): number => {
+  const named = (name: string): Call => {
     const fn = exports.get(name)
     if (fn === undefined) throw new Error(`PDFium has no function ${name}`)
-    return fn(...args)
+    return fn
   }
+  const call = (name: string, ...args: number[]): number => named(name)(...args)
   call('FPDF_InitLibrary')
   return {
     call,
+    named,
     heap: () => module.HEAPU8,
     table,
     alloc: (bytes) => call('malloc', bytes),
@@ -136,6 +140,29 @@ function withFloats(pdfium: Pdfium, count: number, fill: (at: number) => void): 
   const values = Array.from({ length: count }, (_, i) => view.getFloat32(at + i * 4, true))
   pdfium.free(at)
   return values
+}
+
+/** Room for what PDFium's functions write through pointers; free it again. */
+export type Scratch = {
+  readonly at: number
+  readonly int: (offset: number) => number
+  readonly float: (offset: number) => number
+  readonly double: (offset: number) => number
+  readonly free: () => void
+}
+
+export function openScratch(pdfium: Pdfium, bytes: number): Scratch {
+  const at = pdfium.alloc(bytes)
+  let view = new DataView(pdfium.heap().buffer)
+  // Memory that grew has detached the view.
+  const current = (): DataView => (view.buffer.byteLength === 0 ? (view = new DataView(pdfium.heap().buffer)) : view)
+  return {
+    at,
+    int: (offset) => current().getUint32(at + offset, true),
+    float: (offset) => current().getFloat32(at + offset, true),
+    double: (offset) => current().getFloat64(at + offset, true),
+    free: () => pdfium.free(at),
+  }
 }
 
 /** A point of the page's own space as a fraction of the page as shown, origin top left. */

@@ -7,6 +7,8 @@ export type PrintedLine = {
   readonly font?: 'plain' | 'bold'
   /** 3 draws nothing, as hidden text layers do. */
   readonly renderMode?: number
+  /** Put before the text: "1 g" makes it white, "6 Tc" sets its letters apart. */
+  readonly operators?: string
 }
 
 export type PdfExtras = {
@@ -14,6 +16,8 @@ export type PdfExtras = {
   readonly objects?: Readonly<Record<number, string>>
   readonly catalogue?: string
   readonly pageEntries?: string
+  /** Drawn over the lines of each page. */
+  readonly drawnOver?: string
 }
 
 /** A small PDF with one page for each list of lines; Helvetica needs no font file. */
@@ -25,7 +29,7 @@ export function pdfOfLines(pages: readonly (readonly PrintedLine[])[], extras: P
   objects.set(3, font('Helvetica'))
   objects.set(4, font('Helvetica-Bold'))
   pages.forEach((lines, index) => {
-    const content = lines.map(drawing).join('\n')
+    const content = [...lines.map(drawing), extras.drawnOver ?? ''].join('\n')
     objects.set(
       10 + index * 2,
       `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents ${11 + index * 2} 0 R
@@ -41,9 +45,9 @@ function font(name: string): string {
   return `<< /Type /Font /Subtype /Type1 /BaseFont /${name} /Encoding /WinAnsiEncoding >>`
 }
 
-function drawing({ text, x, y, size = 11, font: face = 'plain', renderMode = 0 }: PrintedLine): string {
+function drawing({ text, x, y, size = 11, font: face = 'plain', renderMode = 0, operators = '' }: PrintedLine): string {
   const escaped = text.replaceAll(/[\\()]/g, String.raw`\$&`)
-  return `BT /${face} ${size} Tf ${renderMode} Tr 1 0 0 1 ${x} ${y} Tm (${escaped}) Tj ET`
+  return `BT 0 g ${operators} /${face} ${size} Tf ${renderMode} Tr 1 0 0 1 ${x} ${y} Tm (${escaped}) Tj 0 Tc 0 Ts ET`
 }
 
 function assemble(objects: ReadonlyMap<number, string>): Buffer {

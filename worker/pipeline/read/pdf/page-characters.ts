@@ -1,10 +1,22 @@
 /**
  * The characters of a PDF page with the boxes of their ink, as fractions of the page as shown.
  */
-import { toShown } from '../../../../platform/rendering/pdfium.ts'
-import type { PdfDocument, Pdfium, PdfPage } from '../../../../platform/rendering/pdfium.ts'
+import { openScratch, toShown } from '../../../../platform/rendering/pdfium.ts'
+import type { PdfDocument, Pdfium, PdfPage, Scratch } from '../../../../platform/rendering/pdfium.ts'
 import type { Box } from '../../../../clinical/document/page.ts'
-import type { PageObjects } from './page-objects.ts'
+import { isKnownSymbol, isNoLetter, printedText } from './glyph-text.ts'
+import { textObjects } from './text-objects.ts'
+import type { TextObject, TextObjects } from './text-objects.ts'
+
+/** A stretch along the line that a character stands on, in points of the reader who turned the page until it is level. */
+export type Stretch = {
+  /** The pen's place before and after the glyph. */
+  readonly start: number
+  readonly end: number
+  readonly baseline: number
+  /** Of the font; what gaps are measured with. */
+  readonly size: number
+}
 
 export type PdfCharacter = {
   /** Empty for characters that stand for nothing printable. */
@@ -13,155 +25,131 @@ export type PdfCharacter = {
   /** PDFium made it up from a gap or a new line; it has no box of its own. */
   readonly isGenerated: boolean
   readonly box: Box
-  /** From the pen's place before to its place after the glyph, and as high as the font: what gaps are measured with. */
-  readonly advance: Box
-  /** Degrees clockwise on the page as shown, to the nearest quarter turn. */
-  readonly angle: 0 | 90 | 180 | 270
-  readonly isBold: boolean
+  readonly along: Stretch
+  /** Along the line, as `along.end`. */
+  readonly inkEnd: number
+  readonly look: TextObject
+  /** The piece of drawn text that it is part of; 0 where it is none. */
+  readonly object: number
   /** The font gives no way from this glyph to a letter. */
   readonly isUnmapped: boolean
-  /** Drawn invisibly, without colour, or under a picture: nobody can read it on the page. */
-  readonly isHidden: boolean
 }
 
-const maxCharacters = 200_000
+export type PageCharacters = {
+  readonly characters: readonly PdfCharacter[]
+  /** There are more, and nobody prints so many on one page. */
+  readonly isCutShort: boolean
+}
 
-export function readCharacters(document: PdfDocument, page: PdfPage, objects: PageObjects): PdfCharacter[] {
+const mostCharacters = 100_000
+
+export function readCharacters(document: PdfDocument, page: PdfPage): PageCharacters {
   const { pdfium } = document
   const text = pdfium.call('FPDFText_LoadPage', page.pointer)
-  if (text === 0) return []
-  const scratch = pdfium.alloc(1024)
-  const fonts = new Map<string, boolean>()
-  const count = Math.min(pdfium.call('FPDFText_CountChars', text), maxCharacters)
+  if (text === 0) return { characters: [], isCutShort: false }
+  const scratch = openScratch(pdfium, 512)
+  const reading = { page, text, scratch, objects: textObjects(document, page, scratch), ask: questions(pdfium) }
+  const count = pdfium.call('FPDFText_CountChars', text)
   const characters: PdfCharacter[] = []
-  for (let index = 0; index < count; index++) {
-    characters.push(readCharacter({ pdfium, page, objects, text, scratch, fonts }, index))
+  let pen: Stretch | undefined
+  for (let index = 0; index < Math.min(count, mostCharacters); index++) {
+    const character = readCharacter(reading, index)
+    const isLigaturePart = character.along.start === pen?.start && character.along.baseline === pen.baseline
+    pen = character.isGenerated ? undefined : character.along
+    characters.push(isLigaturePart ? placeLigaturePart(character, characters.at(-1)) : character)
   }
-  pdfium.free(scratch)
+  scratch.free()
   pdfium.call('FPDFText_ClosePage', text)
-  return characters.map((character, index) => placeLigaturePart(character, characters[index - 1]))
+  return { characters, isCutShort: count > mostCharacters }
 }
 
-// The letters of a ligature all start at the pen's one place; the later ones move behind the first.
+// The letters of a ligature all start at the pen's one place, but share its ink: the later ones move behind the first.
 function placeLigaturePart(character: PdfCharacter, before: PdfCharacter | undefined): PdfCharacter {
-  if (before === undefined || character.isGenerated || before.isGenerated || character.angle !== 0) return character
-  const [x0, y0, x1, y1] = character.advance
-  const width = before.advance[2] - before.advance[0]
-  if (x0 !== before.advance[0] || y0 !== before.advance[1] || x1 === x0 || width === 0) return character
-  return { ...character, advance: [x0 + width, y0, x1 + width, y1] }
+  if (before === undefined || character.isGenerated || character.object !== before.object) return character
+  const { along } = character
+  const start = Math.max(before.along.end, character.inkEnd - along.end + along.start)
+  return { ...character, along: { ...along, start, end: Math.max(start, character.inkEnd) } }
 }
+
+// Looked up once: these are called for each character.
+const questions = (pdfium: Pdfium) =>
+  ({
+    code: pdfium.named('FPDFText_GetUnicode'),
+    object: pdfium.named('FPDFText_GetTextObject'),
+    isGenerated: pdfium.named('FPDFText_IsGenerated'),
+    isUnmapped: pdfium.named('FPDFText_HasUnicodeMapError'),
+    ink: pdfium.named('FPDFText_GetCharBox'),
+    advance: pdfium.named('FPDFText_GetLooseCharBox'),
+    origin: pdfium.named('FPDFText_GetCharOrigin'),
+  }) as const
 
 type Reading = {
-  readonly pdfium: Pdfium
   readonly page: PdfPage
-  readonly objects: PageObjects
   readonly text: number
-  readonly scratch: number
-  readonly fonts: Map<string, boolean>
+  readonly scratch: Scratch
+  readonly objects: TextObjects
+  readonly ask: ReturnType<typeof questions>
 }
 
 function readCharacter(reading: Reading, index: number): PdfCharacter {
-  const { pdfium, page, text, objects } = reading
-  const code = pdfium.call('FPDFText_GetUnicode', text, index)
-  const printed = printedText(code)
-  const isGenerated = pdfium.call('FPDFText_IsGenerated', text, index) === 1
-  const box = readBox(reading, index)
-  const radians = pdfium.call('FPDFText_GetCharAngle', text, index)
-  const object = pdfium.call('FPDFText_GetTextObject', text, index)
+  const { page, text, ask, objects } = reading
+  const code = ask.code(text, index)
+  const object = ask.object(text, index)
+  const look = objects.of(object, text, index)
+  const box = readInk(reading, index)
+  const printed = printedText(code, () => box[2] > box[0])
+  // PDFium makes up spaces, new lines and hyphens, and nothing else.
+  const isGenerated = code <= 32 && ask.isGenerated(text, index) === 1
   return {
     text: printed,
-    isSpace: printed.trim() === '',
+    isSpace: printed === ' ',
     isGenerated,
     box,
-    advance: readAdvance(reading, index),
-    angle: quarterOf((radians * 180) / Math.PI, page.quarterTurns),
-    isBold: isBold(reading, index, object),
-    isUnmapped: !isGenerated && isUnmapped(pdfium, text, index, code),
-    isHidden: !isGenerated && objects.isHidden(object, box),
+    along: readAlong(reading, index, look),
+    inkEnd: endsOf(page, box, look.angle)[1],
+    look,
+    object,
+    isUnmapped: !isGenerated && (isNoLetter(code) || (ask.isUnmapped(text, index) === 1 && !isKnownSymbol(code))),
   }
 }
 
-const ligatures: Readonly<Record<number, string>> = {
-  0xfb00: 'ff',
-  0xfb01: 'fi',
-  0xfb02: 'fl',
-  0xfb03: 'ffi',
-  0xfb04: 'ffl',
-  0xfb05: 'st',
-  0xfb06: 'st',
-}
-
-// Symbol fonts put their signs into the private area; these are the ones that documents use as bullets and ticks.
-const symbols: Readonly<Record<number, string>> = {
-  0xf02d: '-',
-  0xf0a7: '▪',
-  0xf0a8: '▫',
-  0xf0ae: '→',
-  0xf0b0: '°',
-  0xf0b1: '±',
-  0xf0b3: '≥',
-  0xf0a3: '≤',
-  0xf0b7: '•',
-  0xf0d8: '▸',
-  0xf0e0: '→',
-  0xf0fc: '✓',
-  0xf06d: 'µ',
-  0xf076: '•',
-}
-
-function printedText(code: number): string {
-  // PDFium writes 2 for a hyphen at the end of a line.
-  if (code === 2 || code === 0xad) return '-'
-  if (code < 32 || code === 0xfffe || code === 0xffff || (code >= 0x200b && code <= 0x200f) || code === 0xfeff)
-    return ' '
-  if (code === 0xa0 || (code >= 0x2000 && code <= 0x200a) || code === 0x202f || code === 0x3000) return ' '
-  return ligatures[code] ?? symbols[code] ?? String.fromCodePoint(Math.min(code, 0x10ffff))
-}
-
-function isUnmapped(pdfium: Pdfium, text: number, index: number, code: number): boolean {
-  if (symbols[code] !== undefined) return false
-  if (pdfium.call('FPDFText_HasUnicodeMapError', text, index) === 1) return true
-  return (code >= 0xe000 && code <= 0xf8ff) || code === 0xfffd || (code < 32 && ![2, 9, 10, 13].includes(code))
-}
-
-function readBox(reading: Reading, index: number): Box {
-  const { pdfium, text, scratch } = reading
-  pdfium.call('FPDFText_GetCharBox', text, index, scratch, scratch + 8, scratch + 16, scratch + 24)
-  const view = new DataView(pdfium.heap().buffer)
-  const at = (offset: number): number => view.getFloat64(scratch + offset, true)
-  return shownBox(reading.page, { left: at(0), right: at(8), bottom: at(16), top: at(24) })
-}
-
-function readAdvance(reading: Reading, index: number): Box {
-  const { pdfium, text, scratch } = reading
-  pdfium.call('FPDFText_GetLooseCharBox', text, index, scratch)
-  const view = new DataView(pdfium.heap().buffer)
-  const at = (offset: number): number => view.getFloat32(scratch + offset, true)
-  return shownBox(reading.page, { left: at(0), top: at(4), right: at(8), bottom: at(12) })
-}
-
-function shownBox(page: PdfPage, box: { left: number; right: number; bottom: number; top: number }): Box {
-  const [ax, ay] = toShown(page, box.left, box.top)
-  const [bx, by] = toShown(page, box.right, box.bottom)
+function readInk({ page, text, scratch, ask }: Reading, index: number): Box {
+  ask.ink(text, index, scratch.at, scratch.at + 8, scratch.at + 16, scratch.at + 24)
+  const [ax, ay] = toShown(page, scratch.double(0), scratch.double(16))
+  const [bx, by] = toShown(page, scratch.double(8), scratch.double(24))
   return [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)]
 }
 
-function quarterOf(degrees: number, pageTurns: number): 0 | 90 | 180 | 270 {
-  const turns = (((Math.round(degrees / 90) + pageTurns) % 4) + 4) % 4
-  return turns === 1 ? 90 : turns === 2 ? 180 : turns === 3 ? 270 : 0
+function readAlong({ page, text, scratch, ask }: Reading, index: number, look: TextObject): Stretch {
+  ask.advance(text, index, scratch.at)
+  const [ax, ay] = toShown(page, scratch.float(0), scratch.float(4))
+  const [bx, by] = toShown(page, scratch.float(8), scratch.float(12))
+  ask.origin(text, index, scratch.at, scratch.at + 8)
+  const [ox, oy] = toShown(page, scratch.double(0), scratch.double(8))
+  const [start, end] = endsOf(
+    page,
+    [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)],
+    look.angle,
+  )
+  const isLevel = look.angle === 0 || look.angle === 180
+  const height = isLevel ? Math.abs(by - ay) * page.heightPt : Math.abs(bx - ax) * page.widthPt
+  return { start, end, baseline: baselineOf(page, [ox, oy], look.angle), size: sizeOf(look.size, height) }
 }
 
-const boldNames = /bold|black|heavy|demi/i
-const fillAndStroke = 2
+/** Where it begins and ends along its line, for a reader who turned the page until the line is level. */
+function endsOf(page: PdfPage, [x0, y0, x1, y1]: Box, angle: TextObject['angle']): [number, number] {
+  if (angle === 0) return [x0 * page.widthPt, x1 * page.widthPt]
+  if (angle === 90) return [y0 * page.heightPt, y1 * page.heightPt]
+  return angle === 180 ? [-x1 * page.widthPt, -x0 * page.widthPt] : [-y1 * page.heightPt, -y0 * page.heightPt]
+}
 
-// Only names of fonts and double drawing tell: PDFium's weight of a subset font is a guess (704 for a regular one).
-function isBold(reading: Reading, index: number, object: number): boolean {
-  const { pdfium, text, scratch, fonts } = reading
-  if (object !== 0 && pdfium.call('FPDFTextObj_GetTextRenderMode', object) === fillAndStroke) return true
-  const bytes = pdfium.call('FPDFText_GetFontInfo', text, index, scratch + 64, 256, scratch)
-  const end = scratch + 64 + Math.max(0, Math.min(bytes, 256) - 1)
-  const name = Buffer.from(pdfium.heap().subarray(scratch + 64, end)).toString('latin1')
-  const known = fonts.get(name) ?? boldNames.test(name)
-  fonts.set(name, known)
-  return known
+function baselineOf(page: PdfPage, [x, y]: readonly [number, number], angle: TextObject['angle']): number {
+  if (angle === 0) return y * page.heightPt
+  if (angle === 90) return -x * page.widthPt
+  return angle === 180 ? -y * page.heightPt : x * page.widthPt
+}
+
+// Fonts of drawn glyphs may have any unit; the room that their glyphs take then tells more than their size.
+function sizeOf(size: number, height: number): number {
+  return size > 0 && height > 0.4 * size && height < 3 * size ? size : height / 1.2
 }

@@ -2,10 +2,12 @@ import type { Word } from '../../../../clinical/document/page.ts'
 import type { PdfDocument, PdfPage } from '../../../../platform/rendering/pdfium.ts'
 import type { QuarterTurn } from '../geometry.ts'
 import { turnBox } from '../geometry.ts'
+import { withoutDoubles, withSpacedLettersJoined } from './mend-words.ts'
 import { readCharacters } from './page-characters.ts'
 import type { PdfCharacter } from './page-characters.ts'
 import { readObjects } from './page-objects.ts'
 import { wordsOfCharacters } from './page-words.ts'
+import { seenCharacters } from './seen-text.ts'
 import { judgeTextLayer } from './text-layer-verdict.ts'
 import type { TextLayerVerdict } from './text-layer-verdict.ts'
 
@@ -20,21 +22,30 @@ export type PdfPageText = {
 /** The text layer of one page, upright, and what to think of it. */
 export function readPdfPage(document: PdfDocument, page: PdfPage): PdfPageText {
   const objects = readObjects(document, page)
-  const characters = readCharacters(document, page, objects)
-  const words = wordsOfCharacters(characters, page)
+  const all = readCharacters(document, page)
+  const characters = seenCharacters(all.characters, objects, { document, page })
+  const printed = withSpacedLettersJoined(withoutDoubles(wordsOfCharacters(characters)))
   const rotation = turnToUpright(characters)
+  const { verdict, words } = judgeTextLayer({ words: printed, objects })
   return {
     rotation,
-    words: words.map((word) => ({ ...word, box: turnBox(word.box, rotation) })),
-    verdict: judgeTextLayer({ characters, words, objects }),
+    words: words.map(({ text, confidence01, box, line, block, isBold }) => ({
+      text,
+      confidence01,
+      box: turnBox(box, rotation),
+      line,
+      block,
+      isBold: isBold === true,
+    })),
+    verdict,
   }
 }
 
 // A landscape table printed on a portrait page: most of its text runs upwards or downwards.
 function turnToUpright(characters: readonly PdfCharacter[]): QuarterTurn {
   const counts = new Map<QuarterTurn, number>()
-  for (const { angle, isHidden, isSpace } of characters) {
-    if (!isHidden && !isSpace) counts.set(angle, (counts.get(angle) ?? 0) + 1)
+  for (const { look, isSpace } of characters) {
+    if (!isSpace) counts.set(look.angle, (counts.get(look.angle) ?? 0) + 1)
   }
   const [commonest] = [...counts].toSorted((a, b) => b[1] - a[1])
   const angle = commonest?.[0] ?? 0

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises'
-import { loadPdfium, openPage, openPdf } from '../../../../platform/rendering/pdfium.ts'
+import { loadPdfium, openPdf } from '../../../../platform/rendering/pdfium.ts'
 import type { PdfDocument, PdfPage } from '../../../../platform/rendering/pdfium.ts'
 import { renderBitmap } from '../../../../platform/rendering/render-bitmap.ts'
 import type { ChildPage, OcrPicture, ReadTask } from '../child-page.ts'
+import { openPageAsPrinted } from './annotations.ts'
 import { readPdfPage } from './read-pdf-page.ts'
 
 /** Called in the reading child only. */
@@ -10,9 +11,18 @@ export async function* readPdf(task: ReadTask): AsyncGenerator<ChildPage> {
   const document = openPdf(await loadPdfium(), await readFile(task.path))
   for (let index = task.fromPage - 1; index < document.pageCount; index++) {
     const place = { number: index + 1, pageCount: document.pageCount }
-    const page = openPage(document, index)
-    yield page === null ? { ...place, kind: 'broken' } : await readPage(document, page, place)
+    const page = openPageAsPrinted(document, index)
+    yield page === null ? { ...place, kind: 'broken' } : await readOrGiveUp(document, page, place)
     page?.close()
+  }
+}
+
+// One page that PDFium cannot draw or take apart does not keep the others from being read.
+async function readOrGiveUp(document: PdfDocument, page: PdfPage, place: PlaceInFile): Promise<ChildPage> {
+  try {
+    return await readPage(document, page, place)
+  } catch {
+    return { ...place, kind: 'broken' }
   }
 }
 

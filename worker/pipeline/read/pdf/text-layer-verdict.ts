@@ -3,33 +3,57 @@
  * pictures may hold more), or "none" (scan, glyphs without letters, outlines, hidden layer).
  */
 import type { Box, Word } from '../../../../clinical/document/page.ts'
-import type { PdfCharacter } from './page-characters.ts'
+import { CoverGrid } from './cover-grid.ts'
 import type { PageObjects } from './page-objects.ts'
+import type { LayerWord } from './page-words.ts'
 
 export type TextLayerVerdict = 'whole' | 'beside pictures' | 'none'
 
-type Evidence = {
-  readonly characters: readonly PdfCharacter[]
-  readonly words: readonly Word[]
-  readonly objects: PageObjects
+type Evidence = { readonly words: readonly LayerWord[]; readonly objects: PageObjects }
+export type Judgement = {
+  readonly verdict: TextLayerVerdict
+  /** Those that are believed. */
+  readonly words: readonly LayerWord[]
 }
 
 /** Of the page: smaller pictures are logos and signatures. */
 const pictureWorthReading = 0.04
 /** Above this share of glyphs without a letter the rest is not trustworthy either. */
 const tooManyUnmapped = 0.1
-/** A page of outlined letters has hundreds of paths and hardly a word. */
-const outlinePaths = 150
+/** Of outlines that no word lies on; a letter has twenty to forty. */
+const cornersWorthReading = 1000
 
-export function judgeTextLayer({ characters, words, objects }: Evidence): TextLayerVerdict {
-  const visible = characters.filter((character) => !character.isHidden && !character.isSpace)
-  const unmapped = visible.filter((character) => character.isUnmapped).length
-  if (unmapped > tooManyUnmapped * visible.length) return 'none'
-  if (!readsLikeText(words)) return 'none'
-  const pictures = uncoveredShare(objects.images, words)
-  if (words.length === 0) return pictures > 0 || objects.pathCount > 0 ? 'none' : 'whole'
-  if (words.length < 20 && objects.pathCount > outlinePaths) return 'none'
-  return pictures >= pictureWorthReading ? 'beside pictures' : 'whole'
+export function judgeTextLayer({ words, objects }: Evidence): Judgement {
+  const glyphs = words.reduce((sum, { text }) => sum + text.length, 0)
+  const unmapped = words.reduce((sum, word) => sum + word.unmapped, 0)
+  if (unmapped > tooManyUnmapped * glyphs || !readsLikeText(words)) return { verdict: 'none', words }
+  const believed = believable(words)
+  const hasPictures = objects.images.length > 0 || objects.pathCount > 0
+  if (believed.words.length === 0) return { verdict: hasPictures ? 'none' : 'whole', words: [] }
+  const isMore =
+    believed.isLeftToRead ||
+    uncoveredShare(objects.images, believed.words) >= pictureWorthReading ||
+    cornersBeside(objects, believed.words) >= cornersWorthReading
+  return { verdict: isMore ? 'beside pictures' : 'whole', words: believed.words }
+}
+
+/** Words of fonts that make no sense, or with glyphs that no letter is known for, are left to OCR; icons are left out. */
+function believable(words: readonly LayerWord[]): { words: LayerWord[]; isLeftToRead: boolean } {
+  const byFont = Map.groupBy(words, ({ font }) => font)
+  const senseless = new Set([...byFont].filter(([, printed]) => !readsLikeText(printed)).map(([font]) => font))
+  const left = words.filter(({ font, unmapped }) => senseless.has(font) || unmapped > 0)
+  const dropped = new Set(left)
+  return {
+    words: words.filter((word) => !dropped.has(word)),
+    isLeftToRead: left.some(({ text, unmapped }) => unmapped === 0 || text.length > 1),
+  }
+}
+
+function cornersBeside({ shapes }: PageObjects, words: readonly LayerWord[]): number {
+  if (shapes.length === 0) return 0
+  const printed = new CoverGrid()
+  for (const { box } of words) printed.add(box)
+  return shapes.reduce((sum, { box, corners }) => (printed.touches(box) ? sum : sum + corners), 0)
 }
 
 const gridSize = 50
