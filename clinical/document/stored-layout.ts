@@ -3,6 +3,7 @@
  * come from packed pages, so the steps they are packed in lose nothing.
  */
 import { z } from 'zod'
+import { storedStructure } from './structured-entry.ts'
 import { documentClasses, lineKinds, type MappedDocument, type MappedWord } from './mapped.ts'
 
 const boxSteps = 65535
@@ -37,6 +38,7 @@ const storedLayout = z.object({
   ),
   documentClass: z.enum(documentClasses),
   locale: z.enum(['en-AU', 'en-US']),
+  structure: storedStructure.nullable().exactOptional(),
 })
 export type StoredLayout = z.infer<typeof storedLayout>
 

@@ -8,10 +8,11 @@ import { findFurniture } from './furniture.ts'
 import { lineKinds } from './line-kinds.ts'
 import { localeOf } from './locale.ts'
 import { placeWords } from './placed-words.ts'
+import { placeStructure } from './place-structure.ts'
 import { findSections } from './sections.ts'
 
 /** Changes when lines, cells or offsets may come out differently. */
-export const mapVersion = '1'
+export const mapVersion = '2'
 
 /** Words of pages → one text with lines, cells, tables and sections over it. */
 export const mapPages: MapDocument = (pages) => {
@@ -35,5 +36,6 @@ export const mapPages: MapDocument = (pages) => {
     sections,
     documentClass: documentClassOf(assembled, kinds, sections),
     locale: localeOf(assembled.text),
+    structure: placeStructure(pages, assembled.words),
   }
 }

@@ -1,4 +1,5 @@
 import type { PageQuality, Word } from '../../../clinical/document/page.ts'
+import type { PageStructure } from '../../../clinical/document/structured-entry.ts'
 import type { QuarterTurn } from './geometry.ts'
 import type { Homography } from './image/homography.ts'
 import type { TextLayerVerdict } from './pdf/text-layer-verdict.ts'
@@ -30,6 +31,7 @@ export type ChildPage = { readonly number: number; readonly pageCount: number } 
       /** Of `words`. */
       readonly source: 'text_layer' | 'structured'
       readonly words: readonly Word[]
+      readonly structure?: PageStructure | null
       readonly verdict: TextLayerVerdict
       /** Null when the words are all there is to read. */
       readonly picture: OcrPicture | null

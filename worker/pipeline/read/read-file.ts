@@ -9,7 +9,7 @@ import { gradePage } from './page-grade.ts'
 import { recognisePage } from './recognise-page.ts'
 
 /** Changes when the words or boxes of a page may come out differently. */
-export const readVersion = '1'
+export const readVersion = '2'
 
 export type FileToRead = {
   readonly path: string
@@ -86,6 +86,7 @@ function finished(page: ReadPage, { source, engine, rotation, words, quality }: 
     engine,
     quality,
     words,
+    structure: page.structure ?? null,
   }
 }
 

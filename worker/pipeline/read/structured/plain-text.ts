@@ -1,5 +1,5 @@
-import { bold, plain } from './flow.ts'
-import type { FlowBlock } from './flow.ts'
+import { bold, flowOf, plain } from './flow.ts'
+import type { Flow, FlowBlock } from './flow.ts'
 
 /** Text in UTF-8, UTF-16 with its mark, or the single bytes of Windows. */
 export function decodeText(file: Buffer): string {
@@ -12,17 +12,18 @@ export function decodeText(file: Buffer): string {
   }
 }
 
-export function readPlainText(file: Buffer): FlowBlock[] {
+export function readPlainText(file: Buffer): Flow {
   const lines = decodeText(file).split(/\r\n|\r|\n|\u0085|\u2028/)
   const table = readSeparated(lines)
-  if (table !== null) return [table]
-  return lines.flatMap((line): FlowBlock[] => {
+  if (table !== null) return flowOf([table])
+  const blocks = lines.flatMap((line): FlowBlock[] => {
     const [text = '', ...afterBreaks] = line.split('\f')
     return [
       { kind: 'preformatted', text },
       ...afterBreaks.flatMap((rest): FlowBlock[] => [{ kind: 'page break' }, { kind: 'preformatted', text: rest }]),
     ]
   })
+  return flowOf(blocks)
 }
 
 const separators = [',', ';', '\t', '|']

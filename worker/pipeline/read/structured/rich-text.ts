@@ -1,5 +1,5 @@
 import { TextDecoder } from 'node:util'
-import type { FlowBlock, FlowRun } from './flow.ts'
+import { flowOf, type Flow, type FlowBlock, type FlowRun } from './flow.ts'
 
 const token = /\\([a-z]+)(-?\d+)? ?|\\'([0-9a-f]{2})|\\([^a-z])|([{}])|([^\\{}\r\n]+)|[\r\n]+/gi
 
@@ -44,7 +44,7 @@ type Open = {
 }
 
 /** RTF without its objects, pictures and fields: text, bold and tables. */
-export function readRichText(file: Buffer): FlowBlock[] {
+export function readRichText(file: Buffer): Flow {
   const source = file.toString('latin1')
   const page = /\\ansicpg(\d+)/.exec(source)?.[1] ?? '1252'
   const open: Open = {
@@ -66,7 +66,7 @@ export function readRichText(file: Buffer): FlowBlock[] {
   }
   endParagraph(open)
   endTable(open)
-  return open.blocks
+  return flowOf(open.blocks)
 }
 
 const pagesOfCharsets: Readonly<Record<string, string>> = {

@@ -1,18 +1,18 @@
 import { readZipDirectory, unpackEntry } from '../office/zip.ts'
-import { printed } from './flow.ts'
-import type { FlowBlock, FlowRun } from './flow.ts'
+import { flowOf, printed } from './flow.ts'
+import type { Flow, FlowBlock, FlowRun } from './flow.ts'
 import { xmlEvents } from './xml-events.ts'
 
 const mostPartBytes = 60e6
 
 /** DOCX: headers first, since letterheads stand in them, then the body. */
-export function readWordDocument(file: Buffer): FlowBlock[] {
+export function readWordDocument(file: Buffer): Flow {
   const entries = readZipDirectory(file) ?? []
   const parts = entries
     .filter(({ name }) => /^word\/(?:header\d*|document)\.xml$/.test(name))
     .toSorted((a, b) => Number(a.name.endsWith('document.xml')) - Number(b.name.endsWith('document.xml')))
   const seen = new Set<string>()
-  return parts.flatMap((entry) => {
+  const body = parts.flatMap((entry) => {
     const blocks = readBody(unpackEntry(file, entry, mostPartBytes).toString('utf8'))
     const text = blocks.map((block) => ('runs' in block ? printed(block.runs) : '')).join('\n')
     // First, even and default headers are often the same.
@@ -20,6 +20,7 @@ export function readWordDocument(file: Buffer): FlowBlock[] {
     seen.add(text)
     return blocks
   })
+  return flowOf(body)
 }
 
 type Row = FlowRun[][]

@@ -1,0 +1,111 @@
+/**
+ * Facts that a file states as data come first, and the rules leave them alone: what a rule read from the words of an
+ * entry, or found once more in the narrative beside it, is dropped. Running text that no entry repeats is read as ever.
+ */
+import { codeFact } from '../../clinical/coding/coding.ts'
+import { observationOfLoinc } from '../../clinical/coding/loinc-concepts.ts'
+import type { FactType, FindFacts, FoundFact } from '../../clinical/document/found-fact.ts'
+import type { MappedDocument } from '../../clinical/document/mapped.ts'
+import { coverOf, type Cover } from '../../clinical/document/places.ts'
+import type { PlacedEntry } from '../../clinical/document/structured-entry.ts'
+import { foldWord, tokenise } from '../../clinical/terminology/tokens.ts'
+
+type Findings = ReturnType<FindFacts>
+export type StatedFindings = Findings & { readonly stated: readonly FoundFact[] }
+
+const foundBy = { pass: 1, provider: 'local', model: 'coded entries', promptVersion: null } as const
+
+export function withStated(document: MappedDocument, byRules: Findings): StatedFindings {
+  const structure = document.structure ?? null
+  if (structure === null) return { ...byRules, stated: [] }
+  const data = coverOfData(document)
+  const known = knownThings(structure.entries)
+  const facts = byRules.facts.filter((fact) => !standsOn(fact, data) && !known.has(fact))
+  const unreadLines = byRules.unreadLines.filter((index) => {
+    const line = document.lines[index]
+    return line !== undefined && !data.touches({ start: line.start, end: line.start + line.length })
+  })
+  return { stated: structure.entries.map(statedFact), facts, unreadLines }
+}
+
+/** What is data and no running text. */
+export function coverOfData(document: MappedDocument): Cover {
+  return coverOf((document.structure?.data ?? []).map(([start, end]) => ({ start, end })))
+}
+
+/** The rules' and a model's facts that say again what an entry says. */
+export function knownThings(entries: readonly PlacedEntry[]): { readonly has: (fact: FoundFact) => boolean } {
+  const things = Map.groupBy(entries.map(thingOf), ({ group }) => group)
+  return {
+    has: (fact) => {
+      // Whom running text or an attached report names must still be compared.
+      if (fact.type === 'identity') return false
+      const { group, ...said } = thingOf(fact)
+      if (group === 'encounter') return things.has(group)
+      // What an entry says of a relative is not read as the patient's from the words beside it.
+      const groups = group === 'condition' ? [group, 'family_history'] : [group]
+      return groups.some((each) => (things.get(each) ?? []).some((thing) => isSame(thing, said) && !isNews(thing.fact, fact)))
+    },
+  }
+}
+
+function standsOn(fact: FoundFact, data: Cover): boolean {
+  return fact.spans.some(({ role, start, length }) => role === 'name' && data.touches({ start, end: start + length }))
+}
+
+function statedFact({ spans, ...entry }: PlacedEntry): FoundFact {
+  return { ...entry, spans, concept: observationOfLoinc(entry.detail.codes ?? []), strength: 'strong', foundBy }
+}
+
+type Thing = {
+  readonly group: string
+  readonly words: ReadonlySet<string>
+  readonly codes: ReadonlySet<string>
+  readonly fact: PlacedEntry | FoundFact
+}
+
+const groups: { readonly [Type in FactType]?: string } = {
+  symptom: 'condition',
+  vital_sign: 'measured',
+  lab_result: 'measured',
+  physical_finding: 'measured',
+  imaging_result: 'measured',
+}
+
+function thingOf(fact: PlacedEntry | FoundFact): Thing {
+  const concept = 'concept' in fact ? fact.concept : observationOfLoinc(fact.detail.codes ?? [])
+  const { candidates } = codeFact({ ...fact, concept })
+  return {
+    group: groups[fact.type] ?? fact.type,
+    words: new Set(nameWords(fact)),
+    codes: new Set(candidates.filter(({ isEquivalent }) => isEquivalent).map(({ system, code }) => `${system} ${code}`)),
+    fact,
+  }
+}
+
+const fillers = new Set(['of', 'the', 'a', 'an', 'in', 'to', 'and', 'disorder', 'finding', 'product', 'substance'])
+
+function nameWords({ text }: { readonly text: string }): string[] {
+  return tokenise(text)
+    .map((token) => foldWord(token.text))
+    .filter((word) => /[\p{L}\p{N}]/u.test(word) && !fillers.has(word))
+}
+
+/** A code in common, or all the words of the shorter name in the longer one. */
+function isSame(a: Pick<Thing, 'words' | 'codes'>, b: Pick<Thing, 'words' | 'codes'>): boolean {
+  if ([...a.codes].some((code) => b.codes.has(code))) return true
+  const [short, long] = a.words.size < b.words.size ? [a.words, b.words] : [b.words, a.words]
+  return short.size > 0 && [...short].every((word) => long.has(word))
+}
+
+/** Another value of the same test, another day of the same vaccine: not what the entry says. */
+function isNews(entry: Thing['fact'], fact: FoundFact): boolean {
+  const group = groups[fact.type] ?? fact.type
+  if (group === 'measured') return fact.value !== null && entry.value !== null && !isSameValue(entry.value, fact.value)
+  const days = fact.type === 'immunization' ? [entry.date?.iso, fact.date?.iso] : []
+  return days[0] !== undefined && days[1] !== undefined && !days[0].startsWith(days[1]) && !days[1].startsWith(days[0])
+}
+
+function isSameValue(a: string, b: string): boolean {
+  return a === b || Number(a) === Number(b)
+}
