@@ -11,7 +11,7 @@ import { z } from 'zod'
 import { findFacts } from '../clinical/extraction/find-facts.ts'
 import type { Page } from '../clinical/document/page.ts'
 import { mapPages } from '../worker/pipeline/map/map-pages.ts'
-import { withStated } from '../worker/pipeline/stated-facts.ts'
+import { forRules, withStated } from '../worker/pipeline/stated-facts.ts'
 import { createLocalOcr } from '../worker/providers/ocr/index.ts'
 import type { OcrProvider } from '../worker/providers/ocr/provider.ts'
 import { assertConcept } from './quality/assertions.ts'
@@ -52,7 +52,7 @@ async function measure(folder: string): Promise<void> {
     pageCount += pages.length
     const mapped = mapPages(pages)
     const started = performance.now()
-    const { stated, facts: read } = withStated(mapped, findFacts(mapped))
+    const { stated, facts: read } = withStated(mapped, findFacts(forRules(mapped)))
     const facts = [...stated, ...read]
     findMs += performance.now() - started
     const group = `${document.kind}, ${document.isHeldOut ? 'held out' : 'tuned on'}`

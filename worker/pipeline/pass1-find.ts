@@ -7,7 +7,7 @@ import type { MappedDocument } from '../../clinical/document/mapped.ts'
 import { coverOf, type Cover } from '../../clinical/document/places.ts'
 import { aiAnswerCutOff, aiAnswerMalformed, aiRefused, type AiProvider, type Answer } from '../providers/ai/provider.ts'
 import type { Question } from '../providers/ai/provider.ts'
-import { coverOfData, knownThings, withStated } from './stated-facts.ts'
+import { coverOfData, forRules, knownThings, withStated } from './stated-facts.ts'
 import { takeAnswer, type AnsweredBy, type Chunk } from './answered-facts.ts'
 import { placeFacts, type PlacedFact } from './place-facts.ts'
 
@@ -42,7 +42,7 @@ export type FoundInFile = {
 }
 
 export async function findInFile(document: MappedDocument, deps: FindDeps): Promise<FoundInFile> {
-  const { stated, facts, unreadLines } = withStated(document, await deps.rules(document))
+  const { stated, facts, unreadLines } = withStated(document, await deps.rules(forRules(document)))
   const byEntries = stated.length === 0 ? [] : [settleByRules(document, { facts: stated, unreadLines }).run]
   const byRules = settleByRules(document, { facts, unreadLines })
   const settled = [...byEntries, byRules.run]

@@ -6,8 +6,10 @@ import { codeFact } from '../../clinical/coding/coding.ts'
 import { observationOfLoinc } from '../../clinical/coding/loinc-concepts.ts'
 import type { FactType, FindFacts, FoundFact } from '../../clinical/document/found-fact.ts'
 import type { MappedDocument } from '../../clinical/document/mapped.ts'
-import { coverOf, type Cover } from '../../clinical/document/places.ts'
+import { coverOf, touchedBy, type Cover } from '../../clinical/document/places.ts'
 import type { PlacedEntry } from '../../clinical/document/structured-entry.ts'
+import { allergenLexicon, medicineLexicon, vaccineLexicon } from '../../clinical/terminology/concepts.ts'
+import { findTerms, type Lexicon } from '../../clinical/terminology/lexicon.ts'
 import { foldWord, tokenise } from '../../clinical/terminology/tokens.ts'
 
 type Findings = ReturnType<FindFacts>
@@ -15,12 +17,30 @@ export type StatedFindings = Findings & { readonly stated: readonly FoundFact[] 
 
 const foundBy = { pass: 1, provider: 'local', model: 'coded entries', promptVersion: null } as const
 
+/** The document as the rules read it: in place of data there are spaces, so that no date or unit of it slips into a sentence. */
+export function forRules(document: MappedDocument): MappedDocument {
+  const { structure, ...rest } = document
+  if (structure === undefined || structure === null) return document
+  const data = structure.data.map(([start, end]) => ({ start, length: end - start }))
+  const pieces: string[] = []
+  let at = 0
+  // Headings are data too, and say what the text below them is about.
+  for (const { start, length } of document.lines.filter(({ kind }) => kind !== 'heading')) {
+    for (const range of touchedBy(data, { start, end: start + length })) {
+      const [from, to] = [Math.max(range.start, start), Math.min(range.start + range.length, start + length)]
+      pieces.push(rest.text.slice(at, from), rest.text.slice(from, to).replaceAll(/\S/g, ' '))
+      at = to
+    }
+  }
+  return { ...rest, text: pieces.join('') + rest.text.slice(at) }
+}
+
 export function withStated(document: MappedDocument, byRules: Findings): StatedFindings {
   const structure = document.structure ?? null
   if (structure === null) return { ...byRules, stated: [] }
   const data = coverOfData(document)
   const known = knownThings(structure.entries)
-  const facts = byRules.facts.filter((fact) => !standsOn(fact, data) && !known.has(fact))
+  const facts = byRules.facts.filter((fact) => !saysNothing(fact) && !standsOn(fact, data) && !known.has(fact))
   const unreadLines = byRules.unreadLines.filter((index) => {
     const line = document.lines[index]
     return line !== undefined && !data.touches({ start: line.start, end: line.start + line.length })
@@ -47,6 +67,11 @@ export function knownThings(entries: readonly PlacedEntry[]): { readonly has: (f
       return groups.some((each) => (things.get(each) ?? []).some((thing) => isSame(thing, said) && !isNews(thing.fact, fact)))
     },
   }
+}
+
+/** Forms fill their fields in where there is nothing to say. */
+function saysNothing({ text }: FoundFact): boolean {
+  return /^(?:not (?:available|indicated|applicable|recorded|known|given|specified|documented)|none|n\/?a|unknown)\b/i.test(text)
 }
 
 function standsOn(fact: FoundFact, data: Cover): boolean {
@@ -78,9 +103,25 @@ function thingOf(fact: PlacedEntry | FoundFact): Thing {
   return {
     group: groups[fact.type] ?? fact.type,
     words: new Set(nameWords(fact)),
-    codes: new Set(candidates.filter(({ isEquivalent }) => isEquivalent).map(({ system, code }) => `${system} ${code}`)),
+    codes: new Set([
+      ...candidates.filter(({ isEquivalent }) => isEquivalent).map(({ system, code }) => `${system} ${code}`),
+      ...conceptsIn(fact),
+    ]),
     fact,
   }
+}
+
+/** "Keflex" and "cephalexin 500 mg" name the same ingredient. */
+function conceptsIn({ type, text }: { readonly type: FactType; readonly text: string }): string[] {
+  const lexicon = lexicons[type]?.()
+  if (lexicon === undefined) return []
+  return findTerms(lexicon, tokenise(text), 'any').flatMap(({ terms }) => terms.map(({ meaning }) => meaning.concept))
+}
+
+const lexicons: { readonly [Type in FactType]?: () => Lexicon<{ readonly concept: string }> } = {
+  medication: medicineLexicon,
+  allergy: allergenLexicon,
+  immunization: vaccineLexicon,
 }
 
 const fillers = new Set(['of', 'the', 'a', 'an', 'in', 'to', 'and', 'disorder', 'finding', 'product', 'substance'])

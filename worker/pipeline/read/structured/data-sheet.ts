@@ -37,7 +37,10 @@ export function createDataSheet(): DataSheet {
   const add = (fact: StatedFact): number => entries.push(fact) - 1
   const label = (text: string, isBold = true): FlowRun => ({ text, isBold, data: 'label' })
   const space = (): void => {
-    if (blocks.length > 0) blocks.push({ kind: 'paragraph', runs: [] })
+    if (blocks.length === 0) return
+    // Far enough below a table that nobody takes what comes for a row of it.
+    const lines = blocks.at(-1)?.kind === 'table' ? 3 : 1
+    for (let line = 0; line < lines; line++) blocks.push({ kind: 'paragraph', runs: [] })
   }
   return {
     heading: (text) => {
@@ -58,7 +61,9 @@ export function createDataSheet(): DataSheet {
       if (text.trim() !== '') blocks.push({ kind: 'paragraph', runs: [label(text, false)] })
     },
     rows: (rows) => {
-      if (rows.length > 0) blocks.push(tableOf(rows, add))
+      if (rows.length === 0) return
+      if (blocks.at(-1)?.kind === 'table') space()
+      blocks.push(tableOf(rows, add))
     },
     block: (block) => void blocks.push(block),
     attach: (attachment) => void attachments.push(attachment),

@@ -3,14 +3,14 @@
  * in codes. Bodies of another kind (text, RTF, PDF) are read as what they are.
  */
 import { createDataSheet, type DataRow, type DataSheet } from '../data-sheet.ts'
-import type { Flow } from '../flow.ts'
+import type { Flow, FlowBlock, FlowRun } from '../flow.ts'
 import { readHtml } from '../html-blocks.ts'
 import { decodeText } from '../plain-text.ts'
 import { readRichText } from '../rich-text.ts'
 import { identityFact, isoDate } from '../stated-fact.ts'
 import { all, attribute, first, isElement, readTree, textOf, type Element } from './element.ts'
 import { sectionKind, isPastSection } from './section-kind.ts'
-import { readEntry } from './statements.ts'
+import { readEntry, type EntryContext } from './statements.ts'
 import { codesOf, nameOfCode, timeOf, wordsOfAddress, wordsOfName, wordsOfTelecom } from './values.ts'
 import { narrativeSource } from './narrative-source.ts'
 
@@ -94,16 +94,39 @@ function printSection(sheet: DataSheet, section: Element, subject: string | null
   const title = textOf(first(section, 'title')) || nameOfCode(first(section, 'code'), new Map())
   sheet.heading(title)
   const narrative = first(section, 'text')
-  if (narrative !== null) {
-    for (const block of readHtml(narrativeSource(narrative)))
-      sheet.block(subject === null ? block : { kind: 'paragraph', runs: [] })
-  }
   const references = new Map<string, string>()
   if (narrative !== null) gatherReferences(narrative, references)
   const context = { section: sectionKind(code, title), references, isPast: isPastSection(code, title) }
   const rows = all(section, 'entry').flatMap((entry) => readEntry(entry, context))
+  if (narrative !== null) printNarrative(sheet, readHtml(narrativeSource(narrative)), { rows, subject, context })
   printRows(sheet, rows, subject)
   for (const inner of all(section, 'component', 'section')) printSection(sheet, inner, subject, depth + 1)
+}
+
+type Beside = { readonly rows: readonly DataRow[]; readonly subject: string | null; readonly context: EntryContext }
+
+/**
+ * Narrative is for people, and in most sections a table or list of what the entries say. Where the entries cover it, it
+ * is not read a second time; what has more rows than there are entries is, and so are paragraphs.
+ */
+function printNarrative(sheet: DataSheet, blocks: readonly FlowBlock[], { rows, subject, context }: Beside): void {
+  const listed = blocks.reduce((sum, block) => sum + rowsIn(block), 0)
+  const isCovered = rows.length > 0 && listed <= rows.length && context.section !== 'other' && context.section !== 'plan'
+  for (const block of blocks)
+    sheet.block(subject !== null || (isCovered && rowsIn(block) > 0) ? asData(block) : block)
+}
+
+const isItem = (runs: readonly FlowRun[]) => /^(?:•|\d+\.)$/.test(runs[0]?.text.trim() ?? '')
+
+function rowsIn(block: FlowBlock): number {
+  if (block.kind === 'table') return Math.max(1, block.rows.filter((row) => row.some((cell) => cell.some(({ isBold }) => !isBold))).length)
+  return block.kind === 'paragraph' && isItem(block.runs) ? 1 : 0
+}
+
+function asData(block: FlowBlock): FlowBlock {
+  const marked = (runs: readonly FlowRun[]) => runs.map((run) => ({ ...run, data: 'label' as const }))
+  if (block.kind === 'paragraph') return { ...block, runs: marked(block.runs) }
+  return block.kind === 'table' ? { ...block, rows: block.rows.map((row) => row.map(marked)) } : block
 }
 
 function printRows(sheet: DataSheet, rows: readonly DataRow[], subject: string | null): void {

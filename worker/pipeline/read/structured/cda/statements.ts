@@ -359,7 +359,7 @@ function readMeasured(observation: Element, context: EntryContext): DataRow[] {
   const { references, section } = context
   const code = first(observation, 'code')
   const codes = codesOf(code)
-  const name = nameOfCode(code, references) || originalText(first(observation, 'text'), references)
+  const name = nameOfMeasured(observation, context)
   const { value, unit, comparator } = valueOf(first(observation, 'value'), references)
   if (name === '') return []
   const type: FactType =
@@ -375,6 +375,16 @@ function readMeasured(observation: Element, context: EntryContext): DataRow[] {
   const status = attribute(first(observation, 'statusCode'), 'code')
   const isEntry = value !== '' && !isNullified(observation) && attribute(observation, 'moodCode') !== 'GOL'
   return [{ fact, isEntry, statusWords: status === 'completed' ? '' : status, note: '' }]
+}
+
+/** Some entries say no more than that something is so; what, their template says. */
+function nameOfMeasured(observation: Element, { section, references }: EntryContext): string {
+  const code = first(observation, 'code')
+  if (attribute(code, 'code') !== 'ASSERTION')
+    return nameOfCode(code, references) || originalText(first(observation, 'text'), references)
+  if (isTemplate(observation, '.22.4.78')) return 'Smoking status'
+  if (isTemplate(observation, '.22.4.85')) return 'Tobacco use'
+  return section === 'social' ? 'Social history' : 'Finding'
 }
 
 const flagOf = (observation: Element) =>

@@ -110,7 +110,7 @@ function printSection(context: Context, composition: Json, section: unknown, dep
     .filter((resource) => resource !== null)
   const said = printGroups(context, resources)
   const narrative = narrativeOf(at(section, 'text'))
-  if (saysMore(narrative, said)) narrative.forEach((block) => sheet.block(block))
+  if (saysMore(at(section, 'text'), narrative, said)) narrative.forEach((block) => sheet.block(block))
   const reason = wordsOfConcept(at(section, 'emptyReason'))
   if (reason !== '' && narrative.length === 0) sheet.remark(reason)
   for (const inner of listAt(section, 'section')) printSection(context, composition, inner, depth + 1)
@@ -174,7 +174,7 @@ function printGroups(context: Context, resources: readonly Json[]): string {
     if (typeOf(resource) === 'DiagnosticReport') printReport(context, resource)
     else if (!notPrinted.has(typeOf(resource))) printOther(context, resource)
   }
-  return JSON.stringify(rows) + JSON.stringify(others)
+  return resources.length === 0 ? '' : JSON.stringify(rows) + JSON.stringify(others)
 }
 
 function rowsOf(context: Context, reader: ReadResource, resource: Json): DataRow[] {
@@ -197,6 +197,6 @@ function printOther({ sheet }: Context, resource: Json): void {
     .filter(([, value]) => value !== '')
   const narrative = narrativeOf(at(resource, 'text'))
   for (const [name, value] of fields) sheet.field(name.slice(0, 1).toUpperCase() + name.slice(1), value)
-  if (saysMore(narrative, JSON.stringify(fields))) narrative.forEach((block) => sheet.block(block))
+  if (saysMore(at(resource, 'text'), narrative, JSON.stringify(fields))) narrative.forEach((block) => sheet.block(block))
   sheet.remark(' ')
 }

@@ -62,6 +62,7 @@ function readSegment(open: Open, segment: Segment, place: number): void {
     return
   }
   if (segment.name === 'OBX') return readTextOrFile(open, segment)
+  if (envelope.has(segment.name)) return
   flush(open)
   if (segment.name === 'MSH') startMessage(open, segment)
   else if (segment.name === 'PID') startPatient(open, segment)
@@ -75,7 +76,7 @@ function readSegment(open: Open, segment: Segment, place: number): void {
         .map((each) => unescaped(each, segment.separators))
         .join('\n'),
     )
-  else if (!envelope.has(segment.name)) sheet.field(segmentNames[segment.name] ?? segment.name, wordsOfAll(segment))
+  else sheet.field(segmentNames[segment.name] ?? segment.name, wordsOfAll(segment))
 }
 
 const envelope = new Set(['FHS', 'BHS', 'BTS', 'FTS', 'ORC', 'RXR', 'EVN', 'MSA', 'QAK', 'QPD', 'DSC'])
