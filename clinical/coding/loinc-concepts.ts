@@ -9,5 +9,11 @@ export function observationOfLoinc(codes: readonly SourceCode[]): string | null 
 }
 
 const observations = once(
-  () => new Map(readTable('observation_units', ['observation_id', 'loinc_code']).map((row) => [row.loinc_code, row.observation_id])),
+  () =>
+    new Map(
+      readTable('observation_units', ['observation_id', 'loinc_code']).map((row) => [
+        row.loinc_code,
+        row.observation_id,
+      ]),
+    ),
 )

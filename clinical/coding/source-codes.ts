@@ -56,7 +56,16 @@ function isLoinc(code: string): boolean {
 
 const digitSum = (number: number) => Math.floor(number / 10) + (number % 10)
 
-const turns = ['0123456789', '1576283094', '5803796142', '8916043527', '9453126870', '4286573901', '2793806415', '7046913258']
+const turns = [
+  '0123456789',
+  '1576283094',
+  '5803796142',
+  '8916043527',
+  '9453126870',
+  '4286573901',
+  '2793806415',
+  '7046913258',
+]
 /** Multiplication in the group of a pentagon's turns and mirrorings (Verhoeff). */
 const product = (a: number, b: number) =>
   a < 5 ? (b < 5 ? (a + b) % 5 : 5 + ((a + b) % 5)) : b < 5 ? 5 + ((a - b + 5) % 5) : (a - b + 5) % 5

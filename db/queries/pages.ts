@@ -16,9 +16,11 @@ export type StoredPage = {
   readonly engine: string
   readonly quality: { readonly grade: (typeof storedQualityGrades)[number]; readonly reason: string | null }
   readonly words: readonly StoredWord[]
+  /** What the file says as data; parsed by who knows its shape. */
+  readonly structure?: unknown
 }
 
-export type PageSummary = Omit<StoredPage, 'words'> & { readonly wordCount: number }
+export type PageSummary = Omit<StoredPage, 'words' | 'structure'> & { readonly wordCount: number }
 
 /** Reading a page again replaces it: the last reading of a page is the page. */
 export async function savePage(tx: Tx, shellFileId: string, page: StoredPage): Promise<void> {
@@ -34,6 +36,7 @@ export async function savePage(tx: Tx, shellFileId: string, page: StoredPage): P
     textStart: null,
     textLength: null,
     ...packWords(page.words),
+    structure: page.structure ?? null,
   }
   await tx
     .insert(shellFilePages)
@@ -114,10 +117,10 @@ const summaryColumns = {
 }
 
 function pageOf(row: PageRow): StoredPage {
-  return { ...headOf(row), words: unpackWords(row) }
+  return { ...headOf(row), words: unpackWords(row), structure: row.structure }
 }
 
-function headOf(row: HeadRow): Omit<StoredPage, 'words'> {
+function headOf(row: HeadRow): Omit<StoredPage, 'words' | 'structure'> {
   return {
     number: row.pageNumber,
     widthPt: row.widthPt,

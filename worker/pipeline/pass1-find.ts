@@ -46,7 +46,14 @@ export async function findInFile(document: MappedDocument, deps: FindDeps): Prom
   const byEntries = stated.length === 0 ? [] : [settleByRules(document, { facts: stated, unreadLines }).run]
   const byRules = settleByRules(document, { facts, unreadLines })
   const settled = [...byEntries, byRules.run]
-  const byModel = deps.ai === null ? null : await findByModel(document, deps.ai, settled.flatMap((run) => run.facts))
+  const byModel =
+    deps.ai === null
+      ? null
+      : await findByModel(
+          document,
+          deps.ai,
+          settled.flatMap((run) => run.facts),
+        )
   const unread = byModel === null ? byRules.unreadLines : withoutClaimed(document, byRules.unreadLines, byModel.facts)
   return {
     runs: byModel === null ? settled : [...settled, byModel],
@@ -144,7 +151,11 @@ function chunksOf(document: MappedDocument): Chunk[] {
     }
     const last = chunks.at(-1)
     const length = last === undefined ? 0 : line.start + line.length - last.start
-    const isCut = last === undefined || isAfterData || length > chunkLength || (length > chunkLength / 2 && sectionStarts.has(index))
+    const isCut =
+      last === undefined ||
+      isAfterData ||
+      length > chunkLength ||
+      (length > chunkLength / 2 && sectionStarts.has(index))
     isAfterData = false
     if (isCut) chunks.push({ start: line.start, end: line.start + line.length })
     else last.end = line.start + line.length

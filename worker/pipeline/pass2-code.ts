@@ -27,7 +27,8 @@ export function codeFacts(facts: readonly FactToCode[], context: CodeContext): A
     const coding = codeFact(fact)
     const checks = checkFact(fact, context)
     const confidence = rateConfidence({ ...fact, coding, checks, identity: context.identity })
-    const admission = context.ofOthers?.has(fact.id) === true ? aboutAnother : admitByType[fact.type]({ ...fact, coding })
+    const admission =
+      context.ofOthers?.has(fact.id) === true ? aboutAnother : admitByType[fact.type]({ ...fact, coding })
     return { id: fact.id, date: fact.date, coding, confidence, admission }
   })
 }

@@ -64,14 +64,18 @@ export function knownThings(entries: readonly PlacedEntry[]): { readonly has: (f
       if (group === 'encounter') return things.has(group)
       // What an entry says of a relative is not read as the patient's from the words beside it.
       const groups = group === 'condition' ? [group, 'family_history'] : [group]
-      return groups.some((each) => (things.get(each) ?? []).some((thing) => isSame(thing, said) && !isNews(thing.fact, fact)))
+      return groups.some((each) =>
+        (things.get(each) ?? []).some((thing) => isSame(thing, said) && !isNews(thing.fact, fact)),
+      )
     },
   }
 }
 
 /** Forms fill their fields in where there is nothing to say. */
 function saysNothing({ text }: FoundFact): boolean {
-  return /^(?:not (?:available|indicated|applicable|recorded|known|given|specified|documented)|none|n\/?a|unknown)\b/i.test(text)
+  return /^(?:not (?:available|indicated|applicable|recorded|known|given|specified|documented)|none|n\/?a|unknown)\b/i.test(
+    text,
+  )
 }
 
 function standsOn(fact: FoundFact, data: Cover): boolean {

@@ -30,12 +30,13 @@ export type DataSheet = {
   flow(): Flow
 }
 
+const label = (text: string, isBold = true): FlowRun => ({ text, isBold, data: 'label' })
+
 export function createDataSheet(): DataSheet {
   const blocks: FlowBlock[] = []
   const entries: StatedFact[] = []
   const attachments: FlowAttachment[] = []
   const add = (fact: StatedFact): number => entries.push(fact) - 1
-  const label = (text: string, isBold = true): FlowRun => ({ text, isBold, data: 'label' })
   const space = (): void => {
     if (blocks.length === 0) return
     // Far enough below a table that nobody takes what comes for a row of it.

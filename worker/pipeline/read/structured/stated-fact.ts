@@ -112,7 +112,7 @@ export const isVitalCode = (codes: readonly SourceCode[]) =>
 /** "No known allergies" and its kin say that there are none; "no information" says nothing. */
 export function absenceOf(codes: readonly SourceCode[], text: string): 'none' | 'unknown' | null {
   if (codes.some(({ code }) => /^no-\w+-info$/.test(code))) return 'unknown'
-  if (codes.some(({ code }) => /^no-known-/.test(code) || absentCodes.has(code))) return 'none'
+  if (codes.some(({ code }) => code.startsWith('no-known-') || absentCodes.has(code))) return 'none'
   if (/^\s*(?:no information|not asked|unknown)\b/i.test(text)) return 'unknown'
   return /^\s*(?:no (?:known|current|active|relevant|significant|past|history)\b|nil known|nkd?a\b|none known|not on any)/i.test(
     text,

@@ -10,7 +10,8 @@ import { readRichText } from '../rich-text.ts'
 import { identityFact, isoDate } from '../stated-fact.ts'
 import { all, attribute, first, isElement, readTree, textOf, type Element } from './element.ts'
 import { sectionKind, isPastSection } from './section-kind.ts'
-import { readEntry, type EntryContext } from './statements.ts'
+import type { EntryContext } from './statement.ts'
+import { readEntry } from './statements.ts'
 import { codesOf, nameOfCode, timeOf, wordsOfAddress, wordsOfName, wordsOfTelecom } from './values.ts'
 import { narrativeSource } from './narrative-source.ts'
 
@@ -111,20 +112,22 @@ type Beside = { readonly rows: readonly DataRow[]; readonly subject: string | nu
  */
 function printNarrative(sheet: DataSheet, blocks: readonly FlowBlock[], { rows, subject, context }: Beside): void {
   const listed = blocks.reduce((sum, block) => sum + rowsIn(block), 0)
-  const isCovered = rows.length > 0 && listed <= rows.length && context.section !== 'other' && context.section !== 'plan'
-  for (const block of blocks)
-    sheet.block(subject !== null || (isCovered && rowsIn(block) > 0) ? asData(block) : block)
+  const isCovered =
+    rows.length > 0 && listed <= rows.length && context.section !== 'other' && context.section !== 'plan'
+  for (const block of blocks) sheet.block(subject !== null || (isCovered && rowsIn(block) > 0) ? asData(block) : block)
 }
 
 const isItem = (runs: readonly FlowRun[]) => /^(?:•|\d+\.)$/.test(runs[0]?.text.trim() ?? '')
 
 function rowsIn(block: FlowBlock): number {
-  if (block.kind === 'table') return Math.max(1, block.rows.filter((row) => row.some((cell) => cell.some(({ isBold }) => !isBold))).length)
+  if (block.kind === 'table')
+    return Math.max(1, block.rows.filter((row) => row.some((cell) => cell.some(({ isBold }) => !isBold))).length)
   return block.kind === 'paragraph' && isItem(block.runs) ? 1 : 0
 }
 
+const marked = (runs: readonly FlowRun[]) => runs.map((run) => ({ ...run, data: 'label' as const }))
+
 function asData(block: FlowBlock): FlowBlock {
-  const marked = (runs: readonly FlowRun[]) => runs.map((run) => ({ ...run, data: 'label' as const }))
   if (block.kind === 'paragraph') return { ...block, runs: marked(block.runs) }
   return block.kind === 'table' ? { ...block, rows: block.rows.map((row) => row.map(marked)) } : block
 }

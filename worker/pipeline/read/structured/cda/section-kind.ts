@@ -1,4 +1,4 @@
-import type { SectionKind } from './statements.ts'
+import type { SectionKind } from './statement.ts'
 
 /** By LOINC code, else by the words of the title. */
 export function sectionKind(code: string, title: string): SectionKind {

@@ -25,7 +25,7 @@ import { subjectsOf } from './subjects.ts'
 import { wordsOfAny, wordsOfConcept, wordsOfName } from './values.ts'
 
 export function readFhir(file: Buffer): Flow {
-  const root: unknown = JSON.parse(decodeText(file).replace(/^\uFEFF/, ''))
+  const root: unknown = JSON.parse(decodeText(file), (_name, value: unknown) => storable(value))
   const library = libraryOf(root)
   const sheet = createDataSheet()
   const subjects = subjectsOf(library)
@@ -43,6 +43,11 @@ export function readFhir(file: Buffer): Flow {
   if (composition !== undefined) printComposition(context, composition)
   printRest(context)
   return sheet.flow()
+}
+
+/** Letters that no database keeps: NUL, and halves of a pair. */
+function storable(value: unknown): unknown {
+  return typeof value === 'string' ? value.replaceAll('\0', '').toWellFormed() : value
 }
 
 export type Context = {
@@ -197,6 +202,7 @@ function printOther({ sheet }: Context, resource: Json): void {
     .filter(([, value]) => value !== '')
   const narrative = narrativeOf(at(resource, 'text'))
   for (const [name, value] of fields) sheet.field(name.slice(0, 1).toUpperCase() + name.slice(1), value)
-  if (saysMore(at(resource, 'text'), narrative, JSON.stringify(fields))) narrative.forEach((block) => sheet.block(block))
+  if (saysMore(at(resource, 'text'), narrative, JSON.stringify(fields)))
+    narrative.forEach((block) => sheet.block(block))
   sheet.remark(' ')
 }

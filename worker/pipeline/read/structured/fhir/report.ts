@@ -21,7 +21,13 @@ export function printReport(context: Context, report: Json): void {
       .join(', '),
   )
   const narrative = narrativeOf(at(report, 'text'))
-  if (saysMore(at(report, 'text'), narrative, JSON.stringify(context.library.resources.length > 1 ? context.library.resources : report)))
+  if (
+    saysMore(
+      at(report, 'text'),
+      narrative,
+      JSON.stringify(context.library.resources.length > 1 ? context.library.resources : report),
+    )
+  )
     narrative.forEach((block) => sheet.block(block))
   // What is said of another person, or was taken back, stays unread by the rules.
   const isRunning = context.subjectOf(report) === null && status !== 'entered-in-error' && status !== 'cancelled'

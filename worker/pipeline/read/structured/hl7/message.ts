@@ -36,7 +36,9 @@ export function segmentsOf(text: string): Segment[] {
 /** Segments end with a carriage return; files also end them with line feeds. What starts no segment goes on with the last. */
 function linesOf(text: string): string[] {
   const lines: string[] = []
-  for (const line of text.replaceAll(/[\u000b\u001c\uFEFF]/g, '\r').split(/[\r\n]+/)) {
+  // A file may still be in the frame in which it was sent.
+  const unframed = ['\u000b', '\u001c', '\uFEFF'].reduce((rest, mark) => rest.replaceAll(mark, '\r'), text)
+  for (const line of unframed.split(/[\r\n]+/)) {
     const isSegment = /^\s*[A-Z][A-Z0-9]{2}(?:[^\w\s]|$)/.test(line)
     if (isSegment) lines.push(line.trimStart())
     else if (line.trim() !== '' && lines.length > 0) lines.push(`${lines.pop() ?? ''}\\.br\\${line.trim()}`)
@@ -115,7 +117,7 @@ export function unescaped(text: string, separators: Separators): string {
     if (letter !== undefined) return letter
     if (/^\.(?:br|sp|ce|in|ti)/i.test(code)) return '\n'
     if (/^X(?:[0-9A-F]{2})+$/i.test(code))
-      return Buffer.from(code.slice(1), 'hex').toString('utf8').replaceAll(/\r\n?/g, '\n')
+      return Buffer.from(code.slice(1), 'hex').toString('utf8').replaceAll('\0', '').replaceAll(/\r\n?/g, '\n')
     return /^(?:H|N|\.(?:fi|nf|sk).*|[CMZ].*)$/i.test(code) ? '' : whole
   })
 }
