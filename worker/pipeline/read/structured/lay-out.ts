@@ -6,7 +6,7 @@ import type { Box, Word } from '../../../../clinical/document/page.ts'
 import type { PageStructure } from '../../../../clinical/document/structured-entry.ts'
 import type { Flow, FlowBlock, FlowRun } from './flow.ts'
 import { structureOf } from './page-structure.ts'
-import { naturalWidth, preformatted, tableRows, wordsOf, wrap } from './set-words.ts'
+import { columnedWidth, naturalWidth, preformatted, tableRows, wordsOf, wrap } from './set-words.ts'
 import type { GridLine, LineGroup, SetWord } from './set-words.ts'
 
 const grid = { left: 40, top: 48, advance: 5, lineHeight: 14, ink: 7.5, rows: 53, heightPt: 842 }
@@ -67,6 +67,7 @@ function setTable(pages: SetPage[], rows: readonly (readonly (readonly FlowRun[]
 }
 
 function wantedColumns(block: FlowBlock): number {
+  if (block.kind === 'preformatted') return columnedWidth(block.text)
   return block.kind === 'table' ? naturalWidth(block.rows) : 0
 }
 

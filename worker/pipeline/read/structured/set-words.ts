@@ -121,6 +121,12 @@ function columnWidths(rows: readonly (readonly CellWords[])[], columns: number):
   return wanted.map((width) => Math.min(width, limit))
 }
 
+/** Of a line that sets columns with spaces or tabs; other lines may be wrapped. */
+export function columnedWidth(text: string): number {
+  const line = expandTabs(text).trimEnd()
+  return /\S {2,}\S/.test(line) ? line.length : 0
+}
+
 export function naturalWidth(rows: readonly (readonly FlowCell[])[]): number {
   const widths = naturalWidths(rows.map((row) => row.map((runs) => wordsOf(runs))))
   return widths.reduce((sum, width) => sum + width + columnGap, -columnGap)

@@ -1,7 +1,7 @@
 /** Procedures and visits in CDA. */
 import type { DataRow } from '../data-sheet.ts'
 import { absenceOf, detailOf, statedDate, statedFact } from '../stated-fact.ts'
-import { attribute, first, textOf, type Element } from './element.ts'
+import { attribute, first, textOf, type Element } from '../xml-tree.ts'
 import { isDenied, isNullified, type EntryContext } from './statement.ts'
 import { codesOf, nameOfCode, originalText, timeOf, wordsOfName } from './values.ts'
 

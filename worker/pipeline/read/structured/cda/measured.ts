@@ -2,7 +2,7 @@
 import type { FactType } from '../../../../../clinical/document/found-fact.ts'
 import type { DataRow } from '../data-sheet.ts'
 import { detailOf, isVitalCode, statedDate, statedFact } from '../stated-fact.ts'
-import { all, attribute, first, type Element } from './element.ts'
+import { all, attribute, first, type Element } from '../xml-tree.ts'
 import { isDenied, isNullified, isTemplate, type EntryContext } from './statement.ts'
 import { codesOf, nameOfCode, originalText, timeOf, valueOf, type References } from './values.ts'
 

@@ -2,7 +2,7 @@
 import type { FactStatus } from '../../../../../clinical/document/found-fact.ts'
 import type { DataRow } from '../data-sheet.ts'
 import { absenceOf, detailOf, statedDate, statedFact } from '../stated-fact.ts'
-import { all, attribute, first, textOf, type Element } from './element.ts'
+import { all, attribute, first, textOf, type Element } from '../xml-tree.ts'
 import { isDenied, isNullified, isTemplate, type EntryContext } from './statement.ts'
 import { codesOf, nameOfCode, originalText, timeOf, valueOf, type References } from './values.ts'
 

@@ -1,4 +1,4 @@
-import { isElement, type Element } from './element.ts'
+import { isElement, type Element } from '../xml-tree.ts'
 
 /** The narrative as markup again, for the reader that it shares with FHIR's. */
 export function narrativeSource(element: Element): string {

@@ -1,7 +1,7 @@
 /** Problems, allergies and illnesses of relatives in CDA. */
 import type { DataRow } from '../data-sheet.ts'
 import { absenceOf, detailOf, statedDate, statedFact } from '../stated-fact.ts'
-import { all, attribute, first, textOf, type Element } from './element.ts'
+import { all, attribute, first, textOf, type Element } from '../xml-tree.ts'
 import { isDenied, isNullified, isQualifier, severityOf, statusInside, type EntryContext } from './statement.ts'
 import { codesOf, nameOfCode, originalText, timeOf } from './values.ts'
 

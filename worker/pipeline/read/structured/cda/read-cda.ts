@@ -6,9 +6,10 @@ import { createDataSheet, type DataRow, type DataSheet } from '../data-sheet.ts'
 import type { Flow, FlowBlock, FlowRun } from '../flow.ts'
 import { readHtml } from '../html-blocks.ts'
 import { decodeText } from '../plain-text.ts'
+import { decodeXml } from '../xml-encoding.ts'
 import { readRichText } from '../rich-text.ts'
 import { identityFact, isoDate } from '../stated-fact.ts'
-import { all, attribute, first, isElement, readTree, textOf, type Element } from './element.ts'
+import { all, attribute, first, isElement, readTree, textOf, type Element } from '../xml-tree.ts'
 import { sectionKind, isPastSection } from './section-kind.ts'
 import type { EntryContext } from './statement.ts'
 import { readEntry } from './statements.ts'
@@ -16,7 +17,7 @@ import { codesOf, nameOfCode, timeOf, wordsOfAddress, wordsOfName, wordsOfTeleco
 import { narrativeSource } from './narrative-source.ts'
 
 export function readClinicalDocument(file: Buffer): Flow {
-  const root = readTree(decodeText(file))
+  const root = readTree(decodeXml(file))
   const document = first(root, 'ClinicalDocument') ?? root
   const sheet = createDataSheet()
   const people = all(document, 'recordTarget', 'patientRole')

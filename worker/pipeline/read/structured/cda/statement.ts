@@ -1,5 +1,5 @@
 /** What the kinds of statements have in common. */
-import { all, attribute, first, type Element } from './element.ts'
+import { all, attribute, first, type Element } from '../xml-tree.ts'
 import { nameOfCode, type References } from './values.ts'
 
 export type SectionKind =

@@ -2,7 +2,7 @@
 import type { DataRow } from '../data-sheet.ts'
 import { isVitalCode } from '../stated-fact.ts'
 import { readEncounter, readProcedure } from './doings.ts'
-import { all, attribute, first, type Element } from './element.ts'
+import { all, attribute, first, type Element } from '../xml-tree.ts'
 import { readMeasured } from './measured.ts'
 import { readMedicine, readVaccination } from './medicines.ts'
 import { readAllergy, readProblem, readRelative } from './problems.ts'

@@ -1,7 +1,7 @@
 /** Codes, quantities, times and names of CDA. */
 import type { SourceCode } from '../../../../../clinical/document/found-fact.ts'
 import { isoDate, sourceCode } from '../stated-fact.ts'
-import { all, attribute, first, textOf, type Element } from './element.ts'
+import { all, attribute, first, textOf, type Element } from '../xml-tree.ts'
 
 /** Text of the narrative by the id that entries point at. */
 export type References = ReadonlyMap<string, string>

@@ -1,5 +1,5 @@
 /** XML as a tree, without names of name spaces. */
-import { xmlEvents } from '../xml-events.ts'
+import { xmlEvents } from './xml-events.ts'
 
 export type Element = {
   readonly name: string
