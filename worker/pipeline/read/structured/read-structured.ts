@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import type { ChildPage, ReadTask } from '../child-page.ts'
+import { readWordDocument } from '../office/word-document.ts'
 import { readAttachments } from './attachments.ts'
 import { readClinicalDocument } from './cda/read-cda.ts'
 import { readFhir } from './fhir/read-fhir.ts'
@@ -8,7 +9,6 @@ import { readHl7 } from './hl7/read-hl7.ts'
 import { layOut } from './lay-out.ts'
 import { readPlainText } from './plain-text.ts'
 import { readRichText } from './rich-text.ts'
-import { readWordDocument } from './word-document.ts'
 
 const readers: Readonly<Record<string, (file: Buffer) => Flow>> = {
   'text/plain': readPlainText,

@@ -15,19 +15,27 @@ export type LineGroup = readonly GridLine[]
 /** Between columns of a table, in characters: more than any gap that could be a space. */
 export const columnGap = 4
 
-type RunWord = Omit<SetWord, 'column'> & { readonly isGlued: boolean }
+type RunWord = Omit<SetWord, 'column'> & {
+  readonly isGlued: boolean
+  /** Behind a tab. */
+  readonly isApart?: boolean
+}
 
 /** Runs split words anywhere ("metfor" + "min" with another style): only white space parts them. */
 export function wordsOf(runs: readonly FlowRun[]): RunWord[][] {
   const lines: RunWord[][] = [[]]
   let isGlued = false
+  let isApart = false
   for (const { text, isBold, data } of runs) {
     for (const [part] of text.matchAll(/\n|[^\S\n]+|\S+/g)) {
       if (part === '\n') lines.push([])
-      if (part.trim() === '') isGlued = false
-      else {
-        lines.at(-1)?.push({ text: part, isBold, data, isGlued })
+      if (part.trim() === '') {
+        isGlued = false
+        isApart = part !== '\n' && (isApart || part.includes('\t'))
+      } else {
+        lines.at(-1)?.push({ text: part, isBold, data, isGlued, isApart })
         isGlued = true
+        isApart = false
       }
     }
   }
@@ -61,7 +69,8 @@ export function wrap(lines: readonly (readonly RunWord[])[], space: { left: numb
   return lines.flatMap((words) => {
     const wrapped: SetWord[][] = [[]]
     let column = space.left
-    for (const { text, isBold, data } of words) {
+    for (const { text, isBold, data, isApart } of words) {
+      if (isApart === true && column > space.left) column += columnGap - 1
       if (column > space.left && column + text.length > space.left + space.width) {
         wrapped.push([])
         column = space.left
