@@ -49,7 +49,8 @@ function sniffText(bytes: Buffer): string | null {
   const text = decodeStart(bytes)
   if (text === null) return null
   const start = text.trimStart()
-  if (start.startsWith('MSH|') || /^(FHS|BHS)\|/.test(start)) return 'x-application/hl7-v2+er7'
+  // The sender chooses the separators, and names them first.
+  if (/^(?:MSH|FHS|BHS)(?:\||([^\w\s])[^\w\s]{3,5}\1)/.test(start)) return 'x-application/hl7-v2+er7'
   if (/<(\w+:)?ClinicalDocument[\s>]/.test(start)) return 'application/hl7-cda+xml'
   if (start.startsWith('{') && /"resourceType"\s*:/.test(start)) return 'application/fhir+json'
   return /^<(!doctype|html|\?xml|svg|script)/i.test(start) ? null : 'text/plain'

@@ -1,4 +1,5 @@
 import { holdsKnownMalware } from '../../../platform/known-malware.ts'
+import { decodeText } from '../../../platform/text-encoding.ts'
 import type { Finding } from './findings.ts'
 import type { Inspection } from './inspection.ts'
 
@@ -6,7 +7,7 @@ const deepest = 100
 
 /** FHIR: must parse, be no deeper than any real resource, and say what it is. */
 export function inspectJson(bytes: Buffer): Inspection {
-  const text = bytes.toString('utf8')
+  const text = decodeText(bytes)
   if (nestingOf(text) > deepest) return found('too_deep')
   try {
     const value: unknown = JSON.parse(text)
@@ -33,7 +34,7 @@ function nestingOf(text: string): number {
 
 /** CDA: no document type, so no entities of any kind; not too deep. */
 export function inspectXml(bytes: Buffer): Inspection {
-  const text = bytes.toString('utf8')
+  const text = decodeText(bytes)
   if (/<!(?:DOCTYPE|ENTITY)/i.test(text)) return found('entities')
   let depth = 0
   for (const [tag] of text.matchAll(/<[/!?]?[^>]*>/g)) {
@@ -61,11 +62,11 @@ const segmentsWithoutHeader = /^(?:PID|OBR|OBX|ORC|PV1|EVN|NK1)\|/m
 
 /** Also HL7 v2, which is text, and JSON or XML that the sniffing did not know. */
 export function inspectPlainText(bytes: Buffer): Inspection {
-  const head = bytes.subarray(0, 65_536).toString('utf8').trim()
+  const head = decodeText(bytes.subarray(0, 65_536)).trim()
   if (head.length < 3) return found('empty')
   if (/^MIME-Version:/im.test(head) && holdsKnownMalware(base64Blocks(bytes))) return found('infected')
   if (/^[{[]/.test(head) && isJson(bytes)) return found('unknown_json')
-  if (/^[{[]/.test(head) && nestingOf(bytes.toString('utf8')) > deepest) return found('too_deep')
+  if (/^[{[]/.test(head) && nestingOf(decodeText(bytes)) > deepest) return found('too_deep')
   if (!head.startsWith('MSH') && segmentsWithoutHeader.test(head)) return found('incomplete_message')
   return found()
 }
@@ -77,7 +78,7 @@ function base64Blocks(bytes: Buffer): Buffer {
 }
 
 function isJson(bytes: Buffer): boolean {
-  const text = bytes.toString('utf8')
+  const text = decodeText(bytes)
   if (nestingOf(text) > deepest) return false
   try {
     JSON.parse(text)

@@ -1,33 +1,16 @@
 import { test } from 'tap'
-import type { FoundFact } from '../../../../clinical/document/found-fact.ts'
-import type { MappedDocument } from '../../../../clinical/document/mapped.ts'
-import { findFacts } from '../../../../clinical/extraction/find-facts.ts'
-import { forRules, withStated } from '../../../../worker/pipeline/stated-facts.ts'
 import { placeFacts } from '../../../../worker/pipeline/place-facts.ts'
 import { mapBytes } from '../../../support/read-bytes.ts'
+import { readData, saidIn } from '../../../support/read-data.ts'
 
 const fhirType = 'application/fhir+json'
 const cdaType = 'application/hl7-cda+xml'
-const hl7Type = 'x-application/hl7-v2+er7'
-
-type Read = {
-  readonly document: MappedDocument
-  readonly stated: readonly FoundFact[]
-  readonly facts: readonly FoundFact[]
-}
-
-async function read(file: string, mimeType: string): Promise<Read> {
-  const document = await mapBytes(file, mimeType)
-  return { document, ...withStated(document, findFacts(forRules(document))) }
-}
 
 const readFhir = (...resources: readonly object[]) =>
-  read(JSON.stringify({ resourceType: 'Bundle', entry: resources.map((resource) => ({ resource })) }), fhirType)
+  readData(JSON.stringify({ resourceType: 'Bundle', entry: resources.map((resource) => ({ resource })) }), fhirType)
 const coding = (system: string, code: string, display: string) => ({ coding: [{ system, code, display }] })
 const snomed = (code: string, display: string) => coding('http://snomed.info/sct', code, display)
 const loinc = (code: string, display: string) => coding('http://loinc.org', code, display)
-const said = ({ stated }: Read) =>
-  stated.filter(({ type }) => type !== 'identity').map(({ text, status }) => [text, status])
 const patient = {
   resourceType: 'Patient',
   name: [{ use: 'official', family: 'Quist', given: ['Wilhelmina'] }],
@@ -116,7 +99,7 @@ test('what FHIR takes back or denies is never present', async (t) => {
       valueQuantity: { value: 1, unit: 'mmol/L' },
     },
   )
-  t.same(Object.fromEntries(said(found)), {
+  t.same(Object.fromEntries(saidIn(found)), {
     'No known allergy': 'negated',
     Warfarin: 'negated',
     Ramipril: 'historical',
@@ -186,7 +169,7 @@ test('a medicine is found where it is kept: in the statement, beside it, or insi
     },
   )
   t.same(
-    said(found).map(([text]) => text),
+    saidIn(found).map(([text]) => text),
     ['Metformin 500 mg', 'Ramipril', 'Digoxin'],
   )
 })
@@ -217,7 +200,7 @@ const problem = (code: string, name: string, rest = '', attributes = '') =>
   `<act><entryRelationship><observation ${attributes}><effectiveTime><low value="2010"/></effectiveTime><value xsi:type="CD" code="${code}" codeSystem="2.16.840.1.113883.6.96" displayName="${name}"/>${rest}</observation></entryRelationship></act>`
 
 test('CDA is read by its entries, and by its narrative where that says more', async (t) => {
-  const found = await read(
+  const found = await readData(
     cda(
       section(
         '11450-4',
@@ -234,7 +217,7 @@ test('CDA is read by its entries, and by its narrative where that says more', as
     ),
     cdaType,
   )
-  t.same(said(found), [
+  t.same(saidIn(found), [
     ['Asthma', 'present'],
     ['Gout', 'negated'],
   ])
@@ -248,7 +231,7 @@ test('CDA is read by its entries, and by its narrative where that says more', as
 test('a concern of CDA that was entered in error counts for nothing, one that is over is history', async (t) => {
   const over =
     '<entryRelationship><observation><code code="33999-4"/><value displayName="Resolved"/></observation></entryRelationship>'
-  const found = await read(
+  const found = await readData(
     cda(
       section(
         '11450-4',
@@ -261,7 +244,7 @@ test('a concern of CDA that was entered in error counts for nothing, one that is
     ),
     cdaType,
   )
-  t.same(said(found), [['Measles', 'historical']])
+  t.same(saidIn(found), [['Measles', 'historical']])
 })
 
 test('CDA in another encoding, or with a text for a body, is read as well', async (t) => {
@@ -270,68 +253,4 @@ test('CDA in another encoding, or with a text for a body, is read as well', asyn
   const body = Buffer.from('Seen for asthma.').toString('base64')
   const plain = `<ClinicalDocument><component><nonXMLBody><text mediaType="text/plain" representation="B64">${body}</text></nonXMLBody></component></ClinicalDocument>`
   t.match((await mapBytes(plain, cdaType)).text, /Seen for asthma\./)
-})
-
-const hl7 = (...segments: string[]) => ['MSH|^~\\&|LAB|HOSP|||20210203||ORU^R01|1|P|2.4', ...segments].join('\r')
-const pid = 'PID|1||1^^^H^MR||QUIST^WILHELMINA||19610409|F'
-
-test('HL7 results keep titres, comparators, coded values and times', async (t) => {
-  const { stated } = await read(
-    hl7(
-      pid,
-      'OBR|1|||1^Panel^L|||202102030815',
-      'OBX|1|NM|718-7^Haemoglobin^LN||131|g/L|120-160|N|||F',
-      'OBX|2|SN|1^eGFR^L||>^90|mL/min||||F',
-      'OBX|3|SN|2^Titre^L||^1^:^128|||A|||F',
-      'OBX|4|CWE|883-9^ABO group^LN||A^Group A^L||||||F',
-      'OBX|5|NM|2951-2^Sodium^LN||999|mmol/L|||||W',
-    ),
-    hl7Type,
-  )
-  t.same(
-    stated.filter(({ type }) => type === 'lab_result').map(({ text, value, date }) => [text, value, date?.iso]),
-    [
-      ['Haemoglobin', '131', '2021-02-03'],
-      ['eGFR', '>90', '2021-02-03'],
-      ['Titre', '1:128', '2021-02-03'],
-      ['ABO group', 'Group A', '2021-02-03'],
-    ],
-  )
-})
-
-test('HL7 letters that stand for others are read, with whatever separators the message names', async (t) => {
-  const usual = await read(
-    hl7(pid, 'OBX|1|FT|1^Report^L||Lungs clear\\.br\\P\\T\\A \\F\\ \\X41\\||||||F', 'NTE|1||Taken \\S\\ fasting'),
-    hl7Type,
-  )
-  t.match(usual.document.text, /Lungs clear\nP&A \| A/)
-  t.match(usual.document.text, /Taken \^ fasting/)
-  const others = 'MSH#*~\\&#LAB\rPID#1##1##QUIST*WILHELMINA##19610409#F\rOBX#1#NM#718-7*Haemoglobin*LN##131#g/L'
-  t.same(said(await read(others, hl7Type)), [['Haemoglobin', 'present']])
-})
-
-test('a batch with messages about two people says of each result whose it is', async (t) => {
-  const result = (name: string) => `OBX|1|NM|1^${name}^L||5|mmol/L`
-  const other = hl7('PID|1||2||OTHER^ANN||19700101|F', result('Urea')).replace('|1|P', '|2|P')
-  const { stated } = await read(`FHS|^~\\&\rBHS|^~\\&\r${hl7(pid, result('Sodium'))}\r${other}\rBTS|2`, hl7Type)
-  const subjects = ['Sodium', 'Urea'].map((name) => stated.find(({ text }) => text === name)?.detail.subject)
-  t.same(subjects, ['1', '2'])
-})
-
-test('vaccines that were refused or not given at all are never given', async (t) => {
-  const dose = (vaccine: string, completion: string) =>
-    `RXA|0|1|20150624||${vaccine}|0.5|mL|||||||||LOT1||||${completion}|A`
-  const found = await read(
-    hl7(
-      pid,
-      dose('88^influenza^CVX', 'CP'),
-      dose('33^pneumococcal^CVX', 'RE'),
-      dose('998^no vaccine administered^CVX', 'CP'),
-    ),
-    hl7Type,
-  )
-  t.same(said(found), [
-    ['influenza', 'present'],
-    ['pneumococcal', 'negated'],
-  ])
 })

@@ -41,7 +41,10 @@ test('headings by style, counted lists, notes and footers keep their places', as
   const document = await mapped(
     [
       paragraph(run('Diagnoses'), '<w:pStyle w:val="Kop1"/>'),
-      ...[item('Asthma', 0), item('mild', 1), item('Gout', 0), item('old', 1)],
+      item('Asthma', 0),
+      item('mild', 1),
+      item('Gout', 0),
+      item('old', 1),
       paragraph(`${run('Measured')}<w:r><w:footnoteReference w:id="2"/></w:r>`),
     ],
     {

@@ -109,7 +109,7 @@ function readPart(part: Element, { open, context, isBold }: Place): void {
   const add = (text: string) => void open.runs.push({ text, isBold })
   switch (part.name) {
     case 't':
-      return add(part.children.filter((child) => !isElement(child)).join(''))
+      return add(part.children.map((child) => (isElement(child) ? '' : child)).join(''))
     case 'tab':
     case 'ptab':
       return add('\t')

@@ -23,6 +23,8 @@ export function alignTabs(blocks: readonly FlowBlock[]): FlowBlock[] {
   return aligned
 }
 
+const isFilled = (cell: readonly FlowRun[]) => cell.some(({ text }) => text.trim() !== '')
+
 /** Tabs at the start only indent, those at the end do nothing, and a line break makes it no row. */
 function cellsOf(runs: readonly FlowRun[]): FlowRun[][] {
   const cells: FlowRun[][] = [[]]
@@ -33,7 +35,6 @@ function cellsOf(runs: readonly FlowRun[]): FlowRun[][] {
       if (text !== '') cells.at(-1)?.push({ ...run, text })
     })
   }
-  const isFilled = (cell: readonly FlowRun[]) => cell.some(({ text }) => text.trim() !== '')
   const first = cells.findIndex(isFilled)
   return first === -1 ? [] : cells.slice(first, cells.findLastIndex(isFilled) + 1)
 }

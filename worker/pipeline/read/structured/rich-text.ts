@@ -99,8 +99,9 @@ export function readRichText(file: Buffer): Flow {
   return { blocks: alignTabs(blocks), entries: [], attachments: open.attachments }
 }
 
+const story = (): Story => ({ blocks: [], runs: [], row: [], rows: [] })
+
 function startOf(source: string): Open {
-  const story = (): Story => ({ blocks: [], runs: [], row: [], rows: [] })
   return {
     stories: { body: story(), header: story(), footer: story(), note: story() },
     groups: [

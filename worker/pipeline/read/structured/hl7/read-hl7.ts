@@ -29,6 +29,7 @@ export function readHl7(file: Buffer): Flow {
     order: { date: '', panel: '', specimen: '' },
     segments,
     isVaccination: false,
+    textName: null,
   }
   segments.forEach((segment, place) => readSegment(open, segment, place))
   flush(open)
@@ -44,6 +45,8 @@ type Open = {
   rows: DataRow[]
   order: { date: string; panel: string; specimen: string }
   isVaccination: boolean
+  /** Of the text above: a report comes line by line, each with the same name. */
+  textName: string | null
 }
 
 /** Name and date of birth; an identifier where there is neither. */
@@ -64,6 +67,7 @@ function readSegment(open: Open, segment: Segment, place: number): void {
   if (segment.name === 'OBX') return readTextOrFile(open, segment)
   if (envelope.has(segment.name)) return
   flush(open)
+  open.textName = null
   if (segment.name === 'MSH') startMessage(open, segment)
   else if (segment.name === 'PID') startPatient(open, segment)
   else if (segment.name === 'OBR') startOrder(open, segment)
@@ -140,7 +144,10 @@ function startMessage(open: Open, segment: Segment): void {
   open.order = { date: '', panel: '', specimen: '' }
   // Until its own patient is named, nobody knows whom a further message is about.
   if (open.subject !== null) open.subject = '0'
-  const kind = messageKinds[part(segment, 9)] ?? `Message ${wordsOfField(segment, 9)}`
+  // A report in words is no laboratory's, and is read in another way.
+  const hasResults = open.segments.some((each) => each.name === 'OBX' && !isText(each) && part(each, 2) !== 'ED')
+  const isReport = part(segment, 9) === 'ORU' && !hasResults
+  const kind = isReport ? 'Report' : (messageKinds[part(segment, 9)] ?? `Message ${wordsOfField(segment, 9)}`)
   open.sheet.heading(kind)
   open.sheet.field('From', [part(segment, 3), part(segment, 4)].filter(Boolean).join(', '))
   open.sheet.field('Sent', isoDate(part(segment, 7)) ?? '')
@@ -225,8 +232,8 @@ function readTextOrFile(open: Open, segment: Segment): void {
     .map((repeat) => unescaped(repeat, segment.separators).replaceAll(segment.separators.component, ' '))
     .join('\n')
   const isWithdrawn = ['D', 'W', 'X'].includes(part(segment, 11))
-  if (text.length > 60 || text.includes('\n')) open.sheet.heading(name)
-  else if (name !== '') open.sheet.remark(`${name}:`)
+  if (name !== open.textName) open.sheet.heading(name)
+  open.textName = name
   if (isWithdrawn) open.sheet.remark(`withdrawn: ${text}`)
   else say(open, text)
 }
