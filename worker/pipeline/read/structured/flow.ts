@@ -48,3 +48,11 @@ export function paragraph(...runs: FlowRun[]): FlowBlock {
 export function printed(runs: readonly FlowRun[]): string {
   return runs.map(({ text }) => text).join('')
 }
+
+const marked = (runs: readonly FlowRun[]) => runs.map((run) => ({ ...run, data: 'label' as const }))
+
+/** The same block as data, which the rules leave alone. */
+export function asData(block: FlowBlock): FlowBlock {
+  if (block.kind === 'paragraph') return { ...block, runs: marked(block.runs) }
+  return block.kind === 'table' ? { ...block, rows: block.rows.map((row) => row.map(marked)) } : block
+}

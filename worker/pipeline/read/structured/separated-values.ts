@@ -15,10 +15,20 @@ export function readSeparated(text: string): FlowBlock[] | null {
   const body = said === undefined ? text : text.slice(first.length).replace(/^\r\n?|^\n/, '')
   if (said === undefined && [first, ...rest].filter((line) => line.trim() !== '').length < 3) return null
   for (const separator of said === undefined ? separators : [said]) {
+    if (!beginsAsTable(body, separator)) continue
     const blocks = tableOf(rowsOf(body, separator))
     if (blocks !== null) return blocks
   }
   return null
+}
+
+const firstPart = 65_536
+
+/** Long prose is not taken apart to its end only to find that it is no table. */
+function beginsAsTable(text: string, separator: string): boolean {
+  if (text.length <= firstPart) return true
+  const rows = rowsOf(text.slice(0, firstPart), separator)
+  return tableOf(rows.slice(0, -1)) !== null
 }
 
 function tableOf(all: readonly (readonly string[])[]): FlowBlock[] | null {

@@ -3,7 +3,7 @@
  * in codes. Bodies of another kind (text, RTF, PDF) are read as what they are.
  */
 import { createDataSheet, type DataRow, type DataSheet } from '../data-sheet.ts'
-import type { Flow, FlowBlock, FlowRun } from '../flow.ts'
+import { asData, type Flow, type FlowBlock, type FlowRun } from '../flow.ts'
 import { readHtml } from '../html-blocks.ts'
 import { decodeText } from '../plain-text.ts'
 import { decodeXml } from '../xml-encoding.ts'
@@ -124,13 +124,6 @@ function rowsIn(block: FlowBlock): number {
   if (block.kind === 'table')
     return Math.max(1, block.rows.filter((row) => row.some((cell) => cell.some(({ isBold }) => !isBold))).length)
   return block.kind === 'paragraph' && isItem(block.runs) ? 1 : 0
-}
-
-const marked = (runs: readonly FlowRun[]) => runs.map((run) => ({ ...run, data: 'label' as const }))
-
-function asData(block: FlowBlock): FlowBlock {
-  if (block.kind === 'paragraph') return { ...block, runs: marked(block.runs) }
-  return block.kind === 'table' ? { ...block, rows: block.rows.map((row) => row.map(marked)) } : block
 }
 
 function printRows(sheet: DataSheet, rows: readonly DataRow[], subject: string | null): void {

@@ -11,6 +11,7 @@ export function narrativeOf(text: unknown): FlowBlock[] {
 
 /** True if a good part of its words stands nowhere in what was printed of the data. */
 export function saysMore(text: unknown, blocks: readonly FlowBlock[], said: string): boolean {
+  if (blocks.length === 0) return false
   // What was generated from the data is the data.
   if (textAt(text, 'status') === 'generated' && said.length > 4) return false
   const known = new Set(wordsIn(said))

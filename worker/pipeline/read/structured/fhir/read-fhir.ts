@@ -4,7 +4,7 @@
  */
 import { decodeText } from '../plain-text.ts'
 import { createDataSheet, type DataRow, type DataSheet } from '../data-sheet.ts'
-import type { Flow } from '../flow.ts'
+import { asData, type Flow } from '../flow.ts'
 import { at, isJson, listAt, textAt, type Json } from './json.ts'
 import { libraryOf, typeOf, type Library } from './library.ts'
 import { readMedicine } from './medicine-facts.ts'
@@ -203,6 +203,6 @@ function printOther({ sheet }: Context, resource: Json): void {
   const narrative = narrativeOf(at(resource, 'text'))
   for (const [name, value] of fields) sheet.field(name.slice(0, 1).toUpperCase() + name.slice(1), value)
   if (saysMore(at(resource, 'text'), narrative, JSON.stringify(fields)))
-    narrative.forEach((block) => sheet.block(block))
+    narrative.forEach((block) => sheet.block(asData(block)))
   sheet.remark(' ')
 }

@@ -1,4 +1,5 @@
 /** Reports of FHIR: what was examined, what was concluded, and the report itself where it came along. */
+import { asData } from '../flow.ts'
 import { decodeText } from '../plain-text.ts'
 import { readHtml } from '../html-blocks.ts'
 import { isoDate } from '../stated-fact.ts'
@@ -21,17 +22,13 @@ export function printReport(context: Context, report: Json): void {
       .join(', '),
   )
   const narrative = narrativeOf(at(report, 'text'))
-  if (
-    saysMore(
-      at(report, 'text'),
-      narrative,
-      JSON.stringify(context.library.resources.length > 1 ? context.library.resources : report),
-    )
-  )
-    narrative.forEach((block) => sheet.block(block))
   // What is said of another person, or was taken back, stays unread by the rules.
   const isRunning = context.subjectOf(report) === null && status !== 'entered-in-error' && status !== 'cancelled'
   const say = (text: string) => (isRunning ? sheet.text(text) : sheet.remark(text))
+  // Its results are printed as rows; what was made from them says them again.
+  const hasResults = listAt(report, 'result').length > 0 || textAt(report, 'text', 'status') === 'generated'
+  if (!hasResults || saysMore(at(report, 'text'), narrative, JSON.stringify(report)))
+    narrative.forEach((block) => sheet.block(isRunning ? block : asData(block)))
   const conclusion = textAt(report, 'conclusion')
   if (conclusion !== '') {
     sheet.heading('Conclusion')

@@ -29,6 +29,7 @@ export function readHl7(file: Buffer): Flow {
     order: { date: '', panel: '', specimen: '' },
     segments,
     isVaccination: false,
+    hasResults: segments.some((each) => each.name === 'OBX' && !isText(each) && part(each, 2) !== 'ED'),
     textName: null,
   }
   segments.forEach((segment, place) => readSegment(open, segment, place))
@@ -45,6 +46,7 @@ type Open = {
   rows: DataRow[]
   order: { date: string; panel: string; specimen: string }
   isVaccination: boolean
+  readonly hasResults: boolean
   /** Of the text above: a report comes line by line, each with the same name. */
   textName: string | null
 }
@@ -145,8 +147,7 @@ function startMessage(open: Open, segment: Segment): void {
   // Until its own patient is named, nobody knows whom a further message is about.
   if (open.subject !== null) open.subject = '0'
   // A report in words is no laboratory's, and is read in another way.
-  const hasResults = open.segments.some((each) => each.name === 'OBX' && !isText(each) && part(each, 2) !== 'ED')
-  const isReport = part(segment, 9) === 'ORU' && !hasResults
+  const isReport = part(segment, 9) === 'ORU' && !open.hasResults
   const kind = isReport ? 'Report' : (messageKinds[part(segment, 9)] ?? `Message ${wordsOfField(segment, 9)}`)
   open.sheet.heading(kind)
   open.sheet.field('From', [part(segment, 3), part(segment, 4)].filter(Boolean).join(', '))
