@@ -40,13 +40,26 @@ export function withStated(document: MappedDocument, byRules: Findings): StatedF
   if (structure === null) return { ...byRules, stated: [] }
   const data = coverOfData(document)
   const known = knownThings(structure.entries)
-  const facts = byRules.facts.filter((fact) => !saysNothing(fact) && !standsOn(fact, data) && !known.has(fact))
+  const tables = coverOf(rangesOfTables(document))
+  const facts = byRules.facts.filter(
+    (fact) =>
+      !saysNothing(fact) &&
+      !standsOn(fact, data) &&
+      !known.has(fact) &&
+      // Who a file is about, it states; headings of its tables look like names at times.
+      !(fact.type === 'identity' && standsOn(fact, tables)),
+  )
   const unreadLines = byRules.unreadLines.filter((index) => {
     const line = document.lines[index]
     return line !== undefined && !data.touches({ start: line.start, end: line.start + line.length })
   })
   return { stated: structure.entries.map(statedFact), facts, unreadLines }
 }
+
+const rangesOfTables = ({ lines, structure }: MappedDocument) =>
+  (structure?.entries ?? []).length === 0
+    ? []
+    : lines.filter(({ table }) => table !== null).map(({ start, length }) => ({ start, end: start + length }))
 
 /** What is data and no running text. */
 export function coverOfData(document: MappedDocument): Cover {
@@ -73,7 +86,7 @@ export function knownThings(entries: readonly PlacedEntry[]): { readonly has: (f
 
 /** Forms fill their fields in where there is nothing to say. */
 function saysNothing({ text }: FoundFact): boolean {
-  return /^(?:not (?:available|indicated|applicable|recorded|known|given|specified|documented)|none|n\/?a|unknown)\b/i.test(
+  return /^(?:not (?:available|indicated|applicable|recorded|known|given|specified|documented)|none|n\/?a|unknown|no\b.*\b(?:indicated|documented|recorded|reported|available|listed|on file))\b/i.test(
     text,
   )
 }

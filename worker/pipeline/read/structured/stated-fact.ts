@@ -113,13 +113,13 @@ export const isVitalCode = (codes: readonly SourceCode[]) =>
 export function absenceOf(codes: readonly SourceCode[], text: string): 'none' | 'unknown' | null {
   if (codes.some(({ code }) => /^no-\w+-info$/.test(code))) return 'unknown'
   if (codes.some(({ code }) => code.startsWith('no-known-') || absentCodes.has(code))) return 'none'
-  if (/^\s*(?:no information|not asked|unknown)\b/i.test(text)) return 'unknown'
-  return /^\s*(?:no (?:known|current|active|relevant|significant|past|history)\b|nil known|nkd?a\b|none known|not on any)/i.test(
-    text,
-  )
-    ? 'none'
-    : null
+  if (unsaid.test(text)) return 'unknown'
+  return /^\s*(?:no|nil|none|nkd?a|nka|denies|negative for)\b/i.test(text) ? 'none' : null
 }
+
+/** Forms fill a field in where nothing was asked or written down. */
+const unsaid =
+  /^\s*(?:no (?:information|data|documentation)|unknown|n\/a)\b|\bnot (?:documented|recorded|available|asked|known|applicable|specified|on file)\b/i
 
 const absentCodes = new Set([
   '716186003',

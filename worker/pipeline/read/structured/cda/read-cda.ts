@@ -114,17 +114,20 @@ type Beside = { readonly rows: readonly DataRow[]; readonly subject: string | nu
 function printNarrative(sheet: DataSheet, blocks: readonly FlowBlock[], { rows, subject, context }: Beside): void {
   const listed = blocks.reduce((sum, block) => sum + rowsIn(block), 0)
   const isCovered =
-    rows.length > 0 && listed <= rows.length && context.section !== 'other' && context.section !== 'plan'
+    rows.length > 0 && listed <= 1.3 * rows.length + 1 && context.section !== 'other' && context.section !== 'plan'
   for (const block of blocks) sheet.block(subject !== null || (isCovered && rowsIn(block) > 0) ? asData(block) : block)
 }
 
 const isItem = (runs: readonly FlowRun[]) => /^(?:•|\d+\.)$/.test(runs[0]?.text.trim() ?? '')
 
+/** Rows that begin in their first cell: others say more of the one above. */
 function rowsIn(block: FlowBlock): number {
-  if (block.kind === 'table')
-    return Math.max(1, block.rows.filter((row) => row.some((cell) => cell.some(({ isBold }) => !isBold))).length)
+  if (block.kind === 'table') return Math.max(1, block.rows.filter(isRow).length)
   return block.kind === 'paragraph' && isItem(block.runs) ? 1 : 0
 }
+
+const isRow = (row: readonly (readonly FlowRun[])[]) =>
+  row[0]?.some(({ text }) => text.trim() !== '') === true && row.some((cell) => cell.some(({ isBold }) => !isBold))
 
 function printRows(sheet: DataSheet, rows: readonly DataRow[], subject: string | null): void {
   for (const ofType of Map.groupBy(rows, ({ fact }) => fact.type).values())

@@ -45,6 +45,22 @@ export function readDiagnosis(segment: Segment): DataRow {
 
 const diagnosisKinds: Readonly<Record<string, string>> = { A: 'admission', W: 'working', F: 'final' }
 
+/** Problem lists of their own (PPR, PGL). */
+export function readProblemSegment(segment: Segment): DataRow {
+  const { name, codes } = coded(segment, 3)
+  const absence = absenceOf(codes, name)
+  const words = part(segment, 13, 2) || part(segment, 13)
+  const isGone = part(segment, 1) === 'DE' || /error/i.test(words)
+  const isOver = part(segment, 9) !== '' || /resolved|inactive/i.test(part(segment, 14, 2) || part(segment, 14))
+  const fact = statedFact('condition', name, {
+    status: absence === 'none' ? 'negated' : isOver ? 'historical' : 'present',
+    date: statedDate(part(segment, 16) || part(segment, 7), 'onset'),
+    detail: detailOf({ codes, endDate: isoDate(part(segment, 9)) }),
+  })
+  const isEntry = name !== '' && !isGone && absence !== 'unknown'
+  return { fact, isEntry, statusWords: part(segment, 1) === 'DE' ? 'deleted' : words, note: '' }
+}
+
 export function readProcedureSegment(segment: Segment): DataRow {
   const { name, codes } = coded(segment, 3)
   const words = part(segment, 4) || name

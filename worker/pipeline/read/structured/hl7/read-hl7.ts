@@ -11,6 +11,7 @@ import {
   readAllergySegment,
   readDiagnosis,
   readMedicineSegment,
+  readProblemSegment,
   readProcedureSegment,
   readVaccination,
   readVisit,
@@ -110,6 +111,8 @@ function rowOf(open: Open, segment: Segment, place: number): DataRow | null {
       return readAllergySegment(segment)
     case 'DG1':
       return readDiagnosis(segment)
+    case 'PRB':
+      return readProblemSegment(segment)
     case 'PR1':
       return readProcedureSegment(segment)
     case 'RXA':
@@ -164,6 +167,7 @@ const messageKinds: Readonly<Record<string, string>> = {
   VXU: 'Immunisation record',
   MDM: 'Document',
   REF: 'Referral',
+  PPR: 'Problem list',
 }
 
 function startPatient(open: Open, segment: Segment): void {
