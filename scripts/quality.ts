@@ -1,6 +1,6 @@
 /**
  * Measures pass 1 by rules on the development corpus and writes docs/quality.md.
- *   node scripts/quality.ts [--corpus FOLDER] [--source read|printed] [--kinds docs,scans,formats,text] [--out docs/quality.md]
+ *   node scripts/quality.ts [--corpus FOLDER] [--source read|printed] [--kinds docs,scans,formats,text,structured] [--out docs/quality.md]
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
