@@ -1,4 +1,6 @@
 import { test } from 'tap'
+import { pdfOfLines } from '../../../support/pdf.ts'
+import { readBytes } from '../../../support/read-bytes.ts'
 import { readData, saidIn } from '../../../support/read-data.ts'
 
 const hl7Type = 'x-application/hl7-v2+er7'
@@ -80,4 +82,19 @@ test('a report that comes line by line has its name once, and is read as running
       ['pneumonia', 'negated'],
     ],
   )
+})
+
+test('a report that a message carries as PDF is read behind its results', async (t) => {
+  const pdf = pdfOfLines([[{ text: 'Potassium 4.2 mmol/L', x: 72, y: 700, size: 12 }]]).toString('base64')
+  const carried = (data: string) => hl7(pid, `OBX|1|ED|PDF^Report^L||LAB^application^pdf^Base64^${data}||||||F`)
+  const pages = await readBytes(carried(pdf), hl7Type)
+  t.same(
+    pages.map(({ number, source }) => [number, source]),
+    [
+      [1, 'structured'],
+      [2, 'text_layer'],
+    ],
+  )
+  t.equal(pages[1]?.words.map(({ text }) => text).join(' '), 'Potassium 4.2 mmol/L')
+  t.equal((await readBytes(carried('AAAA'), hl7Type)).length, 1, 'one that is broken costs its own pages alone')
 })

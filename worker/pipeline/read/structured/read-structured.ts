@@ -26,7 +26,7 @@ export function structuredReader(mimeType: string): ((task: ReadTask) => AsyncGe
   return async function* ({ path, fromPage }) {
     const flow = reader(await readFile(path))
     const { pages, widthPt, heightPt } = layOut(flow)
-    const attached = await readAttachments(flow.attachments)
+    const attached = await readAttachments(flow.attachments, path)
     const pageCount = pages.length + attached.pageCount
     for (const [index, { words, structure }] of pages.entries()) {
       if (index + 1 < fromPage) continue
