@@ -99,11 +99,11 @@ export function readRichText(file: Buffer): Flow {
   return { blocks: alignTabs(blocks), entries: [], attachments: open.attachments }
 }
 
-const story = (): Story => ({ blocks: [], runs: [], row: [], rows: [] })
+const newStory = (): Story => ({ blocks: [], runs: [], row: [], rows: [] })
 
 function startOf(source: string): Open {
   return {
-    stories: { body: story(), header: story(), footer: story(), note: story() },
+    stories: { body: newStory(), header: newStory(), footer: newStory(), note: newStory() },
     groups: [
       {
         isBold: false,
