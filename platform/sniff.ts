@@ -1,3 +1,5 @@
+import { encodingOf } from './text-encoding.ts'
+
 /**
  * The type of a file by its first bytes, never by its name: an allow-list. Null for everything else. This is the quick
  * look while a file streams in; what the file really holds is for the security scan to say.
@@ -50,10 +52,11 @@ function isWordFile(bytes: Buffer): boolean {
 }
 
 function sniffText(bytes: Buffer): string | null {
-  const text = decodeText(bytes)
+  const text = decodeStart(bytes)
   if (text === null) return null
   const start = text.trimStart()
-  if (start.startsWith('MSH|') || /^(FHS|BHS)\|/.test(start)) return 'x-application/hl7-v2+er7'
+  // The sender chooses the separators, and names them first.
+  if (/^(?:MSH|FHS|BHS)(?:\||([^\w\s])[^\w\s]{3,5}\1)/.test(start)) return 'x-application/hl7-v2+er7'
   if (/<(\w+:)?ClinicalDocument[\s>]/.test(start)) return 'application/hl7-cda+xml'
   if (start.startsWith('{') && /"resourceType"\s*:/.test(start)) return 'application/fhir+json'
   return isMarkup(start) ? null : 'text/plain'
@@ -67,22 +70,12 @@ function isMarkup(text: string): boolean {
   return tags.test(text.replace(/^(?:<!--[\s\S]*?-->\s*)+/, ''))
 }
 
-/** Text in UTF-8, in UTF-16 with its mark, or in the single bytes of Windows; null for what holds control characters. */
-function decodeText(bytes: Buffer): string | null {
+/** Null for what holds control characters: that is no text in any encoding. */
+function decodeStart(bytes: Buffer): string | null {
   if (bytes.length === 0) return null
-  const encoding = starts(bytes, '\xff\xfe') ? 'utf-16le' : starts(bytes, '\xfe\xff') ? 'utf-16be' : 'utf-8'
   // As a stream, because the last character may be cut in two.
-  const strict = decode(bytes, encoding, 'strict')
-  const text = strict ?? decode(bytes, 'windows-1252', 'lenient') ?? ''
+  const text = new TextDecoder(encodingOf(bytes)).decode(bytes, { stream: true })
   return hasControls(text) ? null : text
-}
-
-function decode(bytes: Buffer, encoding: string, mode: 'strict' | 'lenient'): string | null {
-  try {
-    return new TextDecoder(encoding, { fatal: mode === 'strict' }).decode(bytes, { stream: true })
-  } catch {
-    return null
-  }
 }
 
 // Tab, line feed, vertical tab, form feed and carriage return belong to texts; HL7 v2 ends with a file separator.

@@ -1,6 +1,6 @@
 /**
  * Measures pass 1 by rules on the development corpus and writes docs/quality.md.
- *   node scripts/quality.ts [--corpus FOLDER] [--source read|printed] [--kinds docs,scans,formats,text] [--out docs/quality.md]
+ *   node scripts/quality.ts [--corpus FOLDER] [--source read|printed] [--kinds docs,scans,formats,text,structured] [--out docs/quality.md]
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,6 +12,7 @@ import { findFacts } from '../clinical/extraction/find-facts.ts'
 import type { Page } from '../clinical/document/page.ts'
 import { mapPages } from '../worker/pipeline/map/map-pages.ts'
 import { placeFacts } from '../worker/pipeline/place-facts.ts'
+import { forRules, withStated } from '../worker/pipeline/stated-facts.ts'
 import { createLocalOcr } from '../worker/providers/ocr/index.ts'
 import type { OcrProvider } from '../worker/providers/ocr/provider.ts'
 import { assertConcept } from './quality/assertions.ts'
@@ -62,7 +63,8 @@ async function measure(folder: string): Promise<void> {
     pageCount += pages.length
     const mapped = mapPages(pages)
     const started = performance.now()
-    const { facts } = findFacts(mapped)
+    const { stated, facts: read } = withStated(mapped, findFacts(forRules(mapped)))
+    const facts = [...stated, ...read]
     findMs += performance.now() - started
     addRows(rows, document, rowCompleteness(mapped, labRowsOf(document.truth, document.doc)))
     const group = `${document.kind}, ${document.isHeldOut ? 'held out' : 'tuned on'}`

@@ -6,19 +6,32 @@ import type { FoundFact } from '../document/found-fact.ts'
 import { conceptCandidates } from './concept-codes.ts'
 import { observationCandidates } from './observation-codes.ts'
 import { searchConcepts } from './concept-search.ts'
+import { sourceCandidates } from './source-codes.ts'
 import { exactSnomedTerm } from './snomed-terms.ts'
 import { wordFit } from './word-fit.ts'
 
-export const codeSystems = ['LOINC', 'SNOMED', 'RxNorm', 'CVX', 'ICD-10-CM'] as const
+export const codeSystems = [
+  'LOINC',
+  'SNOMED',
+  'RxNorm',
+  'CVX',
+  'ICD-10-CM',
+  // These only where a file brings them along.
+  'ICD-10',
+  'ATC',
+  'CPT',
+  'NDC',
+] as const
 export type CodeSystem = (typeof codeSystems)[number]
 
 export type Candidate = {
-  readonly system: CodeSystem
+  /** One of `codeSystems`, or what a file calls its own. */
+  readonly system: string
   readonly code: string
   readonly display: string
   readonly score01: number
-  /** How it was found: the matched row, its unit, a search. */
-  readonly method: 'concept' | 'unit' | 'search' | 'rule'
+  /** How it was found: in the file itself, by the matched row, its unit, a search. */
+  readonly method: 'source' | 'concept' | 'unit' | 'search' | 'rule'
   /** Says the same as the words, no more and no less. */
   readonly isEquivalent: boolean
 }
@@ -33,11 +46,14 @@ const mostCandidates = 10
 
 export function codeFact(fact: CodedWords): Coding {
   if (fact.type === 'identity' || fact.type === 'encounter') return { candidates: [], selected: null }
+  const stated = sourceCandidates(fact.type, fact.detail.codes ?? [], fact.text)
   const known = candidatesOfConcept(fact, fact.concept, 'concept')
   const exact = isCodedAsPrinted(known, fact.type) ? [] : exactSnomedTerm(fact.type, fact.text)
   const offered = distinct([...exact, ...known])
   const found = offered.length > 0 ? offered : searchCandidates(fact)
-  const candidates = found.toSorted((a, b) => b.score01 - a.score01).slice(0, mostCandidates)
+  const ranked = [...stated, ...found.toSorted((a, b) => b.score01 - a.score01)]
+  const candidates = distinct(ranked).slice(0, mostCandidates)
+  // What the file says comes first, whatever our own tables would have made of the words.
   const selected = candidates.find((candidate) => candidate.isEquivalent && candidate.score01 >= selectFrom01) ?? null
   return { candidates, selected }
 }

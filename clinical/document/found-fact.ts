@@ -32,6 +32,9 @@ export type FoundDate = {
   readonly certainty: 'printed' | 'locale' | 'ambiguous'
 }
 
+/** `system` is a name that we know ("LOINC", "SNOMED"), else whatever the file calls it. */
+export type SourceCode = { readonly system: string; readonly code: string; readonly display: string | null }
+
 /** What is particular to a type; all as printed unless said otherwise. */
 export type FactDetail = {
   /** medication: 1/d, 2/d, 1/wk, as in `terminology/sig.tsv`, beside the printed words. */
@@ -70,6 +73,12 @@ export type FactDetail = {
   readonly provider?: string
   readonly facility?: string
   readonly endDate?: string
+  /** As the file itself gives them; from structured files alone. */
+  readonly codes?: readonly SourceCode[]
+  /** The unit's UCUM code as the file itself gives it. */
+  readonly ucum?: string
+  /** Which of several people in one file this is about; any word that tells them apart. */
+  readonly subject?: string
   /** identity: name, date_of_birth, sex, medicare_number, ihi, mrn, address, phone */
   readonly identityKind?: string
 }

@@ -3,6 +3,7 @@
  * sections over it. Every place is an offset and length in `text`, in UTF-16 code units; words tie offsets to boxes.
  */
 import type { Box, Page } from './page.ts'
+import type { DocumentStructure } from './structured-entry.ts'
 
 export const documentClasses = [
   'lab_report',
@@ -87,6 +88,8 @@ export type MappedDocument = {
   readonly documentClass: DocumentClass
   /** Decides day/month order where the date itself does not; from units, spelling, addresses, date evidence. */
   readonly locale: 'en-AU' | 'en-US'
+  /** Of files that are data: what they say in so many codes. */
+  readonly structure?: DocumentStructure | null
 }
 
 export type MapDocument = (pages: readonly Page[]) => MappedDocument

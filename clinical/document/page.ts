@@ -2,6 +2,8 @@
  * The neutral page model: what every reader (text layer, local OCR, Google Vision) must deliver, and all that later
  * stages may know about a page. Boxes are fractions of the upright page, origin top left: [x0, y0, x1, y1].
  */
+import type { PageStructure } from './structured-entry.ts'
+
 export type Box = readonly [x0: number, y0: number, x1: number, y1: number]
 
 /** One printed word. `line` and `block` number the reader's own grouping within the page; mapping may disagree with it. */
@@ -37,4 +39,6 @@ export type Page = {
   readonly quality: PageQuality
   /** In the reader's order. */
   readonly words: readonly Word[]
+  /** What the file says as data, tied to these words. */
+  readonly structure?: PageStructure | null
 }

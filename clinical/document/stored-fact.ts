@@ -50,6 +50,9 @@ const factDetail = z.object({
   provider: words,
   facility: words,
   endDate: words,
+  codes: z.array(z.object({ system: z.string(), code: z.string(), display: z.string().nullable() })).exactOptional(),
+  ucum: words,
+  subject: words,
   identityKind: words,
 })
 

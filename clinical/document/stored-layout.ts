@@ -8,6 +8,8 @@ import { hullOf } from './boxes.ts'
 import { readColumnLayout } from './column-layout.ts'
 import { documentClasses, lineKinds, type Cell, type Line, type MappedDocument, type MappedWord } from './mapped.ts'
 import { packNumbers, unpackNumbers } from './packed-numbers.ts'
+import { storedStructure } from './structured-entry.ts'
+import type { DocumentStructure } from './structured-entry.ts'
 
 const boxSteps = 65535
 const confidenceSteps = 255
@@ -20,8 +22,11 @@ const packedLayout = z.object({
   locale: z.enum(['en-AU', 'en-US']),
   /** Deflated numbers, in base64: see `numbersOf`. */
   packed: z.string(),
+  structure: storedStructure.nullable().exactOptional(),
 })
-export type PackedLayout = z.infer<typeof packedLayout>
+export type PackedLayout = Omit<z.infer<typeof packedLayout>, 'structure'> & {
+  readonly structure?: DocumentStructure | null
+}
 
 /** Boxes and confidences come from packed pages, so the steps they are packed in lose nothing. */
 export function packLayout(document: MappedDocument): PackedLayout {
@@ -31,6 +36,7 @@ export function packLayout(document: MappedDocument): PackedLayout {
     sections: document.sections.map(({ heading, slug, firstLine }) => ({ heading, slug, firstLine })),
     documentClass: document.documentClass,
     locale: document.locale,
+    structure: document.structure ?? null,
     packed: deflateRawSync(packNumbers(numbersOf(document))).toString('base64'),
   }
 }
@@ -66,7 +72,8 @@ function unpack(text: string, stored: PackedLayout): MappedDocument {
     ...section,
     endLine: stored.sections[index + 1]?.firstLine ?? lines.length,
   }))
-  return { text, pages, words, lines, sections, documentClass: stored.documentClass, locale: stored.locale }
+  const { documentClass, locale, structure = null } = stored
+  return { text, pages, words, lines, sections, documentClass, locale, structure }
 }
 
 type Pages = MappedDocument['pages']

@@ -10,6 +10,8 @@ import { parseName, parseProfileName, type PersonName } from './person-name.ts'
 export type PrintedIdentity = {
   readonly names: readonly string[]
   readonly birthDates: readonly Pick<FoundDate, 'iso' | 'printed' | 'certainty'>[]
+  /** That a file tells apart itself; none or one where it is about one person. */
+  readonly people?: number
 }
 
 export type ProfileIdentity = {
@@ -38,6 +40,8 @@ export function compareIdentity(printed: PrintedIdentity, profile: ProfileIdenti
   const birth = compareBirthDates(printed.birthDates, profile.dateOfBirth)
   const best = nameOrder.find((likeness) => likenesses.includes(likeness)) ?? 'none'
   const settled = decide(best, birth)
+  if ((printed.people ?? 0) > 1 && settled.verdict !== 'reject')
+    return { ...settled, verdict: 'review', reasons: ['several_people'] }
   // A second person's label in the file; an equal date of birth outweighs a name that may have been the doctor's.
   const namesOthers = agrees(best) && likenesses.some((likeness) => likeness === 'different')
   if (settled.verdict === 'match' && namesOthers && birth !== 'equal')

@@ -7,6 +7,7 @@ export function printedIdentity(
 ): PrintedIdentity {
   const identities = facts.filter((fact) => fact.type === 'identity')
   return {
+    people: new Set(facts.flatMap(({ detail }) => detail.subject ?? [])).size,
     names: identities.filter((fact) => fact.detail.identityKind === 'name').map((fact) => fact.value ?? fact.text),
     birthDates: identities
       .filter((fact) => fact.detail.identityKind === 'date_of_birth')

@@ -16,9 +16,11 @@ export type StoredPage = {
   readonly engine: string
   readonly quality: { readonly grade: (typeof storedQualityGrades)[number]; readonly reason: string | null }
   readonly words: readonly StoredWord[]
+  /** What the file says as data; parsed by who knows its shape. */
+  readonly structure?: unknown
 }
 
-export type PageSummary = Omit<StoredPage, 'words'> & { readonly wordCount: number }
+export type PageSummary = Omit<StoredPage, 'words' | 'structure'> & { readonly wordCount: number }
 
 /** Reading a page again replaces it: the last reading of a page is the page. */
 export async function savePages(tx: Tx, shellFileId: string, pages: readonly StoredPage[]): Promise<void> {
@@ -45,6 +47,7 @@ function rowOf(page: StoredPage) {
     qualityReason: page.quality.reason,
     wordCount: page.words.length,
     ...packWords(page.words),
+    structure: page.structure ?? null,
   }
 }
 
@@ -139,10 +142,10 @@ const summaryColumns = {
 }
 
 function pageOf(row: PageRow): StoredPage {
-  return { ...headOf(row), words: unpackWords(row) }
+  return { ...headOf(row), words: unpackWords(row), structure: row.structure }
 }
 
-function headOf(row: HeadRow): Omit<StoredPage, 'words'> {
+function headOf(row: HeadRow): Omit<StoredPage, 'words' | 'structure'> {
   return {
     number: row.pageNumber,
     widthPt: row.widthPt,

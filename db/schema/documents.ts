@@ -175,6 +175,8 @@ export const shellFilePages = pgTable(
     confidences: bytea().notNull(),
     /** Per word, two little-endian uint16: block, line; the top bit of block marks bold. */
     grouping: bytea().notNull(),
+    /** What the file says as data on this page, tied to its words (`clinical/document/structured-entry.ts`); null elsewhere. */
+    structure: jsonb(),
     /** Set by mapping: where the page lies in the file's text. */
     textStart: integer(),
     textLength: integer(),

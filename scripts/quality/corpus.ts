@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Page, Word } from '../../clinical/document/page.ts'
 
-export const kinds = ['docs', 'scans', 'formats', 'text'] as const
+export const kinds = ['docs', 'scans', 'formats', 'text', 'structured'] as const
 export type Kind = (typeof kinds)[number]
 
 const entrySchema = z.object({

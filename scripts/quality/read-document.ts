@@ -13,9 +13,12 @@ const mimeTypes: Readonly<Record<string, string>> = {
   '.heic': 'image/heic',
   '.webp': 'image/webp',
   '.txt': 'text/plain',
-  '.csv': 'text/csv',
+  '.csv': 'text/plain',
   '.rtf': 'application/rtf',
   '.docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
+  '.xml': 'application/hl7-cda+xml',
+  '.json': 'application/fhir+json',
+  '.hl7': 'x-application/hl7-v2+er7',
 }
 
 /** Null where the reader cannot read the file. */

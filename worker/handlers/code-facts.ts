@@ -1,5 +1,6 @@
 import { readFactDetail, readFoundDate } from '../../clinical/document/stored-fact.ts'
 import { planRecordChange } from '../../clinical/entities/record-change.ts'
+import { factsOfOthers } from '../../clinical/identity/facts-of-others.ts'
 import { compareIdentity } from '../../clinical/identity/identity-gate.ts'
 import { printedIdentity } from '../../clinical/identity/printed-identity.ts'
 import { loadKnownEvents, lockRecord, retractFile, saveRecordChange } from '../../db/queries/clinical.ts'
@@ -22,7 +23,8 @@ export const createCodeFacts = (deps: HandlerDeps) =>
     const printed = printedIdentity(stored.map(factToCode))
     const identity = file.reviewState === 'accepted' ? 'accepted' : compareIdentity(printed, profile).basis
     const today = deps.clock.now().toISOString().slice(0, 10)
-    const coded = codeFacts(facts, { identity, birthDate: profile.dateOfBirth, today })
+    const ofOthers = factsOfOthers(stored.map(factToCode), profile)
+    const coded = codeFacts(facts, { identity, birthDate: profile.dateOfBirth, today, ofOthers })
     return {
       kind: 'completed',
       commit: async (tx) => {

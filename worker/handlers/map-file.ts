@@ -1,3 +1,4 @@
+import { readPageStructure } from '../../clinical/document/structured-entry.ts'
 import { packLayout } from '../../clinical/document/stored-layout.ts'
 import { loadPages, savePageSpans } from '../../db/queries/pages.ts'
 import { noteOnFile } from '../../db/queries/stage-files.ts'
@@ -7,7 +8,8 @@ import { stageHandler, type StageResult } from './stage-handler.ts'
 
 export const createMapFile = () =>
   stageHandler('spatial_mapping', async (file, context): Promise<StageResult> => {
-    const pages = await context.read((tx) => loadPages(tx, file.shellFileId))
+    const stored = await context.read((tx) => loadPages(tx, file.shellFileId))
+    const pages = stored.map((page) => ({ ...page, structure: readPageStructure(page.structure) }))
     const document = await mapPagesAside(pages, context.signal)
     const text = { content: document.text, layout: packLayout(document) }
     return {

@@ -7,11 +7,12 @@ import type { MappedDocument } from '../../clinical/document/mapped.ts'
 import { coverOf, type Cover } from '../../clinical/document/places.ts'
 import { aiAnswerCutOff, aiAnswerMalformed, aiRefused, type AiProvider, type Answer } from '../providers/ai/provider.ts'
 import type { Question } from '../providers/ai/provider.ts'
+import { coverOfData, forRules, knownThings, withStated } from './stated-facts.ts'
 import { takeAnswer, type AnsweredBy, type Chunk } from './answered-facts.ts'
 import { placeFacts, type PlacedFact } from './place-facts.ts'
 
 /** Changes when the same text may give other facts. */
-export const findVersion = '2'
+export const findVersion = '3'
 
 type RuleFindings = ReturnType<FindFacts>
 
@@ -41,11 +42,21 @@ export type FoundInFile = {
 }
 
 export async function findInFile(document: MappedDocument, deps: FindDeps): Promise<FoundInFile> {
-  const byRules = settleByRules(document, await deps.rules(document))
-  const byModel = deps.ai === null ? null : await findByModel(document, deps.ai, byRules.run.facts)
+  const { stated, facts, unreadLines } = withStated(document, await deps.rules(forRules(document)))
+  const byEntries = stated.length === 0 ? [] : [settleByRules(document, { facts: stated, unreadLines }).run]
+  const byRules = settleByRules(document, { facts, unreadLines })
+  const settled = [...byEntries, byRules.run]
+  const byModel =
+    deps.ai === null
+      ? null
+      : await findByModel(
+          document,
+          deps.ai,
+          settled.flatMap((run) => run.facts),
+        )
   const unread = byModel === null ? byRules.unreadLines : withoutClaimed(document, byRules.unreadLines, byModel.facts)
   return {
-    runs: byModel === null ? [byRules.run] : [byRules.run, byModel],
+    runs: byModel === null ? settled : [...settled, byModel],
     linesTotal: document.lines.length,
     linesUnread: unread.length,
   }
@@ -82,7 +93,11 @@ async function findByModel(
     return takeAnswer(document, chunk, answer.facts, by)
   })
   const settledWords = coverOf(settled.flatMap(({ fact }) => fact.spans.flatMap(nameRange)))
-  const added = taken.flatMap(({ facts }) => facts).filter((fact) => !isSettled(fact, settledWords))
+  const data = coverOfData(document)
+  const known = knownThings(document.structure?.entries ?? [])
+  const added = taken
+    .flatMap(({ facts }) => facts)
+    .filter((fact) => !isSettled(fact, settledWords) && !isSettled(fact, data) && !known.has(fact))
   const { placed, refused } = placeFacts(document, added)
   return {
     provider,
@@ -124,12 +139,24 @@ const chunkLength = 6000
 
 /** Cut where a section begins once there is enough, and between lines in any case. */
 function chunksOf(document: MappedDocument): Chunk[] {
+  const data = coverOfData(document)
   const sectionStarts = new Set(document.sections.map((section) => section.firstLine))
   const chunks: { start: number; end: number }[] = []
+  let isAfterData = false
   document.lines.forEach((line, index) => {
+    // What the file states as data is known already.
+    if (data.touches({ start: line.start, end: line.start + line.length })) {
+      isAfterData = true
+      return
+    }
     const last = chunks.at(-1)
     const length = last === undefined ? 0 : line.start + line.length - last.start
-    const isCut = last === undefined || length > chunkLength || (length > chunkLength / 2 && sectionStarts.has(index))
+    const isCut =
+      last === undefined ||
+      isAfterData ||
+      length > chunkLength ||
+      (length > chunkLength / 2 && sectionStarts.has(index))
+    isAfterData = false
     if (isCut) chunks.push({ start: line.start, end: line.start + line.length })
     else last.end = line.start + line.length
   })

@@ -7,21 +7,28 @@ import { admitByType } from '../../clinical/entities/index.ts'
 import type { AdmittedFact } from '../../clinical/entities/record-change.ts'
 
 /** Changes when the same facts may be coded or admitted otherwise. */
-export const codeVersion = '2'
+export const codeVersion = '3'
 
 export type FactToCode = Omit<FoundFact, 'spans' | 'foundBy'> & {
   readonly id: string
   readonly wordConfidence01: number
 }
 
-export type CodeContext = CheckContext & { readonly identity: Evidence['identity'] }
+export type CodeContext = CheckContext & {
+  readonly identity: Evidence['identity']
+  /** Ids of facts about somebody else whom the same file is about. */
+  readonly ofOthers?: ReadonlySet<string>
+}
+
+const aboutAnother = { kind: 'noted', reason: 'This is about another person in the same file.' } as const
 
 export function codeFacts(facts: readonly FactToCode[], context: CodeContext): AdmittedFact[] {
   return facts.map((fact) => {
     const coding = codeFact(fact)
     const checks = checkFact(fact, context)
     const confidence = rateConfidence({ ...fact, coding, checks, identity: context.identity })
-    const admission = admitByType[fact.type]({ ...fact, coding })
+    const admission =
+      context.ofOthers?.has(fact.id) === true ? aboutAnother : admitByType[fact.type]({ ...fact, coding })
     return { id: fact.id, date: fact.date, coding, confidence, admission }
   })
 }

@@ -73,6 +73,8 @@ function componentsOf(fact: CodedFact, unitUcum: string | null) {
 /** The unit in which the test is reported, where the printed one means several. */
 function ucumOf(fact: CodedFact): string | null {
   if (fact.unit === null) return null
+  // The file's own, where it says so.
+  if (fact.detail.ucum !== undefined) return fact.detail.ucum
   const id = fact.concept?.startsWith('observations:') === true ? fact.concept.slice('observations:'.length) : ''
   return fittingUnits(id, fact.unit)[0]?.ucum ?? unitOf(fact.unit)?.ucum[0] ?? null
 }

@@ -10,6 +10,7 @@ import { findFurniture } from './furniture.ts'
 import { levelWords } from './level-words.ts'
 import { lineKinds } from './line-kinds.ts'
 import { localeOf } from './locale.ts'
+import { placeStructure } from './place-structure.ts'
 import { findSections } from './sections.ts'
 import { sortStray, strayLines } from './stray-words.ts'
 
@@ -62,5 +63,6 @@ function* mapInTurns(pages: readonly Page[]): Generator<void, MappedDocument> {
     return { page, start, length, box, kind, cells, words, table, section, isBold }
   })
   const { text, words } = assembled
-  return { text, pages: assembled.pages, words, lines, sections, documentClass, locale: localeOf(text) }
+  const structure = placeStructure(pages, words)
+  return { text, pages: assembled.pages, words, lines, sections, documentClass, locale: localeOf(text), structure }
 }

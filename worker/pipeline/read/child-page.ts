@@ -1,4 +1,5 @@
 import type { PageQuality, Word } from '../../../clinical/document/page.ts'
+import type { PageStructure } from '../../../clinical/document/structured-entry.ts'
 import type { QuarterTurn } from './geometry.ts'
 import type { Homography } from './image/homography.ts'
 import type { PageRun } from './page-runs.ts'
@@ -35,6 +36,7 @@ export type ChildPage = { readonly number: number; readonly pageCount: number } 
       /** Of `words`. */
       readonly source: 'text_layer' | 'structured'
       readonly words: readonly Word[]
+      readonly structure?: PageStructure | null
       readonly verdict: TextLayerVerdict
       /** Null when the words are all there is to read. */
       readonly picture: OcrPicture | null

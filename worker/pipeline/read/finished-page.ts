@@ -66,6 +66,7 @@ function finished(page: ReadPage, { source, engine, rotation, words, quality }: 
     engine,
     quality,
     words,
+    structure: page.structure ?? null,
   }
 }
 

@@ -152,6 +152,16 @@ void test('entities, deep nesting and JSON that is not FHIR are refused', async 
   t.match(await scan('{"resourceType":"Patient"}'), { verdict: 'clean' })
 })
 
+void test('coded files are looked into in the letters in which they are written', async (t) => {
+  const wide = (text: string) => Buffer.from(`\uFEFF${text}`, 'utf16le')
+  const cda = '<ClinicalDocument xmlns="urn:hl7-org:v3"><title>x</title></ClinicalDocument>'
+  t.match(await scan(wide(cda)), { verdict: 'clean', mimeType: 'application/hl7-cda+xml' })
+  t.match(await scan(wide(`<!DOCTYPE x [<!ENTITY a "b">]>${cda}`)), { verdict: 'rejected' })
+  for (const bytes of [wide('{"resourceType":"Patient"}'), Buffer.from('\uFEFF{"resourceType":"Patient"}')])
+    t.match(await scan(bytes), { verdict: 'clean', mimeType: 'application/fhir+json' })
+  t.match(await scan('MSH#^~\\&#LAB\rPID#1##1\r'), { mimeType: 'x-application/hl7-v2+er7' })
+})
+
 void test('a file that its parser cannot finish in time is refused, not waited for', async (t) => {
   t.match(await scan(pdfOfLines([page]), '', { answerTimeoutMs: 1, leastCpuMs: 0 }), {
     verdict: 'rejected',

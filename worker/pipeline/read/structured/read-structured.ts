@@ -1,13 +1,16 @@
 import { readFile } from 'node:fs/promises'
 import type { ChildPage, ReadTask } from '../child-page.ts'
-import type { FlowBlock } from './flow.ts'
-import { readClinicalDocument, readFhir, readHl7 } from './health-message.ts'
+import { readWordDocument } from '../office/word-document.ts'
+import { readAttachments } from './attachments.ts'
+import { readClinicalDocument } from './cda/read-cda.ts'
+import { readFhir } from './fhir/read-fhir.ts'
+import type { Flow } from './flow.ts'
+import { readHl7 } from './hl7/read-hl7.ts'
 import { layOut } from './lay-out.ts'
 import { readPlainText } from './plain-text.ts'
 import { readRichText } from './rich-text.ts'
-import { readWordDocument } from './word-document.ts'
 
-const readers: Readonly<Record<string, (file: Buffer) => FlowBlock[]>> = {
+const readers: Readonly<Record<string, (file: Buffer) => Flow>> = {
   'text/plain': readPlainText,
   'application/rtf': readRichText,
   'application/vnd.openxmlformats-officedocument.wordprocessingml.document': readWordDocument,
@@ -21,21 +24,27 @@ export function structuredReader(mimeType: string): ((task: ReadTask) => AsyncGe
   const reader = readers[mimeType]
   if (reader === undefined) return null
   return async function* ({ path, fromPage }) {
-    const { pages, widthPt, heightPt } = layOut(reader(await readFile(path)))
-    for (const [index, words] of pages.entries()) {
+    const flow = reader(await readFile(path))
+    const { pages, widthPt, heightPt } = layOut(flow)
+    const attached = await readAttachments(flow.attachments, path)
+    const pageCount = pages.length + attached.pageCount
+    for (const [index, { words, structure }] of pages.entries()) {
       if (index + 1 < fromPage) continue
       yield {
         kind: 'read',
         number: index + 1,
-        pageCount: pages.length,
+        pageCount,
         widthPt,
         heightPt,
         source: 'structured',
         rotation: 0,
         words,
+        structure,
         verdict: 'whole',
         picture: null,
       }
     }
+    for await (const page of attached.pages(Math.max(1, fromPage - pages.length)))
+      yield { ...page, number: page.number + pages.length, pageCount }
   }
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "shell_file_pages" ADD COLUMN "structure" jsonb;
