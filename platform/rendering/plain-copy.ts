@@ -32,7 +32,7 @@ export function plainCopy({ pdfium, pointer }: PdfDocument, maxBytes: number): B
 
 // The smallest module that takes a function (i32, i32, i32) → i32 and gives it out again as one of WebAssembly's.
 const passing = Uint8Array.from(
-  Buffer.from('0061736d01000000' + '01080160037f7f7f017f' + '0207010165016600' + '00' + '07050101660000', 'hex'),
+  Buffer.from('0061736d0100000001080160037f7f7f017f02070101650166000007050101660000', 'hex'),
 )
 
 function callableFromWasm(callback: (self: number, data: number, size: number) => number): unknown {
