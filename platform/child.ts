@@ -150,11 +150,11 @@ function sendResult(result: IteratorResult<unknown>): void {
 // Only the kind of error crosses over: messages of parsers quote the file.
 function sendFailure(error: unknown): void {
   const reason = error instanceof Error ? error.name : 'unknown'
-  const answer: Answer = { kind: 'failed', reason, isOfSystem: isOfSystem(error) }
+  const answer: Answer = { kind: 'failed', reason, isOfSystem: isSystemError(error) }
   process.send?.(answer)
 }
 
 /** Errors of the operating system have its codes (ENOSPC), those of Node and of parsers have names. */
-function isOfSystem(error: unknown): boolean {
+function isSystemError(error: unknown): boolean {
   return error instanceof Error && 'errno' in error && 'code' in error && /^E[A-Z0-9]+$/.test(String(error.code))
 }

@@ -4,6 +4,7 @@ declare namespace WebAssembly {
     get(index: number): unknown
     set(index: number, value: unknown): void
   }
+  // oxlint-disable-next-line typescript/no-extraneous-class -- opaque, but made with new
   class Module {
     constructor(bytes: Uint8Array)
   }

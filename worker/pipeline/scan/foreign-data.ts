@@ -11,6 +11,7 @@ export function endsAsZip(file: Buffer): boolean {
 }
 
 const page = /<(?:script|html|body|iframe|svg)[\s>]|<!doctype\s+html|<\?php/i
+// oxlint-disable-next-line eslint/no-control-regex -- marks of binary files
 const otherFile = /%PDF-\d|PK\x03\x04|Rar!\x1a\x07|7z\xbc\xaf\x27\x1c|\x7fELF|MZ[\s\S]{58,1024}PE\0\0/
 
 export function holdsPage(bytes: Buffer): boolean {
@@ -22,6 +23,7 @@ export function holdsOtherFile(bytes: Buffer): boolean {
   return otherFile.test(text) || page.test(text)
 }
 
+// oxlint-disable-next-line eslint/no-control-regex -- marks of binary files
 const starts = /^(?:GIF8[79]a|PK\x03\x04|Rar!|7z\xbc\xaf|\x1f\x8b|#!|BM|RIFF|ID3|OggS|\x00asm|[\s\S]{4}ftyp)/
 
 /** Of what stands before the header of a PDF. */

@@ -76,9 +76,9 @@ test('what is hidden behind encryption or packing that opens without a password 
 test('a file that is two things at once is marked, a program is not taken', async (t) => {
   const whole = pdf()
   const findings = async (bytes: Buffer) => (await inspectPdf(bytes, task('application/pdf'))).findings
-  const page = Buffer.from('<html><script>alert(1)</script>')
-  t.ok((await findings(Buffer.concat([page, whole]))).includes('polyglot'))
-  t.ok((await findings(Buffer.concat([whole, page]))).includes('polyglot'))
+  const html = Buffer.from('<html><script>alert(1)</script>')
+  t.ok((await findings(Buffer.concat([html, whole]))).includes('polyglot'))
+  t.ok((await findings(Buffer.concat([whole, html]))).includes('polyglot'))
   t.ok((await findings(Buffer.concat([whole, zipOf({ 'a.js': 'x' })]))).includes('polyglot'))
   t.ok((await findings(Buffer.concat([Buffer.from('GIF89a'), whole]))).includes('polyglot'))
   t.same(await inPdf({ objects: { 101: stream('/Type /EmbeddedFile', Buffer.from(zipOf({ a: 'x' }))) } }), [

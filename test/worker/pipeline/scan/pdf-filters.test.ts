@@ -73,7 +73,7 @@ function lzw(bytes: Buffer): Buffer {
   let [next, width] = [258, 9]
   write(256, width)
   let word = ''
-  const codeOf = (text: string) => (text.length === 1 ? text.charCodeAt(0) : (table.get(text) ?? 0))
+  const codeOf = (letters: string) => (letters.length === 1 ? letters.charCodeAt(0) : (table.get(letters) ?? 0))
   for (const byte of bytes) {
     const letter = String.fromCharCode(byte)
     if (word === '' || table.has(word + letter)) {
