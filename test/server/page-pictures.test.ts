@@ -68,7 +68,7 @@ test('pictures of pages', async (group) => {
   })
 
   await group.test('are shown though they cannot be kept', async (t) => {
-    const full = { ...store, put: () => Promise.reject(new Error('no room')), open: store.open }
+    const full = { ...store, put: () => Promise.reject(new Error('no room')) }
     const kept = createKeptPictures({ db, store: full, log: createLog({ level: 'silent', service: 'test' }) })
     const picture = await createPagePictures(store, kept, renderPage).get({ ...wanted, widthPx: 160 })
     t.match(await sharp(picture).metadata(), { width: 160 })
