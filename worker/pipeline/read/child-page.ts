@@ -1,5 +1,6 @@
 import type { PageQuality, Word } from '../../../clinical/document/page.ts'
 import type { QuarterTurn } from './geometry.ts'
+import type { Bend } from './image/bend.ts'
 import type { Homography } from './image/homography.ts'
 import type { TextLayerVerdict } from './pdf/text-layer-verdict.ts'
 
@@ -14,6 +15,8 @@ export type OcrPicture = {
   readonly surface: 'clean' | 'grainy'
   /** From pixels of the prepared picture to fractions of the page as shown. */
   readonly toPage: Homography
+  /** How lines bow on the page that are straight in the prepared picture. */
+  readonly bend: Bend
   /** Clockwise turn that was made so that lines run level. */
   readonly turned: 0 | 90
   readonly quality: PageQuality

@@ -7,6 +7,7 @@ import type { OcrProvider, OcrResult, OcrWord } from '../../providers/ocr/provid
 import type { OcrPicture } from './child-page.ts'
 import { clampBox, turnBox } from './geometry.ts'
 import type { QuarterTurn } from './geometry.ts'
+import { bowed } from './image/bend.ts'
 import { apply } from './image/homography.ts'
 import type { Point } from './image/homography.ts'
 
@@ -95,7 +96,10 @@ function boxOnPage(picture: OcrPicture, [left, top, right, bottom]: OcrWord['box
     [right, bottom],
     [left, bottom],
   ]
-  const onPage = corners.map((corner) => apply(picture.toPage, beforeTurn(picture, corner, turn)))
+  const size = { width: picture.widthPx, height: picture.heightPx }
+  const onPage = corners.map((corner) =>
+    apply(picture.toPage, bowed(picture.bend, size, beforeTurn(picture, corner, turn))),
+  )
   const [xs, ys] = [onPage.map(([x]) => x), onPage.map(([, y]) => y)]
   return clampBox([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)])
 }
