@@ -1,6 +1,7 @@
 import type { PageQuality, Word } from '../../../clinical/document/page.ts'
 import type { QuarterTurn } from './geometry.ts'
 import type { Bend } from './image/bend.ts'
+import type { GreyImage } from './image/grey-image.ts'
 import type { Homography } from './image/homography.ts'
 import type { TextLayerVerdict } from './pdf/text-layer-verdict.ts'
 
@@ -20,6 +21,8 @@ export type OcrPicture = {
   /** Clockwise turn that was made so that lines run level. */
   readonly turned: 0 | 90
   readonly quality: PageQuality
+  /** A small copy of the prepared picture, to see what print was left unread. */
+  readonly small: GreyImage
 }
 
 /** What the reading child says about a page. */

@@ -22,7 +22,8 @@ export type Skew = {
 const workingWidth = 900
 const steepest = 7
 
-export function findSkew(image: GreyImage): Skew {
+/** A flat sheet is not asked how it bows where its lines are clear. */
+export function findSkew(image: GreyImage, sheet: 'flat' | 'perhaps bowed' = 'perhaps bowed'): Skew {
   const small = shrink(image, Math.max(1, Math.round(Math.max(image.width, image.height) / workingWidth)))
   const isInk = inkWithoutRules(small)
   const ink = edgePoints(small, isInk, small.width)
@@ -33,6 +34,9 @@ export function findSkew(image: GreyImage): Skew {
   const turnedSize = { width: small.height, height: small.width }
   const upright = bestAngle(turned, small.width)
   const isClear = Math.max(level.score, upright.score) > clearly * Math.min(level.score, upright.score)
+  if (isClear && sheet === 'flat') {
+    return level.score > upright.score ? skewOf(level, unbowed, 'level') : skewOf(upright, unbowed, 'sideways')
+  }
   if (isClear && level.score > upright.score) return skewOf(level, findBend(ink, small, level.degrees), 'level')
   const bowed = findBend(turned, turnedSize, upright.degrees)
   if (isClear) return skewOf(upright, bowed, 'sideways')
@@ -43,12 +47,13 @@ export function findSkew(image: GreyImage): Skew {
 }
 
 const clearly = 3
+const unbowed: Bowed = { bend: null, gain: 1, score: 0 }
 
 function skewOf({ degrees }: Angle, { bend, gain }: Bowed, lines: 'level' | 'sideways'): Skew {
   return { isSideways: lines === 'sideways', degrees, bend, bendGain: gain }
 }
 
-const mostPoints = 60_000
+const mostPoints = 30_000
 /** Longer than any stroke of a letter at this size. */
 const shortestRule = 30
 

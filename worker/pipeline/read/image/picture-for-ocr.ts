@@ -3,9 +3,10 @@ import type { Sharp } from 'sharp'
 import type { OcrPicture } from '../child-page.ts'
 import { grainOf } from './flatten-light.ts'
 import type { GreyImage } from './grey-image.ts'
-import { percentile } from './grey-image.ts'
+import { percentile, sampleOf, shrink } from './grey-image.ts'
 import { judgePicture } from './picture-quality.ts'
 import { prepareImage } from './prepare-image.ts'
+import { smallFactor } from './unread-print.ts'
 
 /** Grain above this makes tesseract slow and wrong; a median of three takes most of it away. */
 const coarseGrain = 22
@@ -26,8 +27,7 @@ function smoothed(sheet: Sharp, grain: number): Sharp {
  * away, around a turned scan) could end on the side of the ink. What is as light as most of the paper becomes white.
  */
 function whiteFrom(data: Uint8Array): number {
-  const sample = Uint8Array.from({ length: Math.floor(data.length / 101) }, (_, index) => data[index * 101] ?? 255)
-  return Math.min(240, Math.max(180, percentile(sample, 0.3)))
+  return Math.min(240, Math.max(180, percentile(sampleOf(data), 0.3)))
 }
 
 export async function pictureForOcr(picture: GreyImage, knownDpi: number | null): Promise<OcrPicture> {
@@ -51,5 +51,6 @@ export async function pictureForOcr(picture: GreyImage, knownDpi: number | null)
     bend: prepared.bend,
     turned: prepared.turned,
     quality: judgePicture(picture, prepared),
+    small: shrink(image, smallFactor),
   }
 }

@@ -41,7 +41,7 @@ export function prepareImage(picture: GreyImage, knownDpi: number | null): Prepa
   const corners = findPage(picture)
   const sheet = sheetOf(picture, corners)
   const dpi = knownDpi !== null && corners === null ? knownDpi : Math.max(sheet.width, sheet.height) / longSideInches
-  const skew = findSkew(preview(picture, sheet))
+  const skew = findSkew(preview(picture, sheet), corners === null ? 'flat' : 'perhaps bowed')
   const turn = skew.isSideways ? 90 : 0
   const scale = limitScale(readingDpi / dpi, sheet)
   // A sheet on the glass is flat; a gain by chance would slant the rules of its tables.
@@ -81,11 +81,11 @@ function sheetOf(picture: GreyImage, corners: Corners | null): Sheet {
   return { width, height, toPicture: fromRectangle(width, height, corners) }
 }
 
-const previewSide = 1800
+const previewSide = 1000
 
 // Skew is measured on a small, flat copy.
 function preview(picture: GreyImage, sheet: Sheet): GreyImage {
-  const factor = Math.max(1, Math.floor(Math.max(sheet.width, sheet.height) / previewSide))
+  const factor = Math.max(1, Math.round(Math.max(sheet.width, sheet.height) / previewSide))
   if (sheet.toPicture === identity) return flattenLight(shrink(picture, factor))
   const size = { width: Math.floor(sheet.width / factor), height: Math.floor(sheet.height / factor) }
   return flattenLight(warp(picture, size, compose(sheet.toPicture, scaling(factor))))
