@@ -9,7 +9,7 @@ const leftOut = 'Parts of this page could not be read. Please compare them with 
 export function gradePage(picture: PageQuality, { words, confidence01, unread01 }: Recognised): PageQuality {
   if (words.length === 0) return { grade: 'unreadable', reason: picture.reason ?? 'No text was found on this page.' }
   if (confidence01 < 0.5) return { grade: 'unreadable', reason: picture.reason ?? retake }
-  if (confidence01 < 0.72 || unread01 > 0.4)
+  if (confidence01 < 0.72)
     return { grade: 'poor', reason: picture.reason ?? 'Much of this page is hard to read. Please check it.' }
   if (unread01 > mostLeftOut) return { grade: 'fair', reason: picture.reason ?? leftOut }
   if (confidence01 < 0.9 || unsureShare(words) > mostUnsure)
