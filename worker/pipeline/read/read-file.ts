@@ -9,7 +9,7 @@ import { gradePage } from './page-grade.ts'
 import { recognisePage } from './recognise-page.ts'
 
 /** Changes when the words or boxes of a page may come out differently. */
-export const readVersion = '1'
+export const readVersion = '2'
 
 export type FileToRead = {
   readonly path: string
