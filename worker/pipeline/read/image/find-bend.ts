@@ -37,7 +37,7 @@ type Points = { readonly us: Float32Array; readonly vs: Float32Array; readonly y
 
 function spread({ xs, ys }: Ink, { width, height }: Size): Points {
   const stride = Math.max(1, Math.ceil(xs.length / mostPoints))
-  const kept = <T extends Float32Array>(values: T): Float32Array => values.filter((_, index) => index % stride === 0)
+  const kept = (values: Float32Array): Float32Array => values.filter((_, index) => index % stride === 0)
   const [x, y] = [kept(xs), kept(ys)]
   return {
     width,

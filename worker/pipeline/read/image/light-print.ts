@@ -89,6 +89,9 @@ function barsOf(mask: Uint8Array, { width, height }: GreyImage): Bar[] {
 
 const mostBars = 250
 
+/** Half covered by the edge of a bar; left there, it is read as an underscore. */
+const paleRim = 225
+
 type Place = { readonly image: GreyImage; readonly mask: Uint8Array; readonly small: GreyImage; readonly reach: number }
 
 /** The ground of the bar becomes white and its print black, whatever shades they had. */
@@ -97,7 +100,7 @@ function invert({ image, mask, small, reach }: Place, data: Uint8Array, bar: Bar
   const isIn = (x: number, y: number): boolean => mask[y * small.width + x] === bar.id
   // A square window cuts the corners of a bar off and frays its edges: what is dark there is ground as well.
   const isRim = (x: number, y: number): boolean =>
-    (small.data[y * small.width + x] ?? 255) < dark &&
+    (small.data[y * small.width + x] ?? 255) < paleRim &&
     [-reach, 0, reach].some((dy) => [-reach, 0, reach].some((dx) => isIn(x + dx, y + dy)))
   for (let y = Math.max(0, bar.top - 1); y < Math.min(small.height, bar.bottom + 1); y++) {
     for (let x = Math.max(0, bar.left - 1); x < Math.min(small.width, bar.right + 1); x++) {
