@@ -70,12 +70,14 @@ function isMarkup(text: string): boolean {
   return tags.test(text.replace(/^(?:<!--[\s\S]*?-->\s*)+/, ''))
 }
 
-/** Null for what holds control characters: that is no text in any encoding. */
+/** Null for what holds control characters or halves of letters: that is no text in any encoding. */
 function decodeStart(bytes: Buffer): string | null {
   if (bytes.length === 0) return null
+  const encoding = encodingOf(bytes)
   // As a stream, because the last character may be cut in two.
-  const text = new TextDecoder(encodingOf(bytes)).decode(bytes, { stream: true })
-  return hasControls(text) ? null : text
+  const text = new TextDecoder(encoding).decode(bytes, { stream: true })
+  const isBroken = encoding.startsWith('utf-16') && text.includes('\ufffd')
+  return isBroken || hasControls(text) ? null : text
 }
 
 // Tab, line feed, vertical tab, form feed and carriage return belong to texts; HL7 v2 ends with a file separator.

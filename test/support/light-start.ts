@@ -29,6 +29,4 @@ registerHooks({
 // For coverage, which we do not measure, tap reads each module again, and its source map. It asks this before it starts.
 process.env['_TAPJS_PROCESSINFO_EXCLUDE_'] = '/./'
 
-// By its whole path, wherever they start; other options of the caller stay.
-const others = (process.env['NODE_OPTIONS'] ?? '').replaceAll(/--import[= ]\S*\/light-start\.ts/g, '').trim()
-process.env['NODE_OPTIONS'] = `${others} --import=${import.meta.url}`.trim()
+process.env['NODE_OPTIONS'] = `--import=${import.meta.url}`

@@ -66,7 +66,9 @@ function withHeadAbove(lines: readonly DraftLine[], rows: readonly Row[]): { row
   const places = above.cells.map((cell) =>
     header.findIndex((below) => below !== null && below.left < cell.right && cell.left < below.right),
   )
-  if (places.includes(-1) || new Set(places).size < places.length) return { rows, taken: 0 }
+  // What stands over the first column alone is the title of the table.
+  const isTitle = places.length === 1 && places[0] === 0
+  if (isTitle || places.includes(-1) || new Set(places).size < places.length) return { rows, taken: 0 }
   const joined = header.map((cell, column) => {
     const added = above.cells[places.indexOf(column)]
     return cell === null || added === undefined ? cell : segmentOf([...added.words, ...cell.words])

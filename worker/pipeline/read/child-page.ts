@@ -1,6 +1,8 @@
 import type { PageQuality, Word } from '../../../clinical/document/page.ts'
 import type { PageStructure } from '../../../clinical/document/structured-entry.ts'
 import type { QuarterTurn } from './geometry.ts'
+import type { Bend } from './image/bend.ts'
+import type { GreyImage } from './image/grey-image.ts'
 import type { Homography } from './image/homography.ts'
 import type { PageRun } from './page-runs.ts'
 import type { TextLayerVerdict } from './pdf/text-layer-verdict.ts'
@@ -20,9 +22,13 @@ export type OcrPicture = {
   readonly surface: 'clean' | 'grainy'
   /** From pixels of the prepared picture to fractions of the page as shown. */
   readonly toPage: Homography
+  /** How lines bow on the page that are straight in the prepared picture. */
+  readonly bend: Bend
   /** Clockwise turn that was made so that lines run level. */
   readonly turned: 0 | 90
   readonly quality: PageQuality
+  /** A small copy of the prepared picture, to see what print was left unread. */
+  readonly small: GreyImage
 }
 
 /** What the reading child says about a page. */

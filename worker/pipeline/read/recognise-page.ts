@@ -7,33 +7,54 @@ import type { OcrProvider, OcrResult, OcrWord } from '../../providers/ocr/provid
 import type { OcrPicture } from './child-page.ts'
 import { clampBox, turnBox } from './geometry.ts'
 import type { QuarterTurn } from './geometry.ts'
+import { densestPiece } from './image/densest-piece.ts'
+import { bowed } from './image/bend.ts'
 import { apply } from './image/homography.ts'
 import type { Point } from './image/homography.ts'
+import { unreadShare } from './image/unread-print.ts'
 
 export type Recognised = {
   readonly words: readonly Word[]
   readonly rotation: QuarterTurn
   readonly confidence01: number
+  /** Of the print on the page, the share that no word lies on. */
+  readonly unread01: number
 }
 
 /** Text on its head or side still gives some words, but seldom with confidence. */
 const doubtful = 0.62
 const hopeless = 0.5
 
+const quarterTurns = [0, 90, 180, 270] as const
+
+/**
+ * A turned page costs a few looks at the piece of it with most print, not a reading of the whole for every turn. Most
+ * pages stand upright and cost none.
+ */
 export async function recognisePage(picture: OcrPicture, ocr: OcrProvider, signal: AbortSignal): Promise<Recognised> {
   const reader = { ocr, signal }
-  const upright = await readTurned(picture, 0, reader)
-  // Who tells how the text stands has read it as well as ever; asking again would be paid for again.
-  if (upright.result.uprightTurn !== undefined) return placed(picture, upright)
-  if (!isDoubtful(upright, doubtful) && !runsDownwards(upright.result)) return placed(picture, upright)
-  const tries = runsDownwards(upright.result) ? [] : [upright, await readTurned(picture, 180, reader)]
-  if (tries.every((attempt) => isDoubtful(attempt, hopeless))) {
-    tries.push(await readTurned(picture, 90, reader), await readTurned(picture, 270, reader))
-  }
-  return placed(
-    picture,
-    tries.reduce((a, b) => (weight(b.result) > weight(a.result) ? b : a)),
-  )
+  // Levelled by a quarter turn, it is as likely to stand on its head. A service tells by itself, and is paid for each look.
+  const isTold = picture.turned === 0 || ocr.picturesAtOnce !== undefined
+  const first = isTold ? 0 : await likeliestTurn(picture, [0, 180], reader)
+  const attempt = await readTurned(picture, first, reader)
+  if (attempt.result.uprightTurn !== undefined) return placed(picture, attempt)
+  if (!isDoubtful(attempt, doubtful) && !runsDownwards(attempt.result)) return placed(picture, attempt)
+  const turn = await likeliestTurn(picture, turnsToTry(attempt), reader)
+  if (turn === first) return placed(picture, attempt)
+  const other = await readTurned(picture, turn, reader)
+  return placed(picture, weight(other.result) > weight(attempt.result) ? other : attempt)
+}
+
+function turnsToTry(attempt: Attempt): readonly QuarterTurn[] {
+  if (runsDownwards(attempt.result)) return [90, 270]
+  return isDoubtful(attempt, hopeless) ? quarterTurns : [0, 180]
+}
+
+async function likeliestTurn(picture: OcrPicture, turns: readonly QuarterTurn[], reader: Reader): Promise<QuarterTurn> {
+  const piece = await densestPiece(picture)
+  const attempts: Attempt[] = []
+  for (const turn of turns) attempts.push(await readTurned(piece, turn, reader))
+  return attempts.reduce((a, b) => (weight(b.result) > weight(a.result) ? b : a)).turn
 }
 
 /** Some readers also read lines that run up or down: their words are then taller than wide. */
@@ -43,10 +64,11 @@ function runsDownwards({ words }: OcrResult): boolean {
   return tall.length > 3 && tall.length > 0.5 * long.length
 }
 
+type Sheet = Pick<OcrPicture, 'png' | 'widthPx' | 'heightPx' | 'dpi' | 'surface'>
 type Attempt = { readonly turn: QuarterTurn; readonly result: OcrResult }
 type Reader = { readonly ocr: OcrProvider; readonly signal: AbortSignal }
 
-async function readTurned(picture: OcrPicture, turn: QuarterTurn, { ocr, signal }: Reader): Promise<Attempt> {
+async function readTurned(picture: Sheet, turn: QuarterTurn, { ocr, signal }: Reader): Promise<Attempt> {
   if (turn === 0) return { turn, result: await ocr.recognise(picture, { signal }) }
   const png = await sharp(picture.png).rotate(turn).png({ compressionLevel: 2 }).toBuffer()
   const isSideways = turn !== 180
@@ -68,6 +90,10 @@ function placed(picture: OcrPicture, { turn, result }: Attempt): Recognised {
   return {
     rotation,
     confidence01: result.confidence01,
+    unread01: unreadShare(
+      picture.small,
+      result.words.map(({ box }) => boxBeforeTurn(picture, box, turn)),
+    ),
     words: result.words.flatMap((word) =>
       word.text
         .split(/\s+/)
@@ -83,8 +109,6 @@ function placed(picture: OcrPicture, { turn, result }: Attempt): Recognised {
   }
 }
 
-const quarterTurns = [0, 90, 180, 270] as const
-
 function turnSum(first: QuarterTurn, second: QuarterTurn): QuarterTurn {
   return quarterTurns[((first + second) / 90) % 4] ?? 0
 }
@@ -97,9 +121,18 @@ function boxOnPage(picture: OcrPicture, [left, top, right, bottom]: OcrWord['box
     [right, bottom],
     [left, bottom],
   ]
-  const onPage = corners.map((corner) => apply(picture.toPage, beforeTurn(picture, corner, turn)))
+  const size = { width: picture.widthPx, height: picture.heightPx }
+  const onPage = corners.map((corner) =>
+    apply(picture.toPage, bowed(picture.bend, size, beforeTurn(picture, corner, turn))),
+  )
   const [xs, ys] = [onPage.map(([x]) => x), onPage.map(([, y]) => y)]
   return clampBox([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)])
+}
+
+function boxBeforeTurn(picture: OcrPicture, [left, top, right, bottom]: OcrWord['box'], turn: QuarterTurn): Box {
+  const [ax, ay] = beforeTurn(picture, [left, top], turn)
+  const [bx, by] = beforeTurn(picture, [right, bottom], turn)
+  return [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)]
 }
 
 /** A point of the turned picture where it was before it was turned clockwise. */

@@ -14,5 +14,24 @@ export async function createOutsideOcr(googleVision: GoogleVisionOptions | null)
 /** The machine's own tesseract where it is on the path, else the packaged one: about half as quick, reads the same. */
 export function createLocalOcr(): OcrProvider {
   const native = findNativeTesseract()
-  return native === null ? createWasmTesseract() : createNativeTesseract(native.version)
+  if (native === null) return createWasmTesseract()
+  return withSpare(createNativeTesseract(native.version), createWasmTesseract())
+}
+
+/** An installation that breaks (language data gone, killed for its memory) leaves pages to the packaged reader. */
+export function withSpare(first: OcrProvider, spare: OcrProvider): OcrProvider {
+  return {
+    ...first,
+    recognise: async (image, options) => {
+      try {
+        return await first.recognise(image, options)
+      } catch {
+        options.signal.throwIfAborted()
+        return await spare.recognise(image, options)
+      }
+    },
+    close: async () => {
+      await Promise.all([first.close(), spare.close()])
+    },
+  }
 }

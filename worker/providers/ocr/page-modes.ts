@@ -1,19 +1,42 @@
-import type { OcrImage, OcrWord } from './provider.ts'
+import type { OcrWord } from './provider.ts'
 
 /**
- * Tesseract reads the same page differently by layout mode: 6 takes the page as one block and keeps the rows of tables,
- * 3 finds columns of prose, 11 finds lone words wherever they stand, and grain as well. Each loses words that another
- * finds, so two are run and their words merged: where boxes meet, the more confident reading stands.
+ * Tesseract reads the same page differently by layout mode: 4 takes it as a column of print of any size and keeps the
+ * rows of tables, 6 as one even block. 3 looks for columns and tears rows apart, 11 finds lone words wherever they stand, and
+ * grain as well. Where boxes of two readings meet, the more confident one stands.
  */
-export type PageMode = 3 | 6 | 11
-
-export function pageModesFor({ surface }: OcrImage): readonly [PageMode, PageMode] {
-  return surface === 'clean' ? [6, 11] : [6, 3]
-}
+export type PageMode = 4 | 6
 
 export function mergeReadings(first: readonly OcrWord[], second: readonly OcrWord[]): OcrWord[] {
   const groups = overlapGroups(first, second)
-  return groups.flatMap(([mine, theirs]) => (isBetter(theirs, mine) ? theirs : mine))
+  return groups.flatMap(([mine, theirs]) => {
+    const [kept, other] = isBetter(theirs, mine) ? [theirs, mine] : [mine, theirs]
+    return disagree(kept, other) ? doubted(pointed(kept, other)) : kept
+  })
+}
+
+const sureAfterDisagreement = 0.55
+
+/** Two readings of one number that differ: nobody should take either for certain. */
+function disagree(kept: readonly OcrWord[], other: readonly OcrWord[]): boolean {
+  const [a, b] = [figuresOf(kept), figuresOf(other)]
+  return a !== b && a !== '' && b !== ''
+}
+
+function figuresOf(words: readonly OcrWord[]): string {
+  const text = words.map((word) => word.text).join('')
+  return /\d/u.test(text) ? text.replaceAll(/[^\d.,]/gu, '').replaceAll(/^[.,]+|[.,]+$/gu, '') : ''
+}
+
+// A point is lost far more often than one is made up, and a lost one makes a number ten times too great.
+function pointed(kept: readonly OcrWord[], other: readonly OcrWord[]): readonly OcrWord[] {
+  const [a, b] = [figuresOf(kept), figuresOf(other)]
+  const isSameButPoint = a.replaceAll('.', '') === b.replaceAll('.', '')
+  return isSameButPoint && b.includes('.') && !a.includes('.') ? other : kept
+}
+
+function doubted(words: readonly OcrWord[]): OcrWord[] {
+  return words.map((word) => ({ ...word, confidence01: Math.min(word.confidence01, sureAfterDisagreement) }))
 }
 
 type Group = readonly [mine: OcrWord[], theirs: OcrWord[]]

@@ -2,13 +2,14 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import pLimit from 'p-limit'
-import { mergeReadings, pageModesFor, withoutSpecks } from './page-modes.ts'
 import type { PageMode } from './page-modes.ts'
-import { meanConfidence, ocrRefused, ocrUnavailable } from './provider.ts'
+import { ocrRefused, ocrUnavailable } from './provider.ts'
 import type { OcrImage, OcrProvider, OcrWord } from './provider.ts'
+import { readInModes } from './read-in-modes.ts'
+import type { TimeLimits } from './read-in-modes.ts'
 import { wordsOfTsv } from './tesseract-tsv.ts'
 
-export type NativeTesseractOptions = { readonly command: string; readonly timeoutMs: number }
+export type NativeTesseractOptions = { readonly command: string; readonly limits: TimeLimits }
 
 /** Null where there is no `tesseract` with English on the path. */
 export function findNativeTesseract(command = 'tesseract'): { version: string } | null {
@@ -22,27 +23,26 @@ export function findNativeTesseract(command = 'tesseract'): { version: string } 
   }
 }
 
-/** The machine's own tesseract, one process per reading; both page modes run side by side. */
+/** The machine's own tesseract, one process per reading. */
 export function createNativeTesseract(version: string, options: Partial<NativeTesseractOptions> = {}): OcrProvider {
-  const { command = 'tesseract', timeoutMs = 60_000 } = options
+  const { command = 'tesseract', limits = defaultLimits } = options
   // Several pages are read at once; more processes than cores would only take memory, some 75 MB each.
   const turn = pLimit(availableParallelism())
   return {
     name: 'tesseract',
     version,
-    recognise: async (image, { signal }) => {
-      // From when its turn has come.
-      const limit = () => AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-      const readings = await Promise.all(
-        pageModesFor(image).map((mode) => turn(() => readPage({ command, image, mode, signal: limit() }))),
-      )
-      signal.throwIfAborted()
-      const words = withoutSpecks(mergeReadings(readings[0] ?? [], readings[1] ?? []), image.dpi)
-      return { words, confidence01: meanConfidence(words) }
-    },
+    recognise: (image, { signal }) =>
+      turn(() =>
+        readInModes(image, (picture, mode, limit) => readPage({ command, image: picture, mode, signal: limit }), {
+          signal,
+          limits,
+        }),
+      ),
     close: async () => {},
   }
 }
+
+const defaultLimits: TimeLimits = { firstMs: 25_000, nextMs: 15_000 }
 
 type Reading = { command: string; image: OcrImage; mode: PageMode; signal: AbortSignal }
 
@@ -64,6 +64,7 @@ async function readPage({ command, image, mode, signal }: Reading): Promise<OcrW
     signal.throwIfAborted()
     throw ocrUnavailable({ cause: error })
   })
+  signal.throwIfAborted()
   if (code !== 0) throw ocrRefused({ exitCode: code })
   return wordsOfTsv(Buffer.concat(output).toString('utf8'))
 }

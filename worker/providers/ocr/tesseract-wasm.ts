@@ -4,40 +4,41 @@ import { dirname, join } from 'node:path'
 import pLimit from 'p-limit'
 import { createWorker, PSM } from 'tesseract.js'
 import type { Worker } from 'tesseract.js'
-import { mergeReadings, pageModesFor, withoutSpecks } from './page-modes.ts'
 import type { PageMode } from './page-modes.ts'
-import { meanConfidence, ocrUnavailable } from './provider.ts'
+import { ocrUnavailable } from './provider.ts'
 import type { OcrImage, OcrProvider, OcrWord } from './provider.ts'
+import { readInModes } from './read-in-modes.ts'
+import type { TimeLimits } from './read-in-modes.ts'
 import { wordsOfTsv } from './tesseract-tsv.ts'
 
-export type WasmTesseractOptions = { readonly timeoutMs: number; readonly idleMs: number }
+export type WasmTesseractOptions = { readonly limits: TimeLimits; readonly idleMs: number }
 
 const require = createRequire(import.meta.url)
 
 /**
- * Tesseract as WebAssembly with packaged language data: works everywhere, downloads nothing. One worker thread per page
- * mode; they are kept for the next page and ended when idle. It knows no abort, so an aborted worker is terminated.
+ * Tesseract as WebAssembly with packaged language data: works everywhere, downloads nothing. Worker threads
+ * are kept for the next page and ended when idle. It knows no abort, so an aborted worker is terminated.
  */
 export function createWasmTesseract(options: Partial<WasmTesseractOptions> = {}): OcrProvider {
-  const { timeoutMs = 120_000, idleMs = 20_000 } = options
+  const { limits = defaultLimits, idleMs = 20_000 } = options
   const pool = createPool(idleMs)
   // Several pages are read at once; more threads than cores would only take memory.
   const turn = pLimit(availableParallelism())
   return {
     name: 'tesseract.js',
     version: versionOf('tesseract.js'),
-    recognise: async (image, { signal }) => {
-      // From when its turn has come.
-      const limit = () => AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
-      const readings = await Promise.all(
-        pageModesFor(image).map((mode) => turn(() => readPage(pool, { image, mode, signal: limit() }))),
-      )
-      const words = withoutSpecks(mergeReadings(readings[0] ?? [], readings[1] ?? []), image.dpi)
-      return { words, confidence01: meanConfidence(words) }
-    },
+    recognise: (image, { signal }) =>
+      turn(() =>
+        readInModes(image, (picture, mode, limit) => readPage(pool, { image: picture, mode, signal: limit }), {
+          signal,
+          limits,
+        }),
+      ),
     close: pool.close,
   }
 }
+
+const defaultLimits: TimeLimits = { firstMs: 50_000, nextMs: 30_000 }
 
 function versionOf(name: string): string {
   const found: unknown = require(`${name}/package.json`)
@@ -48,9 +49,9 @@ type Reading = { image: OcrImage; mode: PageMode; signal: AbortSignal }
 
 async function readPage(pool: WorkerPool, { image, mode, signal }: Reading): Promise<OcrWord[]> {
   signal.throwIfAborted()
-  const worker = await pool.take(mode)
+  const worker = await pool.take()
   if (signal.aborted) {
-    pool.giveBack(mode, worker)
+    pool.giveBack(worker)
     throw signal.reason
   }
   const aborted = Promise.withResolvers<never>()
@@ -60,7 +61,7 @@ async function readPage(pool: WorkerPool, { image, mode, signal }: Reading): Pro
     const work = recognise(worker, image, mode)
     work.catch(() => {})
     const words = await Promise.race([work, aborted.promise])
-    pool.giveBack(mode, worker)
+    pool.giveBack(worker)
     return words
   } catch (error) {
     await worker.terminate()
@@ -80,28 +81,26 @@ async function recognise(worker: Worker, image: OcrImage, mode: PageMode): Promi
   return wordsOfTsv(data.tsv ?? '')
 }
 
-const pageSegmentation = { 3: PSM.AUTO, 6: PSM.SINGLE_BLOCK, 11: PSM.SPARSE_TEXT }
+const pageSegmentation = { 4: PSM.SINGLE_COLUMN, 6: PSM.SINGLE_BLOCK }
 
 type WorkerPool = {
-  readonly take: (mode: PageMode) => Promise<Worker>
-  readonly giveBack: (mode: PageMode, worker: Worker) => void
+  readonly take: () => Promise<Worker>
+  readonly giveBack: (worker: Worker) => void
   readonly close: () => Promise<void>
 }
 
-/** Idle workers by mode. The timer that ends them does not keep the process alive; the workers themselves would. */
+/** The timer that ends idle workers does not keep the process alive; the workers themselves would. */
 function createPool(idleMs: number): WorkerPool {
-  const idle = new Map<PageMode, Worker[]>()
+  const idle: Worker[] = []
   let timer: NodeJS.Timeout | undefined
   const close = async (): Promise<void> => {
     clearTimeout(timer)
-    const workers = [...idle.values()].flat()
-    idle.clear()
-    await Promise.all(workers.map((worker) => worker.terminate()))
+    await Promise.all(idle.splice(0).map((worker) => worker.terminate()))
   }
   return {
-    take: async (mode) => idle.get(mode)?.pop() ?? (await startWorker()),
-    giveBack: (mode, worker) => {
-      idle.set(mode, [...(idle.get(mode) ?? []), worker])
+    take: async () => idle.pop() ?? (await startWorker()),
+    giveBack: (worker) => {
+      idle.push(worker)
       clearTimeout(timer)
       timer = setTimeout(() => void close(), idleMs)
     },

@@ -2,6 +2,7 @@ import { test } from 'tap'
 import type { MappedDocument } from '../../../../clinical/document/mapped.ts'
 import { mapPages } from '../../../../worker/pipeline/map/map-pages.ts'
 import type { OcrPicture } from '../../../../worker/pipeline/read/child-page.ts'
+import { straight } from '../../../../worker/pipeline/read/image/bend.ts'
 import { recognisePage } from '../../../../worker/pipeline/read/recognise-page.ts'
 import { readAnswer } from '../../../../worker/providers/ocr/google-answer.ts'
 import type { OcrProvider } from '../../../../worker/providers/ocr/provider.ts'
@@ -41,6 +42,8 @@ async function pageOf(blocks: readonly MadeBlock[], shown: Turn = 0, turnedBefor
         ? [1 / widthPx, 0, 0, 0, 1 / heightPx, 0, 0, 0, 1]
         : [0, 1 / heightPx, 0, -1 / widthPx, 0, 1, 0, 0, 1],
     turned: turnedBefore,
+    bend: straight,
+    small: { data: new Uint8Array(0), width: 0, height: 0 },
     quality: { grade: 'good', reason: null },
   }
   const { words, rotation } = await recognisePage(picture, ocr, new AbortController().signal)

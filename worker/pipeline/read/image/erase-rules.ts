@@ -2,9 +2,12 @@
  * Rules and frames around text make tesseract take a table for a picture and lose its cells. A rule is dark, long and
  * thin; where a letter touches it, it is thicker there, and the letter stays.
  */
+import { grainOf } from './flatten-light.ts'
 import type { GreyImage } from './grey-image.ts'
 
-const dark = 165
+/** Rules are often paler than print; how pale they may be depends on the grain of the paper. */
+const darkest = 165
+const palest = 205
 const thickest = 10
 /**
  * At 300 dpi. Along the lines of text, a row of feet ("2021 LEDZ") looks much like a rule: a rule there must be longer and
@@ -15,29 +18,24 @@ const down = { shortest: 110, widestGap: 14, darkShare: 0.75, thinShare: 0.7 }
 export function eraseRules(image: GreyImage, dpi: number): GreyImage {
   const data = image.data.slice()
   const scale = dpi / 300
+  const dark = Math.min(palest, Math.max(darkest, 240 - 5 * grainOf(image.data, image.width, 150, 4)))
   const most = Math.max(3, thickest * scale)
   const level = { ...along, shortest: along.shortest * scale, thickest: most }
   const upright = { ...down, shortest: down.shortest * scale, thickest: most }
   const { width, height } = image
-  for (let y = 0; y < height; y++) {
-    eraseLine({ source: image.data, data, start: y * width, step: 1, count: width, across: width, ...level })
-  }
+  eraseLevel({ source: image.data, data, step: 1, across: width, dark, ...level }, width, height)
   // Where rules cross each is thick in the way of the other; with one of them gone the other is thin there too.
-  const withoutLevel = data.slice()
-  for (let x = 0; x < width; x++) {
-    eraseLine({ source: withoutLevel, data, start: x, step: width, count: height, across: 1, ...upright })
-  }
+  eraseUpright({ source: data.slice(), data, step: width, across: 1, dark, ...upright }, width, height)
   return { ...image, data }
 }
 
 type Line = {
   readonly source: Uint8Array
   readonly data: Uint8Array
-  readonly start: number
+  readonly dark: number
   /** From one pixel of the line to the next, and from the line to its neighbour. */
   readonly step: number
   readonly across: number
-  readonly count: number
   readonly shortest: number
   readonly widestGap: number
   /** Noise breaks a rule here and there; a row of letters is broken everywhere. */
@@ -47,29 +45,59 @@ type Line = {
   readonly thinShare: number
 }
 
-function eraseLine(line: Line): void {
-  let from = -1
-  let last = -1
-  let count = 0
-  for (let index = 0; index <= line.count; index++) {
-    const isDark = index < line.count && (line.source[line.start + index * line.step] ?? 255) < dark
-    if (isDark && from === -1) from = index
-    if (isDark) {
-      last = index
-      count++
+function eraseLevel(line: Line, width: number, height: number): void {
+  for (let y = 0; y < height; y++) {
+    const start = y * width
+    const run = { start, from: -1, last: -1, count: 0 }
+    for (let x = 0; x < width; x++) {
+      if ((line.source[start + x] ?? 255) >= line.dark) continue
+      if (run.from !== -1 && x - run.last > line.widestGap) endRun(line, run)
+      if (run.from === -1) run.from = x
+      run.last = x
+      run.count++
     }
-    if (from === -1 || isDark || (index < line.count && index - last <= line.widestGap)) continue
-    if (last - from >= line.shortest && count >= line.darkShare * (last - from + 1)) eraseRun(line, from, last)
-    from = -1
-    count = 0
+    endRun(line, run)
   }
 }
 
+/** Column after column would miss the processor's cache at every pixel: all columns are followed at once, row by row. */
+function eraseUpright(line: Line, width: number, height: number): void {
+  const from = new Int32Array(width).fill(-1)
+  const last = new Int32Array(width)
+  const counts = new Int32Array(width)
+  const end = (x: number): void => {
+    endRun(line, { start: x, from: from[x] ?? -1, last: last[x] ?? -1, count: counts[x] ?? 0 })
+    from[x] = -1
+    counts[x] = 0
+  }
+  for (let y = 0; y < height; y++) {
+    const row = y * width
+    for (let x = 0; x < width; x++) {
+      if ((line.source[row + x] ?? 255) >= line.dark) continue
+      if (from[x] !== -1 && y - (last[x] ?? 0) > line.widestGap) end(x)
+      if (from[x] === -1) from[x] = y
+      last[x] = y
+      counts[x] = (counts[x] ?? 0) + 1
+    }
+  }
+  for (let x = 0; x < width; x++) end(x)
+}
+
+type Run = { readonly start: number; from: number; last: number; count: number }
+
+function endRun(line: Line, run: Run): void {
+  const length = run.last - run.from + 1
+  const isRule = run.from !== -1 && length > line.shortest && run.count >= line.darkShare * length
+  if (isRule) eraseRun(line, run)
+  run.from = -1
+  run.count = 0
+}
+
 /** Takes the rule away where it is as thin as a rule. */
-function eraseRun(line: Line, from: number, last: number): void {
+function eraseRun(line: Line, { start, from, last }: Run): void {
   const thin: { at: number; before: number; behind: number }[] = []
   for (let index = from; index <= last; index++) {
-    const at = line.start + index * line.step
+    const at = start + index * line.step
     const before = reach(line, at, -line.across)
     const behind = reach(line, at, line.across)
     if (before + behind + 1 <= line.thickest) thin.push({ at, before, behind })
@@ -82,7 +110,10 @@ function eraseRun(line: Line, from: number, last: number): void {
 const softEdge = 3
 
 // White strips on greyish paper would be seen as rules again: the paper from beside the rule goes on over it.
-function fillWithPaper({ source, data, across }: Line, stroke: { at: number; before: number; behind: number }): void {
+function fillWithPaper(
+  { source, data, across, dark }: Line,
+  stroke: { at: number; before: number; behind: number },
+): void {
   const from = -stroke.before - softEdge
   const to = stroke.behind + softEdge
   const above = source[stroke.at + (from - 1) * across] ?? 255
@@ -95,7 +126,7 @@ function fillWithPaper({ source, data, across }: Line, stroke: { at: number; bef
   }
 }
 
-function reach({ source, thickest: most, across }: Line, at: number, step: number): number {
+function reach({ source, thickest: most, across, dark }: Line, at: number, step: number): number {
   const direction = Math.sign(step) * across
   let count = 0
   while (count <= most && (source[at + (count + 1) * direction] ?? 255) < dark) count++

@@ -2,6 +2,9 @@
  * Which way the lines of text run, from the ink alone: turned right, the rows of a page alternate between full and
  * empty, and the sum of the squared differences between neighbouring rows is greatest.
  */
+import type { Bend } from './bend.ts'
+import { findBend } from './find-bend.ts'
+import type { Bowed, Ink } from './find-bend.ts'
 import type { GreyImage } from './grey-image.ts'
 import { parting, shrink } from './grey-image.ts'
 
@@ -10,26 +13,47 @@ export type Skew = {
   readonly isSideways: boolean
   /** Degrees clockwise by which lines fall from left to right, after the quarter turn (clockwise) if there is one. */
   readonly degrees: number
+  /** Null where straight lines fit as well. */
+  readonly bend: Bend | null
+  /** How much sharper the rows are drawn straight than on level lines. */
+  readonly bendGain: number
 }
 
 const workingWidth = 900
 const steepest = 7
 
-export function findSkew(image: GreyImage): Skew {
+/** A flat sheet is not asked how it bows where its lines are clear. */
+export function findSkew(image: GreyImage, sheet: 'flat' | 'perhaps bowed' = 'perhaps bowed'): Skew {
   const small = shrink(image, Math.max(1, Math.round(Math.max(image.width, image.height) / workingWidth)))
   const isInk = inkWithoutRules(small)
   const ink = edgePoints(small, isInk, small.width)
-  if (ink.xs.length < 200) return { isSideways: false, degrees: 0 }
+  if (ink.xs.length < 200) return { isSideways: false, degrees: 0, bend: null, bendGain: 1 }
   const level = bestAngle(ink, small.height)
-  const { xs, ys } = edgePoints(small, isInk, 1)
-  const upright = bestAngle({ xs: ys.map((y) => small.height - y), ys: xs }, small.width)
-  const isSideways = upright.score > level.score * 1.25
-  return { isSideways, degrees: (isSideways ? upright : level).degrees }
+  const sides = edgePoints(small, isInk, 1)
+  const turned = { xs: sides.ys.map((y) => small.height - y), ys: sides.xs }
+  const turnedSize = { width: small.height, height: small.width }
+  const upright = bestAngle(turned, small.width)
+  const isClear = Math.max(level.score, upright.score) > clearly * Math.min(level.score, upright.score)
+  if (isClear && sheet === 'flat') {
+    return level.score > upright.score ? skewOf(level, unbowed, 'level') : skewOf(upright, unbowed, 'sideways')
+  }
+  if (isClear && level.score > upright.score) return skewOf(level, findBend(ink, small, level.degrees), 'level')
+  const bowed = findBend(turned, turnedSize, upright.degrees)
+  if (isClear) return skewOf(upright, bowed, 'sideways')
+  // On a curled sheet no straight line fits; drawn straight, one way stands out.
+  const bowedLevel = findBend(ink, small, level.degrees)
+  const isSideways = bowed.score > bowedLevel.score * 1.25
+  return isSideways ? skewOf(upright, bowed, 'sideways') : skewOf(level, bowedLevel, 'level')
 }
 
-type Ink = { readonly xs: Float32Array; readonly ys: Float32Array }
+const clearly = 3
+const unbowed: Bowed = { bend: null, gain: 1, score: 0 }
 
-const mostPoints = 60_000
+function skewOf({ degrees }: Angle, { bend, gain }: Bowed, lines: 'level' | 'sideways'): Skew {
+  return { isSideways: lines === 'sideways', degrees, bend, bendGain: gain }
+}
+
+const mostPoints = 30_000
 /** Longer than any stroke of a letter at this size. */
 const shortestRule = 30
 

@@ -25,10 +25,20 @@ export function shrink(image: GreyImage, factor: number): GreyImage {
   return { data, width, height }
 }
 
+const stride = 101
+
+/** Enough pixels to know how bright a picture is. */
+export function sampleOf(data: Uint8Array): Uint8Array {
+  return Uint8Array.from({ length: Math.ceil(data.length / stride) }, (_, index) => data[index * stride] ?? 255)
+}
+
 /** The brightness that a share of the pixels does not exceed. */
 export function percentile(data: Uint8Array, share: number): number {
   const counts = new Uint32Array(256)
-  for (const value of data) counts[value] = (counts[value] ?? 0) + 1
+  for (let at = 0; at < data.length; at++) {
+    const value = data[at] ?? 0
+    counts[value] = (counts[value] ?? 0) + 1
+  }
   let seen = 0
   for (let value = 0; value < 256; value++) {
     seen += counts[value] ?? 0

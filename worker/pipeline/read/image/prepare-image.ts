@@ -2,6 +2,10 @@
  * A picture of a page → what OCR reads best: upright but for a half turn, level, flat, evenly lit, about 300 dpi; and
  * the way back from its pixels to the picture.
  */
+import { straight } from './bend.ts'
+import type { Bend } from './bend.ts'
+import { blankOutside, cleanRim } from './clean-edges.ts'
+import { eraseDashes } from './erase-dashes.ts'
 import { eraseRules } from './erase-rules.ts'
 import { distance, findPage } from './find-page.ts'
 import type { Corners } from './find-page.ts'
@@ -11,6 +15,7 @@ import type { GreyImage } from './grey-image.ts'
 import { shrink } from './grey-image.ts'
 import { apply, compose, fromRectangle, identity, moving, scaling, turning } from './homography.ts'
 import type { Homography, Point } from './homography.ts'
+import { invertLightPrint } from './light-print.ts'
 import { warp } from './warp.ts'
 
 export type PreparedImage = {
@@ -20,40 +25,49 @@ export type PreparedImage = {
   readonly pictureDpi: number
   /** From pixels of `image` to fractions of the picture as it came in. */
   readonly toPicture: Homography
+  /** How the lines of the picture bow, which were drawn straight in `image`. */
+  readonly bend: Bend
   /** Clockwise turn that was made; text may still stand on its head. */
   readonly turned: 0 | 90
   readonly hasCorners: boolean
 }
 
+const clearGain = 1.35
 const readingDpi = 300
 const mostPixels = 24e6
 const longSideInches = 11.4
 
 export function prepareImage(picture: GreyImage, knownDpi: number | null): PreparedImage {
   const corners = findPage(picture)
-  // The ground around a photographed sheet would spoil its edges, so light is flattened after cutting it out.
-  const source = corners === null ? flattenLight(picture) : picture
   const sheet = sheetOf(picture, corners)
   const dpi = knownDpi !== null && corners === null ? knownDpi : Math.max(sheet.width, sheet.height) / longSideInches
-  const skew = findSkew(preview(source, sheet))
-  // A curled sheet has no good lines either way: how it lies is left to the reading.
-  const turn = corners === null && skew.isSideways ? 90 : 0
+  const skew = findSkew(preview(picture, sheet), corners === null ? 'flat' : 'perhaps bowed')
+  const turn = skew.isSideways ? 90 : 0
   const scale = limitScale(readingDpi / dpi, sheet)
-  const { size, toSheet } = levelled(sheet, {
-    turn,
-    degrees: corners === null ? skew.degrees : 0,
-    scale,
-  })
+  // A sheet on the glass is flat; a gain by chance would slant the rules of its tables.
+  const isBowed = corners !== null || skew.bendGain > clearGain
+  const bend = (isBowed ? skew.bend : null) ?? straight
+  // The bow has a slope of its own.
+  const degrees = bend === straight ? skew.degrees : 0
+  const { size, toSheet } = levelled(sheet, { turn, degrees, scale })
   const toPicture = compose(sheet.toPicture, toSheet)
-  const level = isIdentity(toPicture) ? source : warp(source, size, toPicture)
+  const isUntouched = isIdentity(toPicture) && bend === straight
+  // The ground around a photographed sheet would spoil its edges, so light is flattened after cutting it out.
+  const level = isUntouched ? picture : warp(picture, size, toPicture, bend)
+  const flat = cleanRim(blankOutside(flattenLight(level), picture, { toSource: toPicture, bend }))
   return {
-    image: eraseRules(corners === null ? level : flattenLight(level), dpi * scale),
+    image: withoutRules(invertLightPrint(flat, dpi * scale), dpi * scale),
     dpi: dpi * scale,
     pictureDpi: dpi,
     toPicture: compose([1 / picture.width, 0, 0, 0, 1 / picture.height, 0, 0, 0, 1], toPicture),
+    bend,
     turned: turn,
     hasCorners: corners !== null,
   }
+}
+
+function withoutRules(image: GreyImage, dpi: number): GreyImage {
+  return eraseDashes(eraseRules(image, dpi), dpi)
 }
 
 type Sheet = { readonly width: number; readonly height: number; readonly toPicture: Homography }
@@ -67,14 +81,14 @@ function sheetOf(picture: GreyImage, corners: Corners | null): Sheet {
   return { width, height, toPicture: fromRectangle(width, height, corners) }
 }
 
-const previewSide = 1800
+const previewSide = 1000
 
 // Skew is measured on a small, flat copy.
-function preview(source: GreyImage, sheet: Sheet): GreyImage {
-  const factor = Math.max(1, Math.floor(Math.max(sheet.width, sheet.height) / previewSide))
-  if (sheet.toPicture === identity) return shrink(source, factor)
+function preview(picture: GreyImage, sheet: Sheet): GreyImage {
+  const factor = Math.max(1, Math.round(Math.max(sheet.width, sheet.height) / previewSide))
+  if (sheet.toPicture === identity) return flattenLight(shrink(picture, factor))
   const size = { width: Math.floor(sheet.width / factor), height: Math.floor(sheet.height / factor) }
-  return flattenLight(warp(source, size, compose(sheet.toPicture, scaling(factor))))
+  return flattenLight(warp(picture, size, compose(sheet.toPicture, scaling(factor))))
 }
 
 // Already near enough: resampling would only blur. Very large pages are read coarser instead of not at all.
