@@ -29,6 +29,7 @@ async function pageOf(blocks: readonly MadeBlock[], shown: Turn = 0, turnedBefor
       const [outcome] = readAnswer([{ responses: [madeResponse(blocks, made)] }], [image])
       return outcome?.kind === 'read' ? Promise.resolve(outcome.result) : Promise.reject(new Error('nothing was read'))
     },
+    picturesAtOnce: 16,
     close: () => Promise.resolve(),
   }
   const picture: OcrPicture = {
