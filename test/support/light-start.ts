@@ -29,4 +29,7 @@ registerHooks({
 // For coverage, which we do not measure, tap reads each module again, and its source map. It asks this before it starts.
 process.env['_TAPJS_PROCESSINFO_EXCLUDE_'] = '/./'
 
-process.env['NODE_OPTIONS'] = `--import=${import.meta.url}`
+// By its whole path, wherever they start. Options of the caller stay, but for tap's own hooks, which cost another start.
+const given = (process.env['NODE_OPTIONS'] ?? '').split(' ')
+const others = given.filter((option) => !/@tapjs|light-start\.ts/.test(option)).join(' ')
+process.env['NODE_OPTIONS'] = `${others} --import=${import.meta.url}`.trim()
