@@ -77,7 +77,7 @@ test('an attempt that has lost its lease is aborted and writes nothing', async (
       return undefined
     })
   })
-  const worker = await startEngine(t, database, { handlers: [handler], leaseMs: 900 })
+  const worker = await startEngine(t, database, { handlers: [handler], leaseMs: 3_000 })
   const id = await enqueueJob(sql)
   await started.promise
   // As if this process had been frozen for longer than its lease.

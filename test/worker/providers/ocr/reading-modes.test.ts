@@ -60,6 +60,9 @@ void test('a number that is read in two ways keeps its point and is doubted', (t
 })
 
 void test('a page that takes too long is read coarser, and its boxes still lie in the whole picture', async (t) => {
+  // Nothing else does: a time limit by itself lets a process end.
+  const staysAlive = setInterval(() => {}, 1_000)
+  t.teardown(() => clearInterval(staysAlive))
   const { words, confidence01 } = await readInModes(
     image,
     (picture, _mode, limit) =>
