@@ -3,6 +3,7 @@ import type { FindFacts, FoundFact } from '../document/found-fact.ts'
 import type { MappedDocument } from '../document/mapped.ts'
 import { coverOf, touchedBy } from '../document/places.ts'
 import { findAllergies } from './allergies.ts'
+import { findBoxesToTick } from './boxes-to-tick.ts'
 import { findMentions } from './condition-mentions.ts'
 import { findTableMentions } from './condition-tables.ts'
 import { readDates, type DatedContext } from './dated-context.ts'
@@ -22,7 +23,10 @@ import { readTables } from './table-columns.ts'
 
 export const findFacts: FindFacts = (document) => {
   const dates = readDates(document)
-  const found = readFacts(document, dates).map((fact) => withDateSpan(document, dates, fact))
+  const { isUnticked } = findBoxesToTick(document)
+  const found = readFacts(document, dates)
+    .filter((fact) => !isUnticked(placeOf(fact)))
+    .map((fact) => withDateSpan(document, dates, fact))
   const facts = withoutRuledOut(mergeDuplicates(found)).toSorted((a, b) => placeOf(a) - placeOf(b))
   return { facts, unreadLines: unreadLines(document, facts) }
 }

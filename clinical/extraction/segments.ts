@@ -4,6 +4,7 @@
  */
 import type { Line, MappedDocument } from '../document/mapped.ts'
 import { tokenise, type Token } from '../terminology/tokens.ts'
+import { findBoxesToTick, type BoxesToTick } from './boxes-to-tick.ts'
 import type { LineRole } from './line-roles.ts'
 import { inlineRole, type SectionRole } from './section-role.ts'
 
@@ -22,7 +23,8 @@ export type Segment = {
 type Block = { kind: SegmentKind; start: number; end: number; role: SectionRole; firstLine: number; endLine: number }
 
 export function segmentDocument(document: MappedDocument, roles: readonly LineRole[]): Segment[] {
-  return blocksOf(document, roles).flatMap((block) => splitBlock(document, block))
+  const boxes = findBoxesToTick(document)
+  return blocksOf(document, roles).flatMap((block) => splitBlock(document, block, boxes))
 }
 
 /** A paragraph's lines belong together as long as the line above is full and does not end a statement. */
@@ -84,11 +86,12 @@ function rightEdges(document: MappedDocument): Map<number, number> {
 const abbreviation =
   /\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|dept|ext|fig|pt|hx|wk|yr|hr|min|max|inc|jr|sr|ave|rd|e\.g|i\.e|etc|cf|al|[a-z])\.$/i
 
-function splitBlock(document: MappedDocument, block: Block): Segment[] {
+function splitBlock(document: MappedDocument, block: Block, boxes: BoxesToTick): Segment[] {
   const whole = [[block.start, block.end] as const]
   const ranges = block.kind === 'row' || block.kind === 'heading' ? whole : sentenceRanges(document.text, block)
   return ranges
     .flatMap((range) => shortened(document.text, range))
+    .flatMap(boxes.saidIn)
     .map(([start, end]) => {
       const role = block.kind === 'heading' ? block.role : (sentenceRole(document.text, start, end) ?? block.role)
       return { ...block, start, end, role, tokens: tokenise(document.text, start, end) }
