@@ -3,30 +3,18 @@
  *   node scripts/quality-reading.ts --corpus FOLDER --kind scans --out /tmp/read.json [--match text] [--ocr wasm|native]
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Page } from '../clinical/document/page.ts'
+import { mimeTypeOf } from './quality/read-document.ts'
+import { readPages } from './quality/read-pages.ts'
 import { mapPages } from '../worker/pipeline/map/map-pages.ts'
-import { turnBox } from '../worker/pipeline/read/geometry.ts'
 import { readFile } from '../worker/pipeline/read/read-file.ts'
 import type { OcrProvider } from '../worker/providers/ocr/provider.ts'
 import { createNativeTesseract, findNativeTesseract } from '../worker/providers/ocr/tesseract-native.ts'
 import { createWasmTesseract } from '../worker/providers/ocr/tesseract-wasm.ts'
 
 type Entry = { doc: string; file: string; kind: string }
-
-const mimeTypes: Readonly<Record<string, string>> = {
-  '.pdf': 'application/pdf',
-  '.jpg': 'image/jpeg',
-  '.png': 'image/png',
-  '.tif': 'image/tiff',
-  '.heic': 'image/heic',
-  '.webp': 'image/webp',
-  '.txt': 'text/plain',
-  '.csv': 'text/plain',
-  '.rtf': 'application/rtf',
-  '.docx': 'application/vnd.openxmlformats-officedocument.wordprocessingml.document',
-}
 
 const { values: options } = parseArgs({
   options: {
@@ -55,7 +43,7 @@ function chooseOcr(name: string): OcrProvider {
 async function readEntry({ doc, file }: Entry): Promise<unknown> {
   const started = performance.now()
   const pages: Page[] = []
-  const mimeType = mimeTypes[extname(file)] ?? 'application/octet-stream'
+  const mimeType = mimeTypeOf(file)
   try {
     const reading = readFile(
       { path: join(options.corpus, file), mimeType },
@@ -72,21 +60,5 @@ async function readEntry({ doc, file }: Entry): Promise<unknown> {
   console.log(
     `${doc}: ${pages.length} pages, ${Math.round(readMs / Math.max(pages.length, 1))} ms a page; ${grades}; ${mapped.documentClass}`,
   )
-  return {
-    doc,
-    facts: [],
-    pages: pages.map((page) => ({
-      page: page.number,
-      text: mapped.lines
-        .filter((line) => line.page === page.number)
-        .map((line) => mapped.text.slice(line.start, line.start + line.length))
-        .join('\n'),
-      // The truth's boxes are those of the picture as it came in.
-      words: page.words.map((word) => [word.text, ...turnBox(word.box, backTurn(page.rotation))]),
-    })),
-  }
-}
-
-function backTurn(rotation: Page['rotation']): Page['rotation'] {
-  return rotation === 90 ? 270 : rotation === 270 ? 90 : rotation
+  return readPages(doc, pages)
 }

@@ -2,12 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { Page } from '../../clinical/document/page.ts'
 import { listDocuments } from '../../scripts/quality/corpus.ts'
-import type { CorpusDocument } from '../../scripts/quality/corpus.ts'
 import { readDocument } from '../../scripts/quality/read-document.ts'
-import { mapPages } from '../../worker/pipeline/map/map-pages.ts'
-import { turnBox } from '../../worker/pipeline/read/geometry.ts'
+import { readPages } from '../../scripts/quality/read-pages.ts'
 import { createLocalOcr } from '../../worker/providers/ocr/index.ts'
 import { barChart } from '../chart.ts'
 import { rounded } from '../statistics.ts'
@@ -42,7 +39,7 @@ export const errors: Question = {
     const documents = listDocuments(corpus).filter(({ kind }) => kind === 'docs' || kind === 'scans')
     for (const [index, document] of documents.entries()) {
       const pages = await readDocument(document, ocr)
-      outputs.push(outputOf(document, pages ?? []))
+      outputs.push(readPages(document.doc, pages ?? []))
       say(`${index + 1} of ${documents.length}: ${document.doc}`)
     }
     await ocr.close()
@@ -50,27 +47,6 @@ export const errors: Question = {
     writeFileSync(output, JSON.stringify(outputs))
     return answerOf(runScorer(corpus, output), readBaseline(corpus), `${ocr.name} ${ocr.version}`)
   },
-}
-
-function outputOf({ doc }: CorpusDocument, pages: readonly Page[]) {
-  const mapped = mapPages(pages)
-  return {
-    doc,
-    facts: [],
-    pages: pages.map((page) => ({
-      page: page.number,
-      text: mapped.lines
-        .filter((line) => line.page === page.number)
-        .map((line) => mapped.text.slice(line.start, line.start + line.length))
-        .join('\n'),
-      // The truth's boxes are those of the page as it came in.
-      words: page.words.map((word) => [word.text, ...turnBox(word.box, backTurn(page.rotation))]),
-    })),
-  }
-}
-
-function backTurn(rotation: Page['rotation']): Page['rotation'] {
-  return rotation === 90 ? 270 : rotation === 270 ? 90 : rotation
 }
 
 function runScorer(corpus: string, output: string) {

@@ -21,9 +21,14 @@ const mimeTypes: Readonly<Record<string, string>> = {
   '.hl7': 'x-application/hl7-v2+er7',
 }
 
+/** By the name, which the corpus gives rightly. */
+export function mimeTypeOf(file: string): string {
+  return mimeTypes[extname(file)] ?? 'application/octet-stream'
+}
+
 /** Null where the reader cannot read the file. */
 export async function readDocument(document: CorpusDocument, ocr: OcrProvider): Promise<Page[] | null> {
-  const mimeType = mimeTypes[extname(document.file)] ?? 'application/octet-stream'
+  const mimeType = mimeTypeOf(document.file)
   const pages: Page[] = []
   try {
     const signal = AbortSignal.timeout(300_000)
