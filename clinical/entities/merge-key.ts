@@ -22,6 +22,12 @@ export function storeMergeKey(key: MergeKey, shellFileId: string): string {
   return [base, ...key.qualifiers.map((qualifier) => qualifier ?? '')].join(divider)
 }
 
+/** Two keys that may merge have the same: what to look them up by. As stored. */
+export function baseOf(key: string): string {
+  const end = key.indexOf(divider)
+  return end === -1 ? key : key.slice(0, end)
+}
+
 /** Both as stored. */
 export function mayMerge(a: string, b: string): boolean {
   const [baseOfA, ...ofA] = a.split(divider)

@@ -11,7 +11,7 @@ import type { Confidence } from '../coding/confidence.ts'
 import type { Coding } from '../coding/coding.ts'
 import type { FoundDate } from '../document/found-fact.ts'
 import type { Admission } from './admission.ts'
-import { mayMerge, storeMergeKey, weightOf } from './merge-key.ts'
+import { baseOf, mayMerge, storeMergeKey, weightOf } from './merge-key.ts'
 
 export type AdmittedFact = {
   readonly id: string
@@ -65,21 +65,27 @@ function mergeEvents(
   const eventIdByFact = new Map<string, string>()
   const makers = new Set<string>()
   const takenIds = new Set(known.events.map((event) => event.id))
-  const byType = Map.groupBy(known.events, (event) => event.eventType)
+  // A cumulative report has thousands of results: each looks only among the events of its own kind and name.
+  const byName = Map.groupBy(known.events, nameOf)
   for (const fact of richestFirst(facts)) {
     const { eventType, mergeKey } = fact.admission
     const stored = storeMergeKey(mergeKey, file.shellFileId)
-    const same = byType.get(eventType)?.find((event) => mayMerge(event.mergeKey, stored))
+    const name = nameOf({ eventType, mergeKey: stored })
+    const namesakes = byName.get(name) ?? []
+    const same = namesakes.find((event) => mayMerge(event.mergeKey, stored))
     const id = same?.id ?? (takenIds.has(fact.id) ? known.newId() : fact.id)
     eventIdByFact.set(fact.id, id)
     if (same !== undefined) continue
     takenIds.add(id)
     makers.add(fact.id)
-    byType.set(eventType, [...(byType.get(eventType) ?? []), { id, eventType, mergeKey: stored }])
+    namesakes.push({ id, eventType, mergeKey: stored })
+    byName.set(name, namesakes)
     events.push({ hub: hubRow(file, fact, { id, mergeKey: stored }), spoke: fact.admission.spoke })
   }
   return { events, eventIdByFact, makers }
 }
+
+const nameOf = ({ eventType, mergeKey }: Omit<KnownEvent, 'id'>) => `${eventType} ${baseOf(mergeKey)}`
 
 function richestFirst(facts: readonly AdmittedFact[]): EventFact[] {
   return facts
