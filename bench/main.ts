@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { measureCapacity } from './capacity.ts'
 import { measureIngress } from './ingress.ts'
 import { measureQueue } from './queue.ts'
-import type { Plot } from './chart.ts'
+import type { Plot } from '../scripts/plots/bar-chart.ts'
 import { measureReading } from './reading.ts'
 import { measureRls } from './rls.ts'
 

@@ -1,4 +1,4 @@
-import type { Plot } from './chart.ts'
+import type { Plot } from '../scripts/plots/bar-chart.ts'
 
 /** One thing to know, answered by a file of its own with what its measurement has set up. */
 export type Question<Bench> = {

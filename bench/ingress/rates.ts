@@ -1,4 +1,4 @@
-import { barChart } from '../chart.ts'
+import { barChart } from '../../scripts/plots/bar-chart.ts'
 import { median, quantile, rotated, rounded } from '../statistics.ts'
 import { uploadFor } from './load.ts'
 import type { LoadResult } from './load.ts'

@@ -1,7 +1,7 @@
 import type postgres from 'postgres'
 import postgresClient from 'postgres'
 import { migrate } from '../../db/migrate.ts'
-import { barChart } from '../chart.ts'
+import { barChart } from '../../scripts/plots/bar-chart.ts'
 import type { Place } from '../server.ts'
 import { loadQueue } from './load.ts'
 import type { Load } from './load.ts'

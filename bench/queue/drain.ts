@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { barChart } from '../chart.ts'
+import { barChart } from '../../scripts/plots/bar-chart.ts'
 import { jobIdOf } from './contender.ts'
 import type { Prepared } from './contenders.ts'
 import type { Bench, Figure, Question } from './question.ts'

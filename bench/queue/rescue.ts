@@ -1,4 +1,4 @@
-import { barChart } from '../chart.ts'
+import { barChart } from '../../scripts/plots/bar-chart.ts'
 import { jobIdOf } from './contender.ts'
 import type { ContenderName } from './contender.ts'
 import type { Prepared } from './contenders.ts'

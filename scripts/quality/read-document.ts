@@ -27,7 +27,7 @@ export function mimeTypeOf(file: string): string {
 }
 
 /** Null where the reader cannot read the file. */
-export async function readDocument(document: CorpusDocument, ocr: OcrProvider): Promise<Page[] | null> {
+export async function readDocument(document: Pick<CorpusDocument, 'file'>, ocr: OcrProvider): Promise<Page[] | null> {
   const mimeType = mimeTypeOf(document.file)
   const pages: Page[] = []
   try {

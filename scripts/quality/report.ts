@@ -1,5 +1,6 @@
 /** docs/quality.md from the scorers' figures. */
 import { z } from 'zod'
+import { barChart, type Plot } from '../plots/bar-chart.ts'
 
 const scoreSchema = z.object({ p: z.number(), r: z.number(), f1: z.number(), tp: z.number(), fn: z.number() })
 const groupSchema = z.object({
@@ -63,6 +64,8 @@ export function writeReport(scores: Scores, figures: RunFigures): string[] {
     `${figures.pages} pages; finding took ${figures.findMsPerPage.toFixed(1)} ms a page.`,
     ...(figures.failed.length > 0 ? [`Not read, and counted as wholly missed: ${figures.failed.join(', ')}.`] : []),
     '',
+    '![F1 of facts with their values, by kind of document](quality-facts.svg)',
+    '',
     '### Sums',
     '',
     'Detection: name and polarity. Core: also the value. Strict: also unit, date and status.',
@@ -104,6 +107,19 @@ export function writeReport(scores: Scores, figures: RunFigures): string[] {
     'About half of the "historical" sentences are a bare term ("HYPERLIPIDEMIA.") that only its section, which is not given,',
     'could tell to be past; the family sentences are too few to say much.',
   ]
+}
+
+/** Core F1 of all facts, by kind of document. */
+export function drawScores(scores: Scores): Plot {
+  return barChart({
+    name: 'quality-facts',
+    title: 'Facts found with name, polarity and value',
+    unit: 'core F1 (more is better)',
+    bars: Object.entries(scores.facts).flatMap(([label, { types }]) => {
+      const all = types['ALL']
+      return all === undefined ? [] : [{ label, value: all.core.f1 }]
+    }),
+  })
 }
 
 function sumRow(name: string, group: Group): string {

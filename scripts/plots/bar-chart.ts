@@ -37,7 +37,7 @@ const style = `
     .ours { fill: #4493f8 }
   }`
 
-/** Ours stand out: those whose label has our name or no peer's. */
+/** Ours stand out beside peers: those whose label has our name. Where there are no peers, all are ours. */
 export function barChart(chart: BarChart): Plot {
   const largest = Math.max(...chart.bars.map(({ value }) => value).filter(Number.isFinite), 0)
   const ticks = ticksUpTo(largest)
@@ -53,7 +53,7 @@ export function barChart(chart: BarChart): Plot {
   const bars = rows.bars.map(
     ({ label, value, y }) => `
   <text x="${left - 10}" y="${y + 15}" text-anchor="end">${escaped(label)}</text>
-  <rect class="${isOurs(label) ? 'ours' : 'other'}" x="${left}" y="${y}" width="${Math.max(1, x(value) - left).toFixed(1)}" height="${barHeight}" rx="2"/>
+  <rect class="${isOurs(label) || isWithoutPeers(chart) ? 'ours' : 'other'}" x="${left}" y="${y}" width="${Math.max(1, x(value) - left).toFixed(1)}" height="${barHeight}" rx="2"/>
   <text x="${(x(value) + 6).toFixed(1)}" y="${y + 15}">${inWords(value)}</text>`,
   )
   const groups = rows.groups.map(
@@ -99,6 +99,7 @@ function ticksUpTo(largest: number): readonly number[] {
 }
 
 const isOurs = (label: string) => /^exora|job_queue/.test(label)
+const isWithoutPeers = ({ bars }: BarChart) => !bars.some(({ label }) => isOurs(label))
 const inWords = (value: number) =>
   value.toLocaleString('en', value >= 100 ? { maximumFractionDigits: 0 } : { maximumSignificantDigits: 3 })
 const escaped = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
