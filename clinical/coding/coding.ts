@@ -4,7 +4,8 @@
  */
 import type { FoundFact } from '../document/found-fact.ts'
 import { conceptCandidates } from './concept-codes.ts'
-import { observationCandidates } from './observation-codes.ts'
+import { isDoneOn, specimenIn } from '../terminology/specimens.ts'
+import { observationCandidates, observationSpecimen } from './observation-codes.ts'
 import { searchConcepts } from './concept-search.ts'
 import { sourceCandidates } from './source-codes.ts'
 import { exactSnomedTerm } from './snomed-terms.ts'
@@ -82,13 +83,19 @@ const noKnownAllergy: Candidate = {
 function candidatesOfConcept(fact: CodedWords, concept: string | null, method: 'concept' | 'search'): Candidate[] {
   if (concept === null) return deniesAllAllergies(fact) ? [noKnownAllergy] : []
   const [table, id] = splitConcept(concept)
-  if (table === 'observations') return observationCandidates(id, fact)
+  if (table === 'observations') return isOfOtherSpecimen(id, fact) ? [] : observationCandidates(id, fact)
   const isWider = method === 'concept' && wordFit(table, id, fact.text) === 'wider'
   return conceptCandidates(table, id, fact.type).map((candidate) => ({
     ...candidate,
     method,
     ...(isWider ? { isEquivalent: false, score01: candidate.score01 * 0.8 } : {}),
   }))
+}
+
+/** Creatinine in urine is not the test of serum, however alike the names. */
+function isOfOtherSpecimen(id: string, { detail }: CodedWords): boolean {
+  const specimen = specimenIn(detail.specimen ?? '')
+  return specimen !== null && !isDoneOn(observationSpecimen(id), specimen)
 }
 
 function searchCandidates(fact: CodedWords): Candidate[] {

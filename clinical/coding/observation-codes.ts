@@ -45,6 +45,15 @@ export function observationUnits(id: string): readonly ObservationUnit[] {
   return allUnits().get(id) ?? []
 }
 
+/** What the test of the table is done on, in its words ("arterial blood"). */
+export function observationSpecimen(id: string): string {
+  return specimens().get(id) ?? ''
+}
+
+const specimens = once(
+  () => new Map(readTable('observations', ['id', 'specimen']).map((row) => [row.id, row.specimen])),
+)
+
 const isTextual = (fact: CodedWords) => fact.value !== null && !/\d/.test(fact.value)
 
 function candidate(unit: ObservationUnit, score01: number): Candidate {

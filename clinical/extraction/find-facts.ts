@@ -19,6 +19,7 @@ import { findTableResults } from './result-tables.ts'
 import { findRunningResults } from './running-results.ts'
 import { segmentDocument } from './segments.ts'
 import { findSocialHistory } from './social-history.ts'
+import { readSpecimens } from './specimens.ts'
 import { readTables } from './table-columns.ts'
 
 export const findFacts: FindFacts = (document) => {
@@ -34,7 +35,8 @@ export const findFacts: FindFacts = (document) => {
 /** The surer grammar goes first; what it claimed is not read again as something looser. */
 function readFacts(document: MappedDocument, dates: DatedContext): FoundFact[] {
   const roles = readLineRoles(document)
-  const reading: Reading = { document, dates, roles, segments: segmentDocument(document, roles) }
+  const segments = segmentDocument(document, roles)
+  const reading: Reading = { document, dates, roles, segments, headings: readSpecimens(document) }
   const tables = readTables(document, dates)
   const tabled = findTableResults(reading, tables)
   const specific = [

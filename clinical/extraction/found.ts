@@ -14,6 +14,7 @@ import { tokenise } from '../terminology/tokens.ts'
 import type { DatedContext } from './dated-context.ts'
 import type { LineRole } from './line-roles.ts'
 import type { Segment } from './segments.ts'
+import type { UnderHeading } from './specimens.ts'
 
 /** What every finder may look at. */
 export type Reading = {
@@ -22,6 +23,8 @@ export type Reading = {
   /** One for each line of the document. */
   readonly roles: readonly LineRole[]
   readonly dates: DatedContext
+  /** One for each line of the document. */
+  readonly headings: readonly UnderHeading[]
 }
 
 export type Range = { readonly start: number; readonly end: number }

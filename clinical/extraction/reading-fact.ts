@@ -3,9 +3,11 @@ import type { FoundDate, FoundFact } from '../document/found-fact.ts'
 import type { Observation } from '../terminology/concepts.ts'
 import { firstNotBefore } from '../document/places.ts'
 import { isPlausible } from '../terminology/plausible.ts'
+import { isDoneOn, specimenOfTest } from '../terminology/specimens.ts'
 import { legibleUnit } from '../terminology/units.ts'
 import { foundDate, type DateLabel, type LabelledDate } from './dated-context.ts'
 import { foundFact, isRecognised, type Range, type Reading } from './found.ts'
+import { observationNamed } from './observation-name.ts'
 import type { RowValues } from './row-values.ts'
 import type { Segment } from './segments.ts'
 
@@ -15,7 +17,6 @@ export type ReadingCandidate = {
   readonly values: RowValues
   readonly date: FoundDate | null
   readonly strength: FoundFact['strength']
-  readonly panel?: string | undefined
 }
 
 /** Words of dose stand after a number as units do; a substance with one is a medicine, not a result. */
@@ -30,7 +31,9 @@ const doseDimensions = new Set([
   'dose rate',
 ])
 
-export function readingFact(reading: Reading, printed: ReadingCandidate): FoundFact | null {
+export function readingFact(reading: Reading, given: ReadingCandidate): FoundFact | null {
+  const { specimen, panel, observation: meant } = onSpecimen(reading, given)
+  const printed = { ...given, observation: meant }
   const candidate = isPictured(reading, printed.values.value) ? withLostPoint(printed) : printed
   const { values, observation } = candidate
   if (!(values.value ?? values.illegible) || !isPossible(candidate)) return null
@@ -45,7 +48,8 @@ export function readingFact(reading: Reading, printed: ReadingCandidate): FoundF
     detail: {
       ...(values.value?.comparator ? { comparator: values.value.comparator } : {}),
       ...(values.flag ? { flag: values.flag.printed } : {}),
-      ...(candidate.panel ? { panel: candidate.panel } : {}),
+      ...(specimen !== null && !isVital ? { specimen } : {}),
+      ...(panel !== null && !isVital ? { panel } : {}),
       ...(isVital && values.value?.printed.includes('/') ? { components: pressureParts(values.value.printed) } : {}),
     },
     parts: [
@@ -56,6 +60,21 @@ export function readingFact(reading: Reading, printed: ReadingCandidate): FoundF
     concept: observation?.concept ?? null,
     strength: candidate.strength,
   })
+}
+
+/** "Creatinine" under "Urine chemistry" is another test than in serum; where no such test is known it stays uncoded. */
+function onSpecimen(reading: Reading, { name, observation }: ReadingCandidate) {
+  const printed = reading.document.text.slice(name.start, name.end)
+  const lineAt = firstNotBefore(reading.document.lines, (line) => line.start + line.length < name.start)
+  const isReport = reading.document.documentClass === 'lab_report'
+  const above = isReport ? reading.headings[lineAt] : undefined
+  const specimen = specimenOfTest(printed) ?? above?.specimen ?? null
+  const panel = above?.panel ?? null
+  if (observation === null || specimen === null || isDoneOn(observation.specimen, specimen))
+    return { specimen, panel, observation }
+  const other = observationNamed(`${specimen} ${printed}`)
+  const isMeant = other?.isWhole === true && isDoneOn(other.observation.specimen, specimen)
+  return { specimen, panel, observation: isMeant ? other.observation : null }
 }
 
 export function fitsUnit(observation: Observation, values: RowValues): boolean {

@@ -48,7 +48,8 @@ function rowOfOne(reading: Reading, table: Table, row: TableRow): FoundFact[] {
     const values = cell && isResultTable ? withMisreadNumber(reading, cell, read) : read
     if (values.illegible && !named && !isLegible(reading, name)) return []
     const isWorded = values.value !== null && values.value.number === null
-    if (!named && (isWorded || (!values.unit && !values.range))) return []
+    const isFinding = isWorded && isResultTable && hasColumn(table, 'test') && isLegible(reading, name)
+    if (!named && !(isFinding && isFindingOfTest(values)) && (isWorded || (!values.unit && !values.range))) return []
     if (named && !isResultTable && !values.unit && !values.range && (isWorded || named.isAmbiguous || !named.isWhole))
       return []
     const date = column?.date ? foundDate(column.date, 'collected') : rowDate(reading, row, name)
@@ -62,6 +63,12 @@ function rowOfOne(reading: Reading, table: Table, row: TableRow): FoundFact[] {
     return fact ? [fact] : []
   })
 }
+
+/** "Hep C Ab: Non-reactive" needs no dictionary to be a result; "Comment: normal" is none. */
+const isFindingOfTest = ({ value }: RowValues) =>
+  /^(?:not detected|detected|(?:non[- ]?)?reactive|positive|negative|indeterminate|equivocal|no growth)$/i.test(
+    value?.printed ?? '',
+  )
 
 function resultCell(table: Table, row: TableRow, name: Range): Cell | null {
   const cell = cellsByRole(table, row.line).get('result')
@@ -126,19 +133,28 @@ function sharedValues(reading: Reading, table: Table, row: TableRow, name: Range
     const column = columnOf(table, cell)
     const isName = cell.start <= name.start && name.end <= cell.start + cell.length
     if (isName || column?.role === 'previous' || column?.role === 'dated' || column?.role === 'provider') continue
-    const values = pressureIn(reading, cell) ?? valuesIn(reading, cell)
+    let values = pressureIn(reading, cell) ?? valuesIn(reading, cell)
     if (column?.role === 'range') {
       merged.range ??= values.range ?? openRange(values)
       merged.unit ??= values.unit
       continue
     }
+    if (column?.role === 'flag' && isFlagLetter(values)) values = { ...emptyValues(values.end), flag: values.unit }
     if (column?.role === 'unit' || column?.role === 'flag') values.value = null
     merged.value ??= values.value
     merged.unit ??= values.unit
-    merged.flag ??= values.flag
+    merged.flag = surerFlag(merged.flag, values.flag)
     merged.range ??= values.range ?? (merged.value !== values.value ? openRange(values) : null)
   }
   return merged
+}
+
+/** "A" is ampere and abnormal; under a heading of flags it is the latter. */
+const isFlagLetter = ({ unit }: RowValues) => unit !== null && /^\p{Lu}{1,2}$/u.test(unit.printed)
+
+/** A star marks that there is something, a letter says what. */
+function surerFlag(known: RowValues['flag'], read: RowValues['flag']): RowValues['flag'] {
+  return known === null || (read !== null && /^\*+$/.test(known.printed)) ? read : known
 }
 
 function openRange(values: RowValues): RowValues['range'] {

@@ -50,7 +50,8 @@ function readPart(text: string, at: number, to: number, values: RowValues, dates
     return unit.end
   }
   const flag = sticky(flagPattern, text, at)
-  if (flag && !values.flag) {
+  // "* 7.6 H": the letter says which way.
+  if (flag && (!values.flag || /^\*+$/.test(values.flag.printed))) {
     values.flag = flag
     return flag.end
   }

@@ -1,6 +1,7 @@
 import { hasUnreadValue } from '../../coding/checks.ts'
 import { fittingUnits } from '../../coding/observation-codes.ts'
 import { parseNumber, parseRange } from '../../coding/printed-numbers.ts'
+import { specimenIn } from '../../terminology/specimens.ts'
 import { unitOf } from '../../terminology/units.ts'
 import { aboutRelative, spokeHead, type Admission, type CodedFact, type Spoke } from '../admission.ts'
 import { mergeKey } from '../merge-key.ts'
@@ -26,12 +27,17 @@ function admitObservation(fact: CodedFact, type: ObservationType): Admission {
     eventType: type,
     assertion: fact.status,
     mergeKey: {
-      ...mergeKey(fact, [fact.value, fact.unit, fact.detail.specimen, fact.date?.iso], []),
+      ...mergeKey(fact, [fact.value, fact.unit, otherThanBlood(fact), fact.date?.iso], []),
       // Undated readings of two files may be of different days, unread ones different numbers.
       scope: fact.date === null || hasUnreadValue(fact) ? 'file' : 'patient',
     },
     spoke: observationSpoke(fact, type),
   }
+}
+
+/** A letter that quotes a result seldom says that it was of serum: it is the same result all the same. */
+function otherThanBlood({ detail }: CodedFact): string | null {
+  return detail.specimen === undefined || specimenIn(detail.specimen) === 'blood' ? null : detail.specimen
 }
 
 function observationSpoke(fact: CodedFact, type: ObservationType): Spoke {
