@@ -54,6 +54,24 @@ export function ocrProviderContract(name: string, { open, skip }: OcrSetup): voi
   })
 }
 
+/** What a reader on this machine must do beside: a service is asked about one picture of several, and says it in its answer. */
+export function ownReaderContract(name: string, { open, skip }: OcrSetup): void {
+  void test(
+    `${name} refuses what is no picture, and reads the next one`,
+    skip === undefined ? {} : { skip },
+    async (t) => {
+      const ocr = await open()
+      t.teardown(() => ocr.close())
+      const image = await pictureOfText(['Sodium 140 mmol/L'])
+      const { signal } = new AbortController()
+      const broken = { ...image, png: Buffer.from(image.png).fill(0, 60) }
+      await t.rejects(ocr.recognise(broken, { signal }), { code: 'ocr_refused' })
+      const { words } = await ocr.recognise(image, { signal })
+      t.equal(words.length, 3)
+    },
+  )
+}
+
 /** A page of the bundled documents as a provider gets it. */
 export async function sampleImage(path: string): Promise<OcrImage> {
   const { data, info } = await sharp(await readFile(path))

@@ -1,11 +1,11 @@
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import pLimit from 'p-limit'
-import { createWorker, PSM } from 'tesseract.js'
+import { createWorker, OEM, PSM } from 'tesseract.js'
 import type { Worker } from 'tesseract.js'
 import type { PageMode } from './page-modes.ts'
-import { ocrUnavailable } from './provider.ts'
+import { ocrRefused, ocrUnavailable } from './provider.ts'
 import type { OcrImage, OcrProvider, OcrWord } from './provider.ts'
 import { readInModes } from './read-in-modes.ts'
 import type { TimeLimits } from './read-in-modes.ts'
@@ -66,7 +66,7 @@ async function readPage(pool: WorkerPool, { image, mode, signal }: Reading): Pro
   } catch (error) {
     await worker.terminate()
     signal.throwIfAborted()
-    throw ocrUnavailable({ cause: error })
+    throw ocrRefused({ cause: error })
   } finally {
     signal.removeEventListener('abort', onAbort)
   }
@@ -108,7 +108,17 @@ function createPool(idleMs: number): WorkerPool {
   }
 }
 
+/** The model that distributions install with the native one; `tessdata/NOTICE.md` says whose it is. */
+const english = { langPath: join(import.meta.dirname, 'tessdata'), gzip: true, cacheMethod: 'none' }
+
 async function startWorker(): Promise<Worker> {
-  const data = dirname(require.resolve('@tesseract.js-data/eng/package.json'))
-  return createWorker('eng', 1, { langPath: join(data, '4.0.0_best_int'), gzip: true, cacheMethod: 'none' })
+  // Told nothing, the library throws what fails in a thread where nobody can catch it, and a start that failed never ends.
+  const failed = Promise.withResolvers<never>()
+  failed.promise.catch(() => {})
+  try {
+    const started = createWorker('eng', OEM.LSTM_ONLY, { ...english, errorHandler: failed.reject })
+    return await Promise.race([started, failed.promise])
+  } catch (error) {
+    throw ocrUnavailable({ cause: error })
+  }
 }

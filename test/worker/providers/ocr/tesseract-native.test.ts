@@ -1,9 +1,11 @@
-import { ocrProviderContract } from '../../../contracts/ocr-provider.ts'
+import { ocrProviderContract, ownReaderContract } from '../../../contracts/ocr-provider.ts'
 import { createNativeTesseract, findNativeTesseract } from '../../../../worker/providers/ocr/tesseract-native.ts'
 
 const native = findNativeTesseract()
-
-ocrProviderContract("the machine's own tesseract", {
+const setup = {
   open: () => createNativeTesseract(native?.version ?? 'none'),
   ...(native === null ? { skip: 'no tesseract on the path' } : {}),
-})
+}
+
+ocrProviderContract("the machine's own tesseract", setup)
+ownReaderContract("the machine's own tesseract", setup)

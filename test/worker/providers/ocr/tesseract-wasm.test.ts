@@ -1,4 +1,7 @@
-import { ocrProviderContract } from '../../../contracts/ocr-provider.ts'
+import { ocrProviderContract, ownReaderContract } from '../../../contracts/ocr-provider.ts'
 import { createWasmTesseract } from '../../../../worker/providers/ocr/tesseract-wasm.ts'
 
-ocrProviderContract('the packaged tesseract', { open: () => createWasmTesseract() })
+const setup = { open: () => createWasmTesseract() }
+
+ocrProviderContract('the packaged tesseract', setup)
+ownReaderContract('the packaged tesseract', setup)
