@@ -140,6 +140,9 @@ export const patientObservations = pgTable(
     /** As printed, and its UCUM code. */
     unit: text(),
     unitUcum: text(),
+    /** The number in the unit that the test is compared in; null where that is not known. */
+    usualValue: numeric(),
+    usualUnitUcum: text(),
     referenceRange: text(),
     referenceLow: numeric(),
     referenceHigh: numeric(),

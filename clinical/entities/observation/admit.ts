@@ -1,5 +1,6 @@
 import { hasUnreadValue } from '../../coding/checks.ts'
 import { fittingUnits } from '../../coding/observation-codes.ts'
+import { inUsualUnit } from '../../coding/unit-conversion.ts'
 import { parseNumber, parseRange } from '../../coding/printed-numbers.ts'
 import { specimenIn } from '../../terminology/specimens.ts'
 import { unitOf } from '../../terminology/units.ts'
@@ -44,6 +45,7 @@ function observationSpoke(fact: CodedFact, type: ObservationType): Spoke {
   const printed = parseNumber(fact.value)
   const range = parseRange(fact.referenceRange)
   const ucum = ucumOf(fact)
+  const usual = usualOf(fact, printed?.value ?? null, ucum)
   return {
     table: 'patient_observations',
     row: {
@@ -54,6 +56,8 @@ function observationSpoke(fact: CodedFact, type: ObservationType): Spoke {
       valueNumeric: numeric(printed?.value),
       unit: fact.unit,
       unitUcum: ucum,
+      usualValue: numeric(usual?.value),
+      usualUnitUcum: usual?.ucum ?? null,
       referenceRange: fact.referenceRange,
       referenceLow: numeric(range?.low),
       referenceHigh: numeric(range?.high),
@@ -76,13 +80,19 @@ function componentsOf(fact: CodedFact, unitUcum: string | null) {
   })
 }
 
+function usualOf(fact: CodedFact, value: number | null, ucum: string | null) {
+  return value === null || ucum === null ? null : inUsualUnit(observationId(fact), { value, ucum })
+}
+
+const observationId = ({ concept }: CodedFact) =>
+  concept?.startsWith('observations:') === true ? concept.slice('observations:'.length) : ''
+
 /** The unit in which the test is reported, where the printed one means several. */
 function ucumOf(fact: CodedFact): string | null {
   if (fact.unit === null) return null
   // The file's own, where it says so.
   if (fact.detail.ucum !== undefined) return fact.detail.ucum
-  const id = fact.concept?.startsWith('observations:') === true ? fact.concept.slice('observations:'.length) : ''
-  return fittingUnits(id, fact.unit)[0]?.ucum ?? unitOf(fact.unit)?.ucum[0] ?? null
+  return fittingUnits(observationId(fact), fact.unit)[0]?.ucum ?? unitOf(fact.unit)?.ucum[0] ?? null
 }
 
 const numeric = (value: number | null | undefined) =>

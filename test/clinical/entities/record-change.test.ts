@@ -192,6 +192,8 @@ test('a measurement keeps what was printed beside what it means', (t) => {
       valueNumeric: '3.5',
       unit: 'mmol/L',
       unitUcum: 'mmol/L',
+      usualValue: '3.5',
+      usualUnitUcum: 'mmol/L',
       referenceLow: '3.5',
       referenceHigh: '5.2',
       flag: 'L',
