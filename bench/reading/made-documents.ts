@@ -115,12 +115,12 @@ async function scanOf(document: PdfDocument, index: number, { dpi, skewDegrees }
     skewed[at] = Math.min(255, Math.max(0, (skewed[at] ?? 0) * 0.9 + 10 + noise))
   }
   return await sharp(skewed, { raw: { ...size, channels: 1 } })
-    .withMetadata({ density: dpi })
+    .toColourspace('b-w')
     .jpeg({ quality: 60 })
     .toBuffer()
 }
 
-/** A PDF whose pages are nothing but these pictures, as scanners write it. */
+/** A PDF whose pages are nothing but these grey pictures, as scanners write it. */
 export async function pdfOfScans(scans: readonly Buffer[], dpi: number): Promise<Buffer> {
   const parts: Buffer[] = [Buffer.from('%PDF-1.5\n')]
   const offsets: number[] = []
@@ -140,7 +140,9 @@ export async function pdfOfScans(scans: readonly Buffer[], dpi: number): Promise
   object(1, '<< /Type /Catalog /Pages 2 0 R >>')
   object(2, `<< /Type /Pages /Kids [${kids}] /Count ${scans.length} >>`)
   for (const [index, scan] of scans.entries()) {
-    const { width, height } = await sharp(scan).metadata()
+    const { width, height, channels } = await sharp(scan).metadata()
+    // Drawn as grey, three channels would be a third of the page, stretched.
+    if (channels !== 1) throw new Error(`a scan of this document has ${channels} channels`)
     const [widthPt, heightPt] = [(width * 72) / dpi, (height * 72) / dpi]
     const first = 3 + index * 3
     const drawing = `q ${widthPt} 0 0 ${heightPt} 0 0 cm /scan Do Q`

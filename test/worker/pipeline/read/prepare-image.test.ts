@@ -1,5 +1,7 @@
 import sharp from 'sharp'
 import { test } from 'tap'
+import { loadPdfium, openPage, openPdf } from '../../../../platform/rendering/pdfium.ts'
+import { renderBitmap } from '../../../../platform/rendering/render-bitmap.ts'
 import { eraseRules } from '../../../../worker/pipeline/read/image/erase-rules.ts'
 import { findPage } from '../../../../worker/pipeline/read/image/find-page.ts'
 import { findSkew } from '../../../../worker/pipeline/read/image/find-skew.ts'
@@ -8,6 +10,7 @@ import type { GreyImage } from '../../../../worker/pipeline/read/image/grey-imag
 import { percentile } from '../../../../worker/pipeline/read/image/grey-image.ts'
 import { apply } from '../../../../worker/pipeline/read/image/homography.ts'
 import { prepareImage } from '../../../../worker/pipeline/read/image/prepare-image.ts'
+import { pdfOfLines } from '../../../support/pdf.ts'
 import { pictureOfText } from '../../../support/picture-of-text.ts'
 
 const words = 'the quick brown fox jumps over a lazy dog while five small wizards judge my box of liquor jugs'.split(
@@ -44,6 +47,25 @@ void test('the skew of a page is found to a tenth of a degree', async (t) => {
 void test('a page on its side is told from an upright one', async (t) => {
   t.equal(findSkew(await printedPage(90)).isSideways, true)
   t.equal(findSkew(await printedPage(180)).isSideways, false)
+})
+
+void test('a table is not taken for a page on its side, though its columns are straighter than its rows', async (t) => {
+  const pdfium = await loadPdfium()
+  const cells = ['Haemoglobin', '137', 'g/L', '125 - 175', 'within range']
+  const rows = Array.from({ length: 44 }, (_, row) =>
+    cells.map((text, column) => ({ text, x: 60 + column * 100, y: 720 - row * 14.5, size: 10 })),
+  )
+  const document = openPdf(pdfium, pdfOfLines([rows.flat()]))
+  const page = openPage(document, 0)
+  t.ok(page !== null)
+  if (page === null) return
+  const table = renderBitmap(document, page, { width: 1700, height: 2200, colour: 'grey' })
+  const skew = findSkew(table, 'flat')
+  t.equal(skew.isSideways, false)
+  const turned = draw(table.height, table.width, (x, y) => table.data[x * table.width + table.width - 1 - y] ?? 255)
+  t.equal(findSkew(turned, 'flat').isSideways, true)
+  page.close()
+  document.close()
 })
 
 void test('places on the prepared picture lead back to the picture as it came in', async (t) => {

@@ -11,25 +11,42 @@ export type Blocks = {
 
 const blockPx = 32
 
-type Square = { readonly values: Uint8Array; readonly block: number }
-
-/** Every second pixel each way tells enough. */
-export function makeBlocks(image: GreyImage, figure: (square: Square) => number): Blocks {
-  const columns = Math.max(1, Math.ceil(image.width / blockPx))
-  const rows = Math.max(1, Math.ceil(image.height / blockPx))
-  const found = new Float32Array(columns * rows)
-  const square = new Uint8Array((blockPx / 2) ** 2)
-  for (let block = 0; block < found.length; block++) {
+/**
+ * Of every square the brightness that a smaller and a greater share of its pixels do not exceed. Every second pixel each
+ * way tells enough.
+ */
+export function shadesOfBlocks(
+  { data, width, height }: GreyImage,
+  shares: { readonly dark: number; readonly bright: number },
+): { readonly dark: Blocks; readonly bright: Blocks } {
+  const columns = Math.max(1, Math.ceil(width / blockPx))
+  const rows = Math.max(1, Math.ceil(height / blockPx))
+  const dark = new Float32Array(columns * rows)
+  const bright = new Float32Array(columns * rows)
+  const counts = new Int32Array(256)
+  for (let block = 0; block < dark.length; block++) {
     const left = (block % columns) * blockPx
+    const right = Math.min(left + blockPx, width)
     const top = Math.floor(block / columns) * blockPx
+    const bottom = Math.min(top + blockPx, height)
+    counts.fill(0)
     let count = 0
-    for (let y = top; y < Math.min(top + blockPx, image.height); y += 2) {
-      const row = y * image.width
-      for (let x = left; x < Math.min(left + blockPx, image.width); x += 2) square[count++] = image.data[row + x] ?? 255
+    for (let y = top; y < bottom; y += 2) {
+      for (let at = y * width + left; at < y * width + right; at += 2) {
+        const value = data[at] ?? 255
+        counts[value] = (counts[value] ?? 0) + 1
+        count++
+      }
     }
-    found[block] = figure({ values: square.subarray(0, count), block })
+    let value = 0
+    let seen = counts[0] ?? 0
+    while (value < 255 && seen < shares.dark * count) seen += counts[++value] ?? 0
+    dark[block] = value
+    while (value < 255 && seen < shares.bright * count) seen += counts[++value] ?? 0
+    bright[block] = value
   }
-  return { values: found, columns, rows, size: blockPx }
+  const grid = { columns, rows, size: blockPx }
+  return { dark: { values: dark, ...grid }, bright: { values: bright, ...grid } }
 }
 
 export function filterBlocks(blocks: Blocks, reach: number, filter: 'least' | 'mean' | 'greatest'): Blocks {

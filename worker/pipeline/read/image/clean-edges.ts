@@ -2,10 +2,9 @@
  * What lies around a page is no print: the corners of a turned scan, the dark rim that a scanner leaves, the ground
  * under a photographed sheet that bows.
  */
-import { bowed } from './bend.ts'
+import { rowLift } from './bend.ts'
 import type { Bend } from './bend.ts'
 import type { GreyImage } from './grey-image.ts'
-import { apply } from './homography.ts'
 import type { Homography } from './homography.ts'
 
 const white = 250
@@ -20,11 +19,18 @@ export function blankOutside(
   { toSource, bend }: { readonly toSource: Homography; readonly bend: Bend },
 ): GreyImage {
   const { width, height, data } = image
+  const [a, b, c, d, e, f, g, h, i] = toSource
+  const [farX, farY] = [source.width - 1, source.height - 1]
+  const lift = new Float64Array(width)
   const isOutside = (x: number, y: number): boolean => {
-    const [u, v] = apply(toSource, bowed(bend, image, [x + 0.5, y + 0.5]))
-    return u < 1 || v < 1 || u > source.width - 1 || v > source.height - 1
+    const [px, py] = [x + 0.5, y + 0.5 + (lift[x] ?? 0)]
+    const w = 1 / (g * px + h * py + i)
+    const u = (a * px + b * py + c) * w
+    const v = (d * px + e * py + f) * w
+    return u < 1 || v < 1 || u > farX || v > farY
   }
   for (let y = 0; y < height; y++) {
+    rowLift(bend, image, y + 0.5, lift)
     let left = 0
     while (left < width && isOutside(left, y)) left++
     let right = width

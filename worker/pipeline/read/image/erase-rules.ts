@@ -46,12 +46,13 @@ type Line = {
 }
 
 function eraseLevel(line: Line, width: number, height: number): void {
+  const { source, dark, widestGap } = line
+  const run = { start: 0, from: -1, last: -1, count: 0 }
   for (let y = 0; y < height; y++) {
-    const start = y * width
-    const run = { start, from: -1, last: -1, count: 0 }
+    run.start = y * width
     for (let x = 0; x < width; x++) {
-      if ((line.source[start + x] ?? 255) >= line.dark) continue
-      if (run.from !== -1 && x - run.last > line.widestGap) endRun(line, run)
+      if ((source[run.start + x] ?? 255) >= dark) continue
+      if (run.from !== -1 && x - run.last > widestGap) endRun(line, run)
       if (run.from === -1) run.from = x
       run.last = x
       run.count++
@@ -62,20 +63,30 @@ function eraseLevel(line: Line, width: number, height: number): void {
 
 /** Column after column would miss the processor's cache at every pixel: all columns are followed at once, row by row. */
 function eraseUpright(line: Line, width: number, height: number): void {
+  const { source, dark, widestGap, shortest } = line
   const from = new Int32Array(width).fill(-1)
   const last = new Int32Array(width)
   const counts = new Int32Array(width)
+  const run = { start: 0, from: -1, last: -1, count: 0 }
   const end = (x: number): void => {
-    endRun(line, { start: x, from: from[x] ?? -1, last: last[x] ?? -1, count: counts[x] ?? 0 })
-    from[x] = -1
-    counts[x] = 0
+    run.start = x
+    run.from = from[x] ?? -1
+    run.last = last[x] ?? -1
+    run.count = counts[x] ?? 0
+    endRun(line, run)
   }
   for (let y = 0; y < height; y++) {
     const row = y * width
     for (let x = 0; x < width; x++) {
-      if ((line.source[row + x] ?? 255) >= line.dark) continue
-      if (from[x] !== -1 && y - (last[x] ?? 0) > line.widestGap) end(x)
-      if (from[x] === -1) from[x] = y
+      if ((source[row + x] ?? 255) >= dark) continue
+      const start = from[x] ?? -1
+      const before = last[x] ?? 0
+      if (start === -1 || y - before > widestGap) {
+        // Strokes of letters, of which there are thousands to a rule, are ended at no cost.
+        if (start !== -1 && before - start >= shortest) end(x)
+        from[x] = y
+        counts[x] = 0
+      }
       last[x] = y
       counts[x] = (counts[x] ?? 0) + 1
     }

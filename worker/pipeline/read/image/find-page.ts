@@ -25,7 +25,8 @@ export function findPage(image: GreyImage): Corners | null {
 
 function cornersOf(image: GreyImage): Corners | null {
   const { width, height } = image
-  const light = Float32Array.from(image.data, (value) => Math.log(value + 8))
+  const light = new Float32Array(image.data.length)
+  for (let at = 0; at < light.length; at++) light[at] = logarithms[image.data[at] ?? 0] ?? 0
   const at = (x: number, y: number): number => light[y * width + x] ?? 0
   const left = sideOf(height, width, (row, step) => at(step, row))
   const right = sideOf(height, width, (row, step) => at(width - 1 - step, row))
@@ -37,6 +38,8 @@ function cornersOf(image: GreyImage): Corners | null {
   const [nearLeft, nearTop] = [left ?? border, top ?? border]
   return [meet(nearLeft, nearTop), meet(farRight, nearTop), meet(farRight, farBottom), meet(nearLeft, farBottom)]
 }
+
+const logarithms = Float32Array.from({ length: 256 }, (_, value) => Math.log(value + 8))
 
 /** Where paper is cut off by the picture's own border. */
 const border: StraightLine = { slope: 0, offset: 0 }

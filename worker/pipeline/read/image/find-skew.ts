@@ -7,6 +7,7 @@ import { findBend } from './find-bend.ts'
 import type { Bowed, Ink } from './find-bend.ts'
 import type { GreyImage } from './grey-image.ts'
 import { parting, shrink } from './grey-image.ts'
+import { textDirection } from './text-direction.ts'
 
 export type Skew = {
   /** Lines run up and down: the picture needs a quarter turn before anything else. */
@@ -26,31 +27,56 @@ const steepest = 7
 export function findSkew(image: GreyImage, sheet: 'flat' | 'perhaps bowed' = 'perhaps bowed'): Skew {
   const small = shrink(image, Math.max(1, Math.round(Math.max(image.width, image.height) / workingWidth)))
   const isInk = inkWithoutRules(small)
-  const ink = edgePoints(small, isInk, small.width)
-  if (ink.xs.length < 200) return { isSideways: false, degrees: 0, bend: null, bendGain: 1 }
-  const level = bestAngle(ink, small.height)
-  const sides = edgePoints(small, isInk, 1)
-  const turned = { xs: sides.ys.map((y) => small.height - y), ys: sides.xs }
-  const turnedSize = { width: small.height, height: small.width }
-  const upright = bestAngle(turned, small.width)
-  const isClear = Math.max(level.score, upright.score) > clearly * Math.min(level.score, upright.score)
-  if (isClear && sheet === 'flat') {
-    return level.score > upright.score ? skewOf(level, unbowed, 'level') : skewOf(upright, unbowed, 'sideways')
+  const seen = textDirection(small, isInk)
+  if (seen !== 'unclear' && sheet === 'perhaps bowed') {
+    const lines = linesOf(small, isInk, seen)
+    return lines.ink.xs.length < fewestPoints ? unskewed : bowedSkew(lines)
   }
-  if (isClear && level.score > upright.score) return skewOf(level, findBend(ink, small, level.degrees), 'level')
-  const bowed = findBend(turned, turnedSize, upright.degrees)
-  if (isClear) return skewOf(upright, bowed, 'sideways')
-  // On a curled sheet no straight line fits; drawn straight, one way stands out.
-  const bowedLevel = findBend(ink, small, level.degrees)
-  const isSideways = bowed.score > bowedLevel.score * 1.25
-  return isSideways ? skewOf(upright, bowed, 'sideways') : skewOf(level, bowedLevel, 'level')
+  const [level, sideways] = [linesOf(small, isInk, 'level'), linesOf(small, isInk, 'sideways')]
+  if (level.ink.xs.length < fewestPoints) return unskewed
+  const [better, worse] = level.score > sideways.score ? [level, sideways] : [sideways, level]
+  const isClear = better.score > clearly * worse.score
+  if (seen === 'unclear' && !isClear) return skewOfBetterBow(level, sideways)
+  const lines = seen === 'unclear' ? better : seen === 'level' ? level : sideways
+  return sheet === 'flat' && isClear ? skewOf(lines, unbowed) : bowedSkew(lines)
 }
 
+const fewestPoints = 200
 const clearly = 3
 const unbowed: Bowed = { bend: null, gain: 1, score: 0 }
+const unskewed: Skew = { isSideways: false, degrees: 0, bend: null, bendGain: 1 }
 
-function skewOf({ degrees }: Angle, { bend, gain }: Bowed, lines: 'level' | 'sideways'): Skew {
-  return { isSideways: lines === 'sideways', degrees, bend, bendGain: gain }
+type Direction = 'level' | 'sideways'
+
+/** The ink seen as lines of one direction, turned level, and the angle that fits them best. */
+type Lines = Angle & { readonly direction: Direction; readonly ink: Ink; readonly size: Size }
+type Size = { readonly width: number; readonly height: number }
+
+function linesOf(image: GreyImage, isInk: Uint8Array, direction: Direction): Lines {
+  const { width, height } = image
+  if (direction === 'level') {
+    const ink = edgePoints(image, isInk, width)
+    return { direction, ink, size: { width, height }, ...bestAngle(ink, height) }
+  }
+  const sides = edgePoints(image, isInk, 1)
+  const ink = { xs: sides.ys.map((y) => height - y), ys: sides.xs }
+  return { direction, ink, size: { width: height, height: width }, ...bestAngle(ink, width) }
+}
+
+// On a curled sheet no straight line fits; drawn straight, one way stands out.
+function skewOfBetterBow(level: Lines, sideways: Lines): Skew {
+  const bowedLevel = findBend(level.ink, level.size, level.degrees)
+  const bowedSideways = findBend(sideways.ink, sideways.size, sideways.degrees)
+  const isSideways = bowedSideways.score > bowedLevel.score * 1.25
+  return isSideways ? skewOf(sideways, bowedSideways) : skewOf(level, bowedLevel)
+}
+
+function bowedSkew(lines: Lines): Skew {
+  return skewOf(lines, findBend(lines.ink, lines.size, lines.degrees))
+}
+
+function skewOf({ direction, degrees }: Lines, { bend, gain }: Bowed): Skew {
+  return { isSideways: direction === 'sideways', degrees, bend, bendGain: gain }
 }
 
 const mostPoints = 30_000
@@ -58,38 +84,48 @@ const mostPoints = 30_000
 const shortestRule = 30
 
 /** Rules of tables run both ways and say nothing about which way the text runs. */
-function inkWithoutRules(image: GreyImage): Uint8Array {
-  const threshold = Math.min(parting(image.data), 200)
-  const isInk = Uint8Array.from(image.data, (value) => (value < threshold ? 1 : 0))
+function inkWithoutRules({ data, width, height }: GreyImage): Uint8Array {
+  const threshold = Math.min(parting(data), 200)
+  const isInk = new Uint8Array(data.length)
+  for (let at = 0; at < data.length; at++) isInk[at] = (data[at] ?? 255) < threshold ? 1 : 0
   const kept = isInk.slice()
-  for (let y = 0; y < image.height; y++) eraseRuns({ isInk, kept, from: y * image.width, step: 1, count: image.width })
-  for (let x = 0; x < image.width; x++) eraseRuns({ isInk, kept, from: x, step: image.width, count: image.height })
+  for (let y = 0; y < height; y++) {
+    let start = 0
+    for (let x = 0; x <= width; x++) {
+      if (x < width && isInk[y * width + x] === 1) continue
+      if (x - start >= shortestRule) kept.fill(0, y * width + start, y * width + x)
+      start = x + 1
+    }
+  }
+  // All columns at once: one after the other would miss the processor's cache at every pixel.
+  const starts = new Int32Array(width)
+  for (let y = 0; y <= height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (y < height && isInk[y * width + x] === 1) continue
+      const start = starts[x] ?? 0
+      if (y - start >= shortestRule) for (let row = start; row < y; row++) kept[row * width + x] = 0
+      starts[x] = y + 1
+    }
+  }
   return kept
 }
 
-type Runs = { isInk: Uint8Array; kept: Uint8Array; from: number; step: number; count: number }
-
-function eraseRuns({ isInk, kept, from, step, count }: Runs): void {
-  let start = 0
-  for (let index = 0; index <= count; index++) {
-    if (index < count && isInk[from + index * step] === 1) continue
-    if (index - start >= shortestRule) for (let at = start; at < index; at++) kept[from + at * step] = 0
-    start = index + 1
-  }
-}
-
 /** Ink with paper on one side of it, seen in the direction of `step`: tops and bottoms (or left and right ends) of letters. */
-function edgePoints(image: GreyImage, isInk: Uint8Array, step: number): Ink {
-  const points: number[] = []
+function edgePoints({ width }: GreyImage, isInk: Uint8Array, step: number): Ink {
+  let count = 0
+  const points = new Int32Array(isInk.length)
   for (let at = step; at + step < isInk.length; at++) {
-    if (isInk[at] === 1 && (isInk[at - step] === 0 || isInk[at + step] === 0)) points.push(at)
+    if (isInk[at] === 1 && (isInk[at - step] === 0 || isInk[at + step] === 0)) points[count++] = at
   }
-  const stride = Math.max(1, Math.ceil(points.length / mostPoints))
-  const kept = points.filter((_, index) => index % stride === 0)
-  return {
-    xs: Float32Array.from(kept, (at) => at % image.width),
-    ys: Float32Array.from(kept, (at) => Math.floor(at / image.width)),
+  const stride = Math.max(1, Math.ceil(count / mostPoints))
+  const xs = new Float32Array(Math.ceil(count / stride))
+  const ys = new Float32Array(xs.length)
+  for (let index = 0; index < xs.length; index++) {
+    const at = points[index * stride] ?? 0
+    xs[index] = at % width
+    ys[index] = Math.floor(at / width)
   }
+  return { xs, ys }
 }
 
 type Angle = { readonly degrees: number; readonly score: number }
@@ -112,9 +148,9 @@ function search(ink: Ink, height: number, range: { from: number; to: number; ste
 function rowContrast({ xs, ys }: Ink, height: number, degrees: number): number {
   const slope = Math.tan((degrees * Math.PI) / 180)
   const margin = 200
-  const rows = new Float64Array(height + 2 * margin)
+  const rows = new Int32Array(height + 2 * margin)
   for (let index = 0; index < xs.length; index++) {
-    const row = Math.round((ys[index] ?? 0) - (xs[index] ?? 0) * slope) + margin
+    const row = Math.floor((ys[index] ?? 0) - (xs[index] ?? 0) * slope + margin + 0.5)
     if (row >= 0 && row < rows.length) rows[row] = (rows[row] ?? 0) + 1
   }
   let score = 0

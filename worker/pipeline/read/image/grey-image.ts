@@ -5,31 +5,37 @@ export function brightnessAt(image: GreyImage, x: number, y: number): number {
   return image.data[y * image.width + x] ?? 255
 }
 
-/** Smaller by averaging whole blocks of pixels; the last block of a row or column may be cut off. */
+/** Smaller by averaging whole blocks of pixels; what is left over of a row or column is cut off. */
 export function shrink(image: GreyImage, factor: number): GreyImage {
   if (factor <= 1) return image
-  const width = Math.max(1, Math.floor(image.width / factor))
-  const height = Math.max(1, Math.floor(image.height / factor))
-  const data = new Uint8Array(width * height)
-  const area = factor * factor
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      let sum = 0
-      for (let dy = 0; dy < factor; dy++) {
-        const row = (y * factor + dy) * image.width + x * factor
-        for (let dx = 0; dx < factor; dx++) sum += image.data[row + dx] ?? 255
+  const { data, width } = image
+  const [blockWidth, blockHeight] = [Math.min(factor, width), Math.min(factor, image.height)]
+  const [columns, rows] = [Math.floor(width / blockWidth), Math.floor(image.height / blockHeight)]
+  const small = new Uint8Array(columns * rows)
+  const area = blockWidth * blockHeight
+  const sums = new Int32Array(columns)
+  for (let y = 0; y < rows; y++) {
+    sums.fill(0)
+    for (let row = y * blockHeight; row < (y + 1) * blockHeight; row++) {
+      let at = row * width
+      for (let x = 0; x < columns; x++) {
+        let sum = 0
+        for (const end = at + blockWidth; at < end; at++) sum += data[at] ?? 255
+        sums[x] = (sums[x] ?? 0) + sum
       }
-      data[y * width + x] = sum / area
     }
+    for (let x = 0; x < columns; x++) small[y * columns + x] = (sums[x] ?? 0) / area
   }
-  return { data, width, height }
+  return { data: small, width: columns, height: rows }
 }
 
 const stride = 101
 
 /** Enough pixels to know how bright a picture is. */
 export function sampleOf(data: Uint8Array): Uint8Array {
-  return Uint8Array.from({ length: Math.ceil(data.length / stride) }, (_, index) => data[index * stride] ?? 255)
+  const some = new Uint8Array(Math.ceil(data.length / stride))
+  for (let index = 0; index < some.length; index++) some[index] = data[index * stride] ?? 255
+  return some
 }
 
 /** The brightness that a share of the pixels does not exceed. */
@@ -50,7 +56,10 @@ export function percentile(data: Uint8Array, share: number): number {
 /** Otsu's threshold: the brightness that parts dark from light best. */
 export function parting(data: Uint8Array): number {
   const counts = new Float64Array(256)
-  for (const value of data) counts[value] = (counts[value] ?? 0) + 1
+  for (let at = 0; at < data.length; at++) {
+    const value = data[at] ?? 0
+    counts[value] = (counts[value] ?? 0) + 1
+  }
   const total = counts.reduce((sum, count, value) => sum + count * value, 0)
   let [weight, sum, best, threshold] = [0, 0, -1, 128]
   for (let value = 0; value < 255; value++) {

@@ -1,5 +1,4 @@
 import sharp from 'sharp'
-import type { Sharp } from 'sharp'
 import type { OcrPicture } from '../child-page.ts'
 import { grainOf } from './flatten-light.ts'
 import type { GreyImage } from './grey-image.ts'
@@ -17,9 +16,11 @@ const darkestPaper = 150
 /** Pictures that were drawn larger have grain of several pixels. */
 const apart = 4
 
-function smoothed(sheet: Sharp, grain: number): Sharp {
-  if (grain > coarseGrain) return sheet.median(3).blur(0.7)
-  return grain > fineGrain ? sheet.blur(1) : sheet
+async function smoothed({ data, width, height }: GreyImage, grain: number): Promise<Uint8Array> {
+  if (grain <= fineGrain) return data
+  const sheet = sharp(data, { raw: { width, height, channels: 1 } })
+  const smooth = grain > coarseGrain ? sheet.median(3).blur(0.7) : sheet.blur(1)
+  return await smooth.toColourspace('b-w').raw().toBuffer()
 }
 
 /**
@@ -30,21 +31,28 @@ function whiteFrom(data: Uint8Array): number {
   return Math.min(240, Math.max(180, percentile(sampleOf(data), 0.3)))
 }
 
+function whitened(data: Uint8Array, from: number): Uint8Array {
+  const whiter = Uint8Array.from({ length: 256 }, (_, value) => Math.min(255, (value * 255) / from))
+  const white = new Uint8Array(data.length)
+  for (let at = 0; at < data.length; at++) white[at] = whiter[data[at] ?? 255] ?? 255
+  return white
+}
+
+/** The quickest that still takes away most of the bytes, which go to another process. */
+const quickPng = { compressionLevel: 1 } as const
+
 export async function pictureForOcr(picture: GreyImage, knownDpi: number | null): Promise<OcrPicture> {
   const prepared = prepareImage(picture, knownDpi)
   const { image } = prepared
-  const raw = { width: image.width, height: image.height, channels: 1 } as const
+  const { width, height } = image
   const grain = grainOf(image.data, image.width, darkestPaper, apart)
   const isGrainy = grain > coarseGrain
-  const png = await smoothed(sharp(image.data, { raw }), grain)
-    .linear(255 / whiteFrom(image.data), 0)
-    .toColourspace('b-w')
-    .png({ compressionLevel: 2 })
-    .toBuffer()
+  const white = whitened(await smoothed(image, grain), whiteFrom(image.data))
+  const sheet = sharp(white, { raw: { width, height, channels: 1 } }).toColourspace('b-w')
   return {
-    png,
-    widthPx: image.width,
-    heightPx: image.height,
+    png: await sheet.png(quickPng).toBuffer(),
+    widthPx: width,
+    heightPx: height,
     dpi: prepared.dpi,
     surface: isGrainy || prepared.hasCorners ? 'grainy' : 'clean',
     toPage: prepared.toPicture,
