@@ -64,6 +64,8 @@ export type DatabaseOptions = {
 
 const fromMsToS = 1 / 1000
 const reconnectMs = 500
+// For statements that are under way; nobody waits for those of a server that no longer answers.
+const closingSeconds = 2
 
 export function openDatabase(options: DatabaseOptions): Database {
   const isPooled = options.pooling === 'pooled' || (options.pooling !== 'direct' && looksPooled(options.url))
@@ -115,7 +117,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       listening.relisten()
     },
     close: async () => {
-      const pools = [forDrizzle, sql].map((pool) => pool.end({ timeout: 5 }))
+      const pools = [forDrizzle, sql].map((pool) => pool.end({ timeout: closingSeconds }))
       await Promise.all([...pools, service?.close(), accounts?.close(), listening.close()])
     },
   }

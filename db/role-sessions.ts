@@ -13,6 +13,7 @@ export type RoleSessions = {
 const statementMs = 30_000
 // Later than the server would have ended it: nobody answers there any more. TCP alone would wait for a quarter of an hour.
 const answerMs = statementMs + 5_000
+const closingSeconds = 2
 const patienceMs = 4 * answerMs
 
 type ClientSettings = { readonly connection: { readonly application_name: string } }
@@ -63,7 +64,7 @@ export function openRoleSessions(url: string, settings: ClientSettings, wanted: 
     },
     renew: () => sessions.renew(sessions.current()),
     areRefused: () => areRefused,
-    close: () => sessions.current().end({ timeout: 5 }),
+    close: () => sessions.current().end({ timeout: closingSeconds }),
   }
 }
 

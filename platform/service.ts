@@ -53,7 +53,7 @@ async function stopAll(
 }
 
 // After the signal a service has this long to let go of what it holds.
-const lastMomentMs = 1_000
+const lastMomentMs = 2_000
 
 async function untilAborted(stopping: Promise<void>, signal: AbortSignal): Promise<void> {
   const { promise, reject } = Promise.withResolvers<never>()

@@ -10,3 +10,8 @@ export async function wait(delayMs: number, options: { signal?: AbortSignal } = 
     throw error
   }
 }
+
+export function whenAborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+}

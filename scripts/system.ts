@@ -1,4 +1,5 @@
 import { createLog } from '../platform/log.ts'
+import { closingMs, endSoon, endWithin } from '../platform/process-end.ts'
 import { startAll } from '../platform/service.ts'
 import type { StopFailure } from '../platform/service.ts'
 import { readBoth } from '../platform/env.ts'
@@ -15,8 +16,6 @@ export type System = {
   /** Server and worker first, the embedded database last. */
   stop(insisted: AbortSignal): Promise<readonly StopFailure[]>
 }
-
-const limits = { startMs: 60_000, graceMs: 30_000 }
 
 /** Everything in one process: what `npm start` and the demo run. A stop signal before it is up ends the process. */
 export async function startSystem(env: EnvSource, stop: StopSignals): Promise<System> {
@@ -38,17 +37,22 @@ async function start(env: EnvSource): Promise<System> {
   const server = await openServerParts(serverConfig, log)
   const worker = await openWorkerParts(workerConfig, log)
   const close = async () => {
-    await worker.close()
-    await server.close()
+    // Each leaves the database, and whoever is the last stops it; what one of them meets keeps the other from nothing.
+    const closed = await Promise.allSettled([worker.close(), server.close()])
+    for (const one of closed) if (one.status === 'rejected') log.error({ error: one.reason }, 'not closed as it should')
   }
+  // As each of them has alone; the API stops after the worker.
+  const graceMs = Math.max(30_000, workerConfig.drainMs + 15_000)
   try {
-    const running = await startAll([server.http, worker.worker], limits)
+    const running = await startAll([server.http, worker.worker], { startMs: 60_000, graceMs })
     return {
       address: server.http.address(),
       stop: async (insisted) => {
-        const failures = await running.stop({ graceMs: limits.graceMs, insisted })
+        endWithin({ graceMs, insisted, log })
+        const failures = await running.stop({ graceMs: graceMs - closingMs, insisted })
+        for (const { service, error } of failures) log.error({ service, error }, 'not stopped as it should')
         await close()
-        for (const { service, error } of failures) log.error({ service, error }, 'not stopped in time')
+        endSoon(log)
         return failures
       },
     }

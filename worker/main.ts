@@ -1,7 +1,6 @@
 import { createLog } from '../platform/log.ts'
 import { runMain } from '../platform/run-main.ts'
-import { startAll } from '../platform/service.ts'
-import { listenForStop } from '../platform/stop-signal.ts'
+import { serveUntilStopped } from '../platform/serve.ts'
 import { readWorkerConfig } from './config.ts'
 import { openWorkerParts } from './parts.ts'
 
@@ -9,22 +8,13 @@ import { openWorkerParts } from './parts.ts'
 await runMain(async () => {
   const config = readWorkerConfig()
   const log = createLog({ level: config.logLevel, service: 'worker' })
-  const stop = listenForStop()
-  const startMs = 60_000
-  // Running jobs get `drainMs`; the rest is for handing back and saying goodbye.
-  const graceMs = config.drainMs + 10_000
-
-  const parts = await openWorkerParts(config, log)
-  try {
-    const running = await startAll([parts.worker], { startMs, graceMs })
-    await new Promise((resolve) => {
-      stop.asked.addEventListener('abort', resolve, { once: true })
-    })
-    log.info({ event: 'stopping' }, 'stopping')
-    const failures = await running.stop({ graceMs, insisted: stop.insisted })
-    for (const { service, error } of failures) log.error({ service, error }, 'not stopped in time')
-    if (failures.length > 0) process.exitCode = 1
-  } finally {
-    await parts.close()
-  }
+  await serveUntilStopped({
+    log,
+    // Running jobs get `drainMs`; the rest is for handing back, saying goodbye and closing.
+    graceMs: config.drainMs + 10_000,
+    open: async () => {
+      const parts = await openWorkerParts(config, log)
+      return { service: parts.worker, close: () => parts.close() }
+    },
+  })
 })

@@ -81,8 +81,12 @@ export function createWorker(deps: WorkerDeps): Worker {
       log.info({ worker_id: workerId, lanes: config.lanes, address: healthServer.address() }, 'the worker runs')
     },
     async stop(signal) {
-      await engine.stop(signal)
-      if (deps.healthServer === 'listen') await healthServer.stop(signal)
+      // However the engine ended: a port that stays open would keep the process.
+      try {
+        await engine.stop(signal)
+      } finally {
+        if (deps.healthServer === 'listen') await healthServer.stop(signal)
+      }
     },
   }
 }

@@ -1,4 +1,6 @@
 import postgres from 'postgres'
+import { wait } from '../../platform/wait.ts'
+import { openSocket } from '../sockets.ts'
 
 /**
  * A seat is one session that each user of the embedded server keeps open for as long as it needs the server, with a
@@ -19,12 +21,15 @@ export type SeatAnswer =
   /** Nobody, or a stranger, listens there. */
   | { kind: 'absent' }
 
+// A server that does not answer by then is left as it is.
+const answerMs = 3_000
 const seatLock = 7_306_001
 const startingOrStopping = '57P03'
 
 export async function takeSeat(superuserUrl: string, port: number, onLost: () => void): Promise<SeatAnswer> {
   let isSeated = false
-  const sql = postgres(withPort(superuserUrl, port), {
+  // The driver's types do not know `socket`.
+  const settings = {
     max: 1,
     // The lock lives in the one session of this client: it must never be exchanged for a fresh one.
     max_lifetime: null,
@@ -33,11 +38,13 @@ export async function takeSeat(superuserUrl: string, port: number, onLost: () =>
     connect_timeout: 10,
     prepare: false,
     onnotice: () => {},
+    socket: openSocket,
     onclose: () => {
       if (isSeated) onLost()
     },
     connection: { application_name: 'exora-seat' },
-  })
+  }
+  const sql = postgres(withPort(superuserUrl, port), settings)
   try {
     const [answer] = await sql<[{ seated: boolean }]>`select pg_try_advisory_lock_shared(${seatLock}) as seated`
     isSeated = answer.seated
@@ -54,12 +61,21 @@ function seatOf(session: postgres.Sql): Seat {
   return {
     session,
     isLast: async () => {
-      await session`select pg_advisory_unlock_shared(${seatLock})`
-      const [answer] = await session<[{ alone: boolean }]>`select pg_try_advisory_lock(${seatLock}) as alone`
-      return answer.alone
+      const answered = new AbortController()
+      const silent = wait(answerMs, { signal: answered.signal }).then(
+        () => false,
+        () => false,
+      )
+      return await Promise.race([isAlone(session), silent]).finally(() => answered.abort())
     },
-    leave: () => session.end({ timeout: 5 }),
+    leave: () => session.end({ timeout: 1 }),
   }
+}
+
+async function isAlone(session: postgres.Sql): Promise<boolean> {
+  await session`select pg_advisory_unlock_shared(${seatLock})`
+  const [answer] = await session<[{ alone: boolean }]>`select pg_try_advisory_lock(${seatLock}) as alone`
+  return answer.alone
 }
 
 function withPort(url: string, port: number): string {

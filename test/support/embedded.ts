@@ -46,6 +46,24 @@ async function installOnce(): Promise<string> {
   return path
 }
 
+let migrated: Promise<string> | null = null
+
+/** The same with our schema in it. */
+export async function migratedFolder(t: Test): Promise<string> {
+  migrated ??= migrateOnce()
+  const path = emptyFolder(t)
+  cpSync(await migrated, path, { recursive: true, preserveTimestamps: true })
+  return path
+}
+
+async function migrateOnce(): Promise<string> {
+  const path = await usedFolder(tap)
+  const database = await startEmbedded({ dataDir: path, durability: 'disposable' })
+  await migrate(database.urls.owner)
+  await database.close()
+  return path
+}
+
 /** Another process that uses the database until it is let go. */
 export async function hold(t: Test, dataDir: string, who: 'as_nobody' | 'as_we_are' = 'as_we_are') {
   const nobody = who === 'as_nobody' ? { uid: 65534, gid: 65534 } : {}
@@ -85,6 +103,23 @@ export async function killServer(dataDir: string): Promise<void> {
   const server = await serverOf(dataDir)
   if (server === null) throw new Error('no server runs there')
   process.kill(server, 'SIGKILL')
+}
+
+/** All its processes stand still until the test ends: connections stay open, and nobody answers. */
+export async function freezeServer(t: Test, dataDir: string, ownerUrl: string): Promise<void> {
+  const sessions = await query(ownerUrl, (sql) => sql<{ pid: number }[]>`select pid from pg_stat_activity`)
+  const pids = [await serverOf(dataDir), ...sessions.map(({ pid }) => pid)].filter((pid) => pid !== null)
+  const signalAll = (signal: NodeJS.Signals) => {
+    for (const pid of pids) {
+      try {
+        process.kill(pid, signal)
+      } catch {
+        // That of the query has gone since.
+      }
+    }
+  }
+  signalAll('SIGSTOP')
+  t.teardown(() => signalAll('SIGKILL'))
 }
 
 export async function startedAt(url: string): Promise<string> {

@@ -94,7 +94,12 @@ type Stage = { readonly db: Database; readonly handlers: ReadonlyMap<string, Han
 async function runNext(stage: Stage) {
   const attempt = await attemptNext(stage)
   if (attempt === null) return null
-  const settled = await settle(attempt.job, attempt.ending, { db: stage.db, workerId, wakeIn: () => {} })
+  const settled = await settle(attempt.job, attempt.ending, {
+    db: stage.db,
+    workerId,
+    wakeIn: () => {},
+    outOfTime: new AbortController().signal,
+  })
   return { type: attempt.job.type, settled }
 }
 

@@ -10,6 +10,7 @@ import { registerWorker, sayGoodbye } from '../../db/queries/workers.ts'
 import type { JobLane } from '../../db/schema/queue.ts'
 import { runSchedule } from '../../jobs/run-schedule.ts'
 import type { Service } from '../../platform/service.ts'
+import { wait, whenAborted } from '../../platform/wait.ts'
 import { createCapacity } from './capacity.ts'
 import { createCancellations } from './cancellations.ts'
 import { createClaimLoop } from './claim-loop.ts'
@@ -20,6 +21,7 @@ import { createListener } from './listener.ts'
 import type { EngineOptions } from './options.ts'
 import { changedEndpoints, lookAtCapacity, poolSizeFor } from './pool-size.ts'
 import type { CapacityView } from './pool-size.ts'
+import { workerStopping } from './errors.ts'
 import { createRepeat } from './repeat.ts'
 import { createScheduler } from './scheduler.ts'
 
@@ -38,6 +40,8 @@ export type EngineHealth = {
 }
 
 const deafPollMs = 250
+// After the signal, within the moment that a service has then.
+const lastWordsMs = 1_500
 
 export type Engine = Service & { health(): EngineHealth }
 
@@ -211,13 +215,21 @@ export function createEngine(options: EngineOptions): Engine {
     async stop(signal) {
       if (isStopping) return
       isStopping = true
+      const inTime = limitTo(signal)
       const drained = runner.drain(AbortSignal.any([signal, AbortSignal.timeout(options.drainMs)]), loop.stop())
-      await inService(announce).catch((error: unknown) => log.warn({ error }, 'stopping was not announced'))
+      const announced = inService(announce).catch((error: unknown) => log.warn({ error }, 'stopping was not announced'))
       // Heartbeats go on until the last job is settled.
-      await Promise.all([drained, scheduler.stop(signal)])
-      await capacity.whenSettled()
-      await Promise.allSettled([listener, cancellations, ...background].map((service) => service.stop(signal)))
-      await inService((tx) => sayGoodbye(tx, workerId))
+      const settled = Promise.all([drained, announced, scheduler.stop(signal)]).then(() => capacity.whenSettled())
+      try {
+        if (!(await inTime(settled))) {
+          log.warn({ jobs: running.ids.length }, 'the database did not answer in time; jobs are left to their leases')
+          running.abortAll(workerStopping())
+        }
+      } finally {
+        const others = [listener, cancellations, ...background]
+        await inTime(Promise.allSettled(others.map((service) => service.stop(signal))))
+      }
+      if (!(await inTime(inService((tx) => sayGoodbye(tx, workerId))))) throw signal.reason
     },
     health() {
       const isHeartbeatAlive = heartbeat.isAlive()
@@ -235,4 +247,15 @@ export function createEngine(options: EngineOptions): Engine {
       }
     },
   }
+}
+
+/**
+ * For all that a stopping worker still tells the database, which may not answer: whether it was told in the time that is
+ * left, which ends a moment after the signal.
+ */
+function limitTo(signal: AbortSignal): (work: Promise<unknown>) => Promise<boolean> {
+  const over = whenAborted(signal)
+    .then(() => wait(lastWordsMs))
+    .then(() => false)
+  return async (work) => await Promise.race([work.then(() => true), over])
 }

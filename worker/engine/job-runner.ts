@@ -2,6 +2,7 @@ import { askAsService, asService } from '../../db/actor.ts'
 import { completeJobs } from '../../db/queries/claims.ts'
 import type { ClaimedRow } from '../../db/queries/claims.ts'
 import { handBackJobs } from '../../db/queries/jobs.ts'
+import { whenAborted } from '../../platform/wait.ts'
 import { Attempt } from './attempt.ts'
 import { createByteBudget } from './byte-budget.ts'
 import type { Capacity } from './capacity.ts'
@@ -65,6 +66,9 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     onFreed: hooks.onFreed,
   })
   const contextDeps = { db, workerId, log, bytes, capacity: hooks.capacity }
+  // From then on nobody waits for a database that is away.
+  const settling = new AbortController()
+  const settleDeps = { db, workerId, wakeIn: hooks.wakeIn, outOfTime: settling.signal }
   let isDraining = false
   let late: Promise<void> = Promise.resolve()
   let staleTimer: NodeJS.Timeout | undefined
@@ -99,7 +103,7 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
 
   async function settleOne(attempt: Attempt, ending: Ending): Promise<void> {
     try {
-      ended(attempt, ending, await settle(attempt.job, ending, { db, workerId, wakeIn: hooks.wakeIn }))
+      ended(attempt, ending, await settle(attempt.job, ending, settleDeps))
     } catch (error) {
       // Neither result nor failure could be written. The lease runs out, and somebody runs the job again.
       running.remove(attempt)
@@ -176,11 +180,13 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
     async drain(outOfTime, lastClaim) {
       isDraining = true
       clearTimeout(staleTimer)
-      await giveBackWaiting()
-      await Promise.race([lastClaim, whenAborted(outOfTime)])
-      await late
+      const timeIsUp = whenAborted(outOfTime).then(() => settling.abort())
+      // The database may not answer: the jobs that run have their time all the same.
+      await Promise.race([giveBackWaiting(), timeIsUp])
+      await Promise.race([lastClaim, timeIsUp])
+      await Promise.race([late, timeIsUp])
       const idle = pool.whenIdle()
-      await Promise.race([idle, whenAborted(outOfTime)])
+      await Promise.race([idle, timeIsUp])
       if (pool.running > 0) {
         // Back they go first, so that others can begin; then our own attempts are stopped, fenced off already.
         await giveBack(running.ids)
@@ -190,9 +196,4 @@ export function createJobRunner(options: EngineOptions, hooks: JobRunnerHooks): 
       await completions.whenEmpty()
     },
   }
-}
-
-function whenAborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve()
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }

@@ -17,6 +17,8 @@ export type SettleDeps = {
   readonly workerId: string
   /** Something will be due again then. */
   readonly wakeIn: (delayMs: number) => void
+  /** Aborted when there is no time to wait for a database that is away: what is written now is tried once more. */
+  readonly outOfTime: AbortSignal
 }
 
 /** What became of the job, as the database has it. */
@@ -25,12 +27,12 @@ export type Settled = 'completed' | 'retrying' | 'snoozed' | 'dead_letter' | 'ha
 /**
  * Writes how an attempt ended. Results, completion and the next job are one transaction, which holds only if the lease
  * is still held: after `lost` nothing of this attempt has been written. While the database is away the same transaction
- * is tried again; if one of them did commit, the next finds the lease gone.
+ * is tried again, as long as there is time; if one of them did commit, the next finds the lease gone.
  */
 export async function settle(job: ClaimedJob, ending: Ending, deps: SettleDeps): Promise<Settled> {
   const attempt: AttemptKey = { workerId: deps.workerId, jobId: job.id, attemptToken: job.attemptToken }
   try {
-    return await whileUnavailable(() => write(job, ending, attempt, deps))
+    return await whileUnavailable(() => write(job, ending, attempt, deps), deps.outOfTime)
   } catch (error) {
     const failed = outcomeOf(error)
     if (failed.kind === 'lost') return 'lost'
@@ -109,13 +111,14 @@ export function serviceContextOf(job: ClaimedJob): ServiceContext {
 // meanwhile has it.
 const maxTries = 20
 
-async function whileUnavailable<T>(work: () => Promise<T>): Promise<T> {
+async function whileUnavailable<T>(work: () => Promise<T>, outOfTime: AbortSignal): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await work()
     } catch (error) {
-      if (tries >= maxTries || !databaseUnavailable.matches(databaseError(error))) throw error
-      await wait(100 + backoffMs(tries, { baseMs: 250, maxMs: 4_000 }))
+      const isLastTry = tries >= maxTries || outOfTime.aborted
+      if (isLastTry || !databaseUnavailable.matches(databaseError(error))) throw error
+      await wait(100 + backoffMs(tries, { baseMs: 250, maxMs: 4_000 }), { signal: outOfTime }).catch(() => {})
     }
   }
 }
