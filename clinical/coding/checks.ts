@@ -19,6 +19,7 @@ export type CheckedFact = Pick<
 
 export function checkFact(fact: CheckedFact, context: CheckContext): Finding[] {
   return [
+    isMeantStruck(fact),
     valueIsRead(fact),
     unitFits(fact),
     valueIsPlausible(fact),
@@ -31,6 +32,12 @@ export function checkFact(fact: CheckedFact, context: CheckContext): Finding[] {
 /** A row of results whose number cannot be told; a test that is only named has neither unit nor range. */
 export function hasUnreadValue(fact: Pick<CheckedFact, 'type' | 'value' | 'unit' | 'referenceRange'>): boolean {
   return fact.type === 'lab_result' && fact.value === null && fact.unit !== null && fact.referenceRange !== null
+}
+
+/** A line is seen, not what was meant by it. */
+function isMeantStruck({ detail }: CheckedFact): Finding | null {
+  if (detail.isStruckOut !== true) return null
+  return { weight: 'check', reason: 'The words are struck out, so this is taken as stopped; please see if it is.' }
 }
 
 function valueIsRead(fact: CheckedFact): Finding | null {

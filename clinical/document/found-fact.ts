@@ -48,6 +48,8 @@ export type FactDetail = {
   readonly prescriber?: string
   /** medication and condition: active, stopped, completed, planned, resolved, … */
   readonly clinicalStatus?: 'active' | 'completed' | 'stopped' | 'planned' | 'resolved'
+  /** medication: stopped, as its words are struck out and nothing else says so */
+  readonly isStruckOut?: boolean
   /** lab_result */
   readonly comparator?: '<' | '<=' | '>' | '>='
   readonly flag?: string

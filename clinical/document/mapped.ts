@@ -28,6 +28,8 @@ export type MappedWord = {
   readonly length: number
   readonly box: Box
   readonly confidence01: number
+  /** A line goes through it: still printed, but taken back. */
+  readonly isStruck?: boolean
 }
 
 /** Neighbouring words of a line with no column gap between them; `column` numbers the table's columns from 0. */

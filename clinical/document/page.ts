@@ -15,6 +15,8 @@ export type Word = {
   readonly block: number
   /** Set where the source says so (text layers, DOCX); headings are often nothing but bold. */
   readonly isBold?: boolean
+  /** A line goes through it: still printed, but taken back. */
+  readonly isStruck?: boolean
 }
 
 export const pageSources = ['text_layer', 'ocr', 'merged', 'structured'] as const

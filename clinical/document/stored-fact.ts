@@ -32,6 +32,7 @@ const factDetail = z.object({
   indication: words,
   prescriber: words,
   clinicalStatus: z.enum(['active', 'completed', 'stopped', 'planned', 'resolved']).exactOptional(),
+  isStruckOut: z.boolean().exactOptional(),
   comparator: z.enum(['<', '<=', '>', '>=']).exactOptional(),
   flag: words,
   specimen: words,

@@ -60,7 +60,31 @@ function numbersOf({ lines, words }: MappedDocument): number[][] {
     each((index) => edge(index, 2) - edge(index, 0)),
     each((index) => edge(index, 3) - edge(index, 1)),
     words.map(({ confidence01 }) => Math.round(confidence01 * confidenceSteps)),
+    struckRuns(words),
   ]
+}
+
+/** How many words stand before the first that is struck out, how many are, how many stand behind those, and so on. */
+function struckRuns(words: readonly MappedWord[]): number[] {
+  const runs: number[] = []
+  let from = 0
+  words.forEach(({ isStruck }, index) => {
+    const isInRun = runs.length % 2 === 1
+    if ((isStruck === true) === isInRun) return
+    runs.push(index - from)
+    from = index
+  })
+  return runs.length % 2 === 1 ? [...runs, words.length - from] : runs
+}
+
+function placesOfRuns(runs: readonly number[]): ReadonlySet<number> {
+  const places = new Set<number>()
+  let at = 0
+  runs.forEach((count, order) => {
+    if (order % 2 === 1) for (let place = at; place < at + count; place += 1) places.add(place)
+    at += count
+  })
+  return places
 }
 
 function unpack(text: string, stored: PackedLayout): MappedDocument {
@@ -89,7 +113,8 @@ function pagesOf(text: string, numbers: readonly number[]): Pages {
 }
 
 function wordsOf(text: string, pages: Pages, numbers: readonly (readonly number[])[]): MappedWord[] {
-  const [lefts = [], tops = [], widths = [], heights = [], confidences = []] = numbers
+  const [lefts = [], tops = [], widths = [], heights = [], confidences = [], runs = []] = numbers
+  const struck = placesOfRuns(runs)
   const words: MappedWord[] = []
   let [right, top] = [0, 0]
   for (const page of pages) {
@@ -104,6 +129,7 @@ function wordsOf(text: string, pages: Pages, numbers: readonly (readonly number[
         length: match[0].length,
         box: [left / boxSteps, top / boxSteps, right / boxSteps, (top + (heights[index] ?? 0)) / boxSteps],
         confidence01: (confidences[index] ?? 0) / confidenceSteps,
+        ...(struck.has(index) ? { isStruck: true } : {}),
       })
     }
   }

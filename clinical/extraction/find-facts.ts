@@ -2,6 +2,7 @@
 import type { FindFacts, FoundFact } from '../document/found-fact.ts'
 import type { MappedDocument } from '../document/mapped.ts'
 import { coverOf, touchedBy } from '../document/places.ts'
+import { struckWordsOf } from '../document/struck-words.ts'
 import { findAllergies } from './allergies.ts'
 import { findBoxesToTick } from './boxes-to-tick.ts'
 import { findMentions } from './condition-mentions.ts'
@@ -20,16 +21,21 @@ import { findRunningResults } from './running-results.ts'
 import { segmentDocument } from './segments.ts'
 import { findSocialHistory } from './social-history.ts'
 import { readSpecimens } from './specimens.ts'
+import { readAroundStrikes } from './struck-out.ts'
 import { readTables } from './table-columns.ts'
 
 export const findFacts: FindFacts = (document) => {
-  const dates = readDates(document)
-  const { isUnticked } = findBoxesToTick(document)
-  const found = readFacts(document, dates)
-    .filter((fact) => !isUnticked(placeOf(fact)))
-    .map((fact) => withDateSpan(document, dates, fact))
+  const found = readAroundStrikes(document, readPrinted)
   const facts = withoutRuledOut(mergeDuplicates(found)).toSorted((a, b) => placeOf(a) - placeOf(b))
   return { facts, unreadLines: unreadLines(document, facts) }
+}
+
+function readPrinted(document: MappedDocument): FoundFact[] {
+  const dates = readDates(document)
+  const { isUnticked } = findBoxesToTick(document)
+  return readFacts(document, dates)
+    .filter((fact) => !isUnticked(placeOf(fact)))
+    .map((fact) => withDateSpan(document, dates, fact))
 }
 
 /** The surer grammar goes first; what it claimed is not read again as something looser. */
@@ -77,8 +83,11 @@ function withDateSpan(document: MappedDocument, dates: DatedContext, fact: Found
 
 function unreadLines(document: MappedDocument, facts: readonly FoundFact[]): number[] {
   const claimed = coverOf(rangesOf(facts))
+  const struck = struckWordsOf(document)
   return document.lines.flatMap((line, place) => {
-    const isClaimed = claimed.touches({ start: line.start, end: line.start + line.length })
+    const range = { start: line.start, end: line.start + line.length }
+    // A line that is struck out was read: it says nothing any more.
+    const isClaimed = claimed.touches(range) || struck.covers(range)
     return isClaimed || line.kind === 'furniture' || line.kind === 'heading' || line.kind === 'table_header'
       ? []
       : [place]

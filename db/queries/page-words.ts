@@ -1,6 +1,6 @@
 /**
  * Words of a page packed by column, so that the biggest table stays small: texts as an array, boxes as four
- * little-endian uint16 (fractions of 65535), one byte of confidence, and two uint16 for block (top bit: bold) and line.
+ * little-endian uint16 (fractions of 65535), one byte of confidence, and two uint16 for block (top bits: bold, struck out) and line.
  */
 export type PackedWords = {
   readonly words: string[]
@@ -17,12 +17,14 @@ export type StoredWord = {
   readonly line: number
   readonly block: number
   readonly isBold?: boolean
+  readonly isStruck?: boolean
 }
 
 const boxSteps = 65535
 const confidenceSteps = 255
 const boldBit = 0x8000
-const maxBlock = 0x7fff
+const struckBit = 0x4000
+const maxBlock = 0x3fff
 const maxLine = 0xffff
 
 export function packWords(words: readonly StoredWord[]): PackedWords {
@@ -32,7 +34,8 @@ export function packWords(words: readonly StoredWord[]): PackedWords {
   words.forEach((word, index) => {
     packBox(word.box).forEach((edge, corner) => boxes.writeUInt16LE(edge, 8 * index + 2 * corner))
     confidences.writeUInt8(toStep(word.confidence01, confidenceSteps), index)
-    grouping.writeUInt16LE(Math.min(word.block, maxBlock) | (word.isBold === true ? boldBit : 0), 4 * index)
+    const look = (word.isBold === true ? boldBit : 0) | (word.isStruck === true ? struckBit : 0)
+    grouping.writeUInt16LE(Math.min(word.block, maxBlock) | look, 4 * index)
     grouping.writeUInt16LE(Math.min(word.line, maxLine), 4 * index + 2)
   })
   // PostgreSQL text cannot hold a NUL; a word that had one keeps its other characters.
@@ -50,6 +53,7 @@ export function unpackWords(packed: PackedWords): StoredWord[] {
       line: packed.grouping.readUInt16LE(4 * index + 2),
       block: block & maxBlock,
       ...((block & boldBit) === 0 ? {} : { isBold: true }),
+      ...((block & struckBit) === 0 ? {} : { isStruck: true }),
     }
   })
 }

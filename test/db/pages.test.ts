@@ -30,7 +30,7 @@ const page = (number: number, words: readonly StoredWord[] = [word()]): StoredPa
 
 test('words come back as they went in, to a 65535th of the page', (t) => {
   const words = [
-    word({ isBold: true, block: 32767, line: 65535 }),
+    word({ isBold: true, block: 16383, line: 65535, isStruck: true }),
     word({ text: 'µmol/L 😀 ﬁ', confidence01: 0.5 }),
     word({ box: [0, 0, 1, 1], confidence01: 0 }),
   ]

@@ -5,6 +5,7 @@
 import type { FindFacts, FoundFact, Span } from '../../clinical/document/found-fact.ts'
 import type { MappedDocument } from '../../clinical/document/mapped.ts'
 import { coverOf, type Cover } from '../../clinical/document/places.ts'
+import { withoutStruckWords } from '../../clinical/document/struck-words.ts'
 import { aiAnswerCutOff, aiAnswerMalformed, aiRefused, type AiProvider, type Answer } from '../providers/ai/provider.ts'
 import type { Question } from '../providers/ai/provider.ts'
 import { coverOfData, forRules, knownThings, withStated } from './stated-facts.ts'
@@ -12,7 +13,7 @@ import { takeAnswer, type AnsweredBy, type Chunk } from './answered-facts.ts'
 import { placeFacts, type PlacedFact } from './place-facts.ts'
 
 /** Changes when the same text may give other facts. */
-export const findVersion = '3'
+export const findVersion = '4'
 
 type RuleFindings = ReturnType<FindFacts>
 
@@ -79,11 +80,13 @@ function settleByRules(document: MappedDocument, { facts, unreadLines }: RuleFin
   return { run, unreadLines }
 }
 
+/** A model is shown what is said, and its quotes are looked for there: never among words that are struck out. */
 async function findByModel(
-  document: MappedDocument,
+  printed: MappedDocument,
   ai: NonNullable<FindDeps['ai']>,
   settled: readonly PlacedFact[],
 ): Promise<FindRun> {
+  const document = withoutStruckWords(printed)
   const chunks = chunksOf(document)
   const answers = await Promise.all(chunks.map((chunk) => askAbout(document, chunk, ai)))
   const answered = answers.filter((each) => each !== null)
@@ -98,7 +101,7 @@ async function findByModel(
   const added = taken
     .flatMap(({ facts }) => facts)
     .filter((fact) => !isSettled(fact, settledWords) && !isSettled(fact, data) && !known.has(fact))
-  const { placed, refused } = placeFacts(document, added)
+  const { placed, refused } = placeFacts(printed, added)
   return {
     provider,
     modelRequested: model,
@@ -119,7 +122,7 @@ async function askAbout(
   ai: NonNullable<FindDeps['ai']>,
 ): Promise<{ chunk: Chunk; answer: Answer } | null> {
   const question: Question = {
-    text: document.text.slice(chunk.start, chunk.end),
+    text: document.text.slice(chunk.start, chunk.end).replaceAll(/ {2,}/g, ' '),
     documentClass: document.documentClass,
     locale: document.locale,
   }

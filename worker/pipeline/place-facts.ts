@@ -1,10 +1,11 @@
 /**
- * Ties a fact to the printed words that it came from. The same for rules and models: what stands on no word of a page
- * is refused and counted.
+ * Ties a fact to the printed words that it came from. The same for rules and models: what stands on no word of a page, or
+ * on words that are struck out, is refused and counted; a medicine that is struck out was stopped.
  */
 import { spanRoles, type FoundFact, type Span } from '../../clinical/document/found-fact.ts'
 import type { MappedDocument, MappedWord } from '../../clinical/document/mapped.ts'
 import { firstNotBefore, touchedBy } from '../../clinical/document/places.ts'
+import { heldToStrikes, struckWordsOf } from '../../clinical/document/struck-words.ts'
 import { lineSlopes } from './line-slopes.ts'
 import { typeBox } from './type-boxes.ts'
 
@@ -34,9 +35,11 @@ export type Placing = { readonly placed: readonly PlacedFact[]; readonly refused
 export function placeFacts(document: MappedDocument, facts: readonly FoundFact[]): Placing {
   const byKey = new Map<string, PlacedFact>()
   const printed = { document, slopes: facts.length === 0 ? [] : lineSlopes(document) }
+  const struck = struckWordsOf(document)
   let refused = 0
-  for (const fact of facts) {
-    const placed = placeFact(printed, fact)
+  for (const found of facts) {
+    const fact = heldToStrikes(found, struck)
+    const placed = fact === null ? null : placeFact(printed, fact)
     if (placed === null) refused += 1
     else if (!byKey.has(placed.findingKey)) byKey.set(placed.findingKey, placed)
   }

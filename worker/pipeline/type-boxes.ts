@@ -37,7 +37,7 @@ function wordBox(word: PrintedWord, line: PrintedLine, height: number): Box {
 }
 
 /** Under the middle of the word. */
-function baselineOf({ text, box }: PrintedWord, slope: number, height: number): number {
+export function baselineOf({ text, box }: PrintedWord, slope: number, height: number): number {
   return box[3] - below(text) * height - (Math.abs(slope) * (box[2] - box[0])) / 2
 }
 
@@ -46,7 +46,7 @@ const centreOf = ({ box }: PrintedWord): number => (box[0] + box[2]) / 2
 const lettering = /[\p{L}\p{N}%]/u
 
 /** How high a capital beside these letters would be; null for dashes and dots, which say nothing of it. */
-function capitalHeight({ text, box }: PrintedWord, slope: number): number | null {
+export function capitalHeight({ text, box }: PrintedWord, slope: number): number | null {
   if (!lettering.test(text)) return null
   const ink = box[3] - box[1] - Math.abs(slope) * (box[2] - box[0])
   return ink / (above(text) + below(text))

@@ -23,6 +23,7 @@ const word: fc.Arbitrary<Word> = fc.record({
   line: fc.nat(60),
   block: fc.nat(4),
   isBold: fc.boolean(),
+  isStruck: fc.boolean(),
 })
 const quantised = (fraction: number): number => Math.round(fraction * 65535) / 65535
 const pages = fc

@@ -1,4 +1,4 @@
-/** Sets lines of text as a mapped document: a tab parts cells, a form feed parts pages; every letter is as wide as the next. */
+/** Sets lines of text as a mapped document: a tab parts cells, a form feed parts pages; every letter is as wide as the next; ~~words~~ are struck out. */
 import type { Cell, Line, LineKind, MappedDocument, MappedWord, Section } from '../../../clinical/document/mapped.ts'
 import { roleOf } from '../../../clinical/extraction/section-role.ts'
 
@@ -27,9 +27,11 @@ export function printDocument(
   let text = ''
   let table: number | null = null
   let tables = 0
+  let isStruck = false
 
   shown.forEach((printed, place) => {
-    const clean = printed.text.trim()
+    const marked = printed.text.trim()
+    const clean = marked.replaceAll('~~', '')
     const kind = printed.kind ?? kindOf(clean, table !== null)
     const isTable = kind === 'table_row' || kind === 'table_header'
     table = isTable ? (table ?? tables++) : null
@@ -46,13 +48,16 @@ export function printDocument(
     const wordPlaces: number[] = []
     const top = (place % rowsPerPage) / rowsPerPage
     let x = 0
-    for (const [column, cell] of clean.split('\t').entries()) {
+    for (const [column, cell] of marked.split('\t').entries()) {
       if (column > 0) {
         text += '\t'
         x = Math.max(x + 3, isTable ? column * 18 : 0)
       }
       const cellStart = text.length
-      for (const [at, word] of cell.trim().split(/ +/).entries()) {
+      for (const [at, markedWord] of cell.trim().split(/ +/).entries()) {
+        const word = markedWord.replaceAll('~~', '')
+        const isWordStruck = isStruck || markedWord.startsWith('~~')
+        if (markedWord.split('~~').length % 2 === 0) isStruck = !isStruck
         if (at > 0) {
           text += ' '
           x += 1
@@ -60,7 +65,9 @@ export function printDocument(
         const right = x + word.length
         const box = [x / columns, top, Math.min(1, right / columns), top + 0.8 / rowsPerPage] as const
         wordPlaces.push(words.length)
-        words.push({ page: 1, start: text.length, length: word.length, box, confidence01: options.confidence01 ?? 1 })
+        const confidence01 = options.confidence01 ?? 1
+        const struck = isWordStruck ? { isStruck: true } : {}
+        words.push({ page: 1, start: text.length, length: word.length, box, confidence01, ...struck })
         text += word
         x = right
       }

@@ -157,6 +157,52 @@ test('an instruction in the document is only text', async (t) => {
   t.equal(found.runs[1]?.facts.length, 0)
 })
 
+test('a model is not shown what is struck out, and what it says of it is refused', async (t) => {
+  const document = printDocument('He takes ~~Xarbolin 20 mg and~~ Zontivex ~~5 mg~~ 10 mg at night.')
+  const asked: string[] = []
+  const found = await findWith(document, ({ text }) => {
+    asked.push(text)
+    return Promise.resolve(
+      answered([
+        said({ type: 'medication', quote: 'Xarbolin 20 mg', name: 'Xarbolin', value: '20', unit: 'mg' }),
+        said({ type: 'medication', quote: 'Zontivex 5 mg', name: 'Zontivex', value: '5', unit: 'mg' }),
+        said({ type: 'medication', quote: 'Zontivex 10 mg', name: 'Zontivex', value: '10', unit: 'mg' }),
+      ]),
+    )
+  })
+  t.same(asked, ['He takes Zontivex 10 mg at night.'])
+  t.same(
+    found.runs[1]?.facts.map(({ fact }) => [fact.text, fact.value, fact.status]),
+    [['Zontivex', '10', 'present']],
+  )
+  t.equal(found.runs[1]?.refused, 2)
+})
+
+test('a quote is looked for where it is said, not where the same was struck out before', async (t) => {
+  const document = printDocument('He takes ~~Xarbolin 20 mg.~~\nNow he takes Xarbolin 20 mg again.')
+  const taken = said({ type: 'medication', quote: 'Xarbolin 20 mg', name: 'Xarbolin', value: '20', unit: 'mg' })
+  const found = await findWith(document, () => Promise.resolve(answered([taken])), noRules)
+  const [source] = found.runs[1]?.facts[0]?.sources ?? []
+  t.equal(source?.textStart, document.text.lastIndexOf('Xarbolin'))
+})
+
+test('no finder may say what is struck out, whoever it is', (t) => {
+  const plain = printDocument('Current medications\nMetformin 500 mg twice daily\nMedical history\nAsthma')
+  const struck = printDocument('Current medications\n~~Metformin 500 mg twice daily~~\nMedical history\n~~Asthma~~')
+  const { placed, refused } = placeFacts(struck, findFacts(plain).facts)
+  t.same(
+    placed.map(({ fact }) => [fact.text, fact.value, fact.status, fact.detail.clinicalStatus]),
+    [['Metformin', '500', 'historical', 'stopped']],
+  )
+  t.equal(refused, 1)
+  const doseStruck = printDocument('Current medications\nMetformin ~~500~~ mg twice daily\nMedical history\nAsthma')
+  t.same(
+    placeFacts(doseStruck, findFacts(plain).facts).placed.map(({ fact }) => fact.text),
+    ['Asthma'],
+  )
+  t.end()
+})
+
 test('a fact whose place holds no words is refused, from rules as well', (t) => {
   const [fact] = findFacts(printDocument('Medications\nMetformin 500 mg twice daily')).facts
   if (fact === undefined) return t.fail('nothing was found')

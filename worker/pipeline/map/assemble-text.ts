@@ -81,6 +81,7 @@ function writeCell(writer: Writer, page: number, cell: DraftCell): Cell {
       length: text.length,
       box: word.box,
       confidence01: word.confidence01,
+      ...(word.isStruck === true ? { isStruck: true } : {}),
     })
     writer.text += text
   })

@@ -4,6 +4,7 @@ import type { QuarterTurn } from './geometry.ts'
 import type { Bend } from './image/bend.ts'
 import type { GreyImage } from './image/grey-image.ts'
 import type { Homography } from './image/homography.ts'
+import type { Piece } from './lines-through-words.ts'
 import type { PageRun } from './page-runs.ts'
 import type { TextLayerVerdict } from './pdf/text-layer-verdict.ts'
 
@@ -29,6 +30,8 @@ export type OcrPicture = {
   readonly quality: PageQuality
   /** A small copy of the prepared picture, to see what print was left unread. */
   readonly small: GreyImage
+  /** Level lines of the prepared picture, those through words among them. */
+  readonly lines: readonly Piece[]
 }
 
 /** What the reading child says about a page. */

@@ -6,6 +6,8 @@ import type { Box, Word } from '../../../clinical/document/page.ts'
 import type { OcrProvider, OcrResult, OcrWord } from '../../providers/ocr/provider.ts'
 import type { OcrPicture } from './child-page.ts'
 import { clampBox, turnBox } from './geometry.ts'
+import type { Line, Piece } from './lines-through-words.ts'
+import { struckAmong } from './struck-in-picture.ts'
 import type { QuarterTurn } from './geometry.ts'
 import { densestPiece } from './image/densest-piece.ts'
 import { bowed } from './image/bend.ts'
@@ -86,6 +88,7 @@ function weight({ words }: OcrResult): number {
 }
 
 function placed(picture: OcrPicture, { turn, result }: Attempt): Recognised {
+  const struck = struckAmong(result.words, (result.uprightTurn ?? 0) === 0 ? linesAfterTurn(picture, turn) : [])
   const rotation = turnSum(turnSum(picture.turned, turn), result.uprightTurn ?? 0)
   return {
     rotation,
@@ -104,6 +107,7 @@ function placed(picture: OcrPicture, { turn, result }: Attempt): Recognised {
           box: turnBox(boxOnPage(picture, word.box, turn), rotation),
           line: word.line,
           block: word.block,
+          ...(struck.has(word) ? { isStruck: true } : {}),
         })),
     ),
   }
@@ -133,6 +137,18 @@ function boxBeforeTurn(picture: OcrPicture, [left, top, right, bottom]: OcrWord[
   const [ax, ay] = beforeTurn(picture, [left, top], turn)
   const [bx, by] = beforeTurn(picture, [right, bottom], turn)
   return [Math.min(ax, bx), Math.min(ay, by), Math.max(ax, bx), Math.max(ay, by)]
+}
+
+/** Lines that run up or down once the picture is turned go along no words. */
+function linesAfterTurn({ lines, widthPx, heightPx }: OcrPicture, turn: QuarterTurn): readonly Piece[] {
+  if (turn === 0) return lines
+  if (turn !== 180) return []
+  const turned = new Map<Line, Line>()
+  return lines.map(({ line, from, to, down }) => {
+    const other = turned.get(line) ?? { ...line, from: widthPx - line.to, to: widthPx - line.from }
+    turned.set(line, other)
+    return { line: other, from: widthPx - to, to: widthPx - from, down: heightPx - down }
+  })
 }
 
 /** A point of the turned picture where it was before it was turned clockwise. */

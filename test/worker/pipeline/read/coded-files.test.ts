@@ -228,6 +228,27 @@ test('CDA is read by its entries, and by its narrative where that says more', as
   )
 })
 
+test('what a narrative has struck out is taken back', async (t) => {
+  const found = await readData(
+    cda(
+      section(
+        '10164-2',
+        'History of present illness',
+        '<paragraph>She takes <content revised="delete">warfarin 5 mg daily</content> and metformin 500 mg daily.</paragraph><paragraph>She has <s>asthma</s> and gout.</paragraph>',
+      ),
+    ),
+    cdaType,
+  )
+  t.same(
+    found.facts.map(({ text, status }) => [text, status]),
+    [
+      ['warfarin', 'historical'],
+      ['metformin', 'present'],
+      ['gout', 'present'],
+    ],
+  )
+})
+
 test('a concern of CDA that was entered in error counts for nothing, one that is over is history', async (t) => {
   const over =
     '<entryRelationship><observation><code code="33999-4"/><value displayName="Resolved"/></observation></entryRelationship>'

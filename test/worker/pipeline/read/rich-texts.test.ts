@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { forRules } from '../../../../worker/pipeline/stated-facts.ts'
+import { findFacts } from '../../../../clinical/extraction/find-facts.ts'
 import { mapBytes, rowsOf } from '../../../support/read-bytes.ts'
 
 const mapped = (rtf: string) => mapBytes(Buffer.from(rtf, 'latin1'), 'application/rtf')
@@ -45,9 +45,16 @@ Urea\tab 4.1\tab mmol/L\par}`)
   ])
 })
 
-test('a medicine that is crossed out is not read as one that is taken', async (t) => {
-  const document = await mapped(String.raw`{\rtf1\ansi Takes metformin. {\strike Takes warfarin.}\par}`)
-  t.match(document.text, /warfarin. \(struck out\)/)
-  t.notMatch(forRules(document).text, /warfarin/)
-  t.match(forRules(document).text, /metformin/)
+test('a medicine that is struck out is not one that is taken', async (t) => {
+  const document = await mapped(
+    String.raw`{\rtf1\ansi {\b Current medications\par}{\strike Warfarin 5\~mg daily\par}Metformin {\striked1 500 mg}\striked0  1000 mg daily\par}`,
+  )
+  t.match(document.text, /Warfarin 5 mg daily \(struck out\)\nMetformin 500 mg \(struck out\) 1000 mg daily/)
+  t.same(
+    findFacts(document).facts.map(({ text, value, detail }) => [text, value, detail.clinicalStatus]),
+    [
+      ['Warfarin', '5', 'stopped'],
+      ['Metformin', '1000', 'active'],
+    ],
+  )
 })

@@ -45,6 +45,7 @@ async function pageOf(blocks: readonly MadeBlock[], shown: Turn = 0, turnedBefor
     turned: turnedBefore,
     bend: straight,
     small: { data: new Uint8Array(0), width: 0, height: 0 },
+    lines: [],
     quality: { grade: 'good', reason: null },
   }
   const { words, rotation } = await recognisePage(picture, ocr, new AbortController().signal)

@@ -1,5 +1,6 @@
 import { deflateRawSync } from 'node:zlib'
 import { test } from 'tap'
+import { findFacts } from '../../../../clinical/extraction/find-facts.ts'
 import { forRules } from '../../../../worker/pipeline/stated-facts.ts'
 import type { OcrProvider } from '../../../../worker/providers/ocr/provider.ts'
 import { pictureOfText } from '../../../support/picture-of-text.ts'
@@ -99,14 +100,51 @@ test('a text box is read once, and lines set with tabs are rows', async (t) => {
   t.same(rowsOf(document).at(-1), ['Potassium', '4.2', 'mmol/L'])
 })
 
-test('comments and what is crossed out can be seen, but are not read as what the letter says', async (t) => {
-  const document = await mapped([paragraph(`${run('Takes metformin.')}${run('Takes warfarin.', '<w:strike/>')}`)], {
+test('comments can be seen, but are not read as what the letter says', async (t) => {
+  const document = await mapped([paragraph(run('Takes metformin.'))], {
     'word/comments.xml': `<w:comments><w:comment w:author="Dr Lee">${paragraph(run('ask about diabetes'))}</w:comment></w:comments>`,
   })
-  t.match(document.text, /warfarin. \(struck out\)/)
   t.match(document.text, /Dr Lee: ask about diabetes/)
   t.match(forRules(document).text, /metformin/)
-  t.notMatch(forRules(document).text, /warfarin|diabetes/)
+  t.notMatch(forRules(document).text, /diabetes/)
+})
+
+test('what is struck out can be seen, and is taken back', async (t) => {
+  const struckIn = async (body: readonly string[], parts: Readonly<Record<string, string>> = {}) => {
+    const { text, words } = await mapped(body, parts)
+    return words
+      .filter(({ isStruck }) => isStruck === true)
+      .map((word) => text.slice(word.start, word.start + word.length))
+  }
+  const told = ['(struck', 'out)']
+  t.same(await struckIn([paragraph(`${run('Metformin ')}${run('500', '<w:strike/>')}${run(' 1000 mg')}`)]), [
+    '500',
+    ...told,
+  ])
+  t.same(await struckIn([paragraph(`${run('100', '<w:dstrike/>')}${run('0 mg')}`)]), ['100', ...told])
+  t.same(await struckIn([paragraph(run('Metformin', '<w:strike w:val="0"/>'))]), [])
+  const styles = {
+    'word/styles.xml':
+      '<w:styles><w:style w:styleId="Over"><w:name w:val="Ceased"/><w:rPr><w:strike/></w:rPr></w:style></w:styles>',
+  }
+  const over = '<w:pStyle w:val="Over"/>'
+  t.same(await struckIn([paragraph(run('Warfarin'), over)], styles), ['Warfarin', ...told])
+  t.same(await struckIn([paragraph(run('Warfarin', '<w:rStyle w:val="Over"/>'))], styles), ['Warfarin', ...told])
+  t.same(await struckIn([paragraph(run('Ramipril', '<w:strike w:val="false"/>'), over)], styles), [])
+
+  const list = await mapped([
+    paragraph(run('Current medications', '<w:b/>')),
+    paragraph(`${run('War', '<w:strike/>')}${run('farin 5 mg daily', '<w:strike/><w:i/>')}`),
+    paragraph(`${run('Metformin ')}${run('500 mg', '<w:strike/>')}${run(' 1000 mg twice daily')}`),
+  ])
+  t.match(list.text, /Warfarin 5 mg daily \(struck out\)/)
+  t.same(
+    findFacts(forRules(list)).facts.map(({ text, value, detail }) => [text, value, detail.clinicalStatus]),
+    [
+      ['Warfarin', '5', 'stopped'],
+      ['Metformin', '1000', 'active'],
+    ],
+  )
 })
 
 test('a scan that is pasted into a letter is read on a page of its own', async (t) => {

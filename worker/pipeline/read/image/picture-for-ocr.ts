@@ -60,5 +60,6 @@ export async function pictureForOcr(picture: GreyImage, knownDpi: number | null)
     turned: prepared.turned,
     quality: judgePicture(picture, prepared),
     small: shrink(image, smallFactor),
+    lines: prepared.lines,
   }
 }

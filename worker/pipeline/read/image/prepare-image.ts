@@ -2,6 +2,7 @@
  * A picture of a page → what OCR reads best: upright but for a half turn, level, flat, evenly lit, about 300 dpi; and
  * the way back from its pixels to the picture.
  */
+import type { Piece } from '../lines-through-words.ts'
 import { straight } from './bend.ts'
 import type { Bend } from './bend.ts'
 import { blankOutside, cleanRim } from './clean-edges.ts'
@@ -11,6 +12,7 @@ import { distance, findPage } from './find-page.ts'
 import type { Corners } from './find-page.ts'
 import { findSkew } from './find-skew.ts'
 import { flattenLight } from './flatten-light.ts'
+import { findLevelLines } from './level-lines.ts'
 import type { GreyImage } from './grey-image.ts'
 import { shrink } from './grey-image.ts'
 import { apply, compose, fromRectangle, identity, moving, scaling, turning } from './homography.ts'
@@ -30,6 +32,8 @@ export type PreparedImage = {
   /** Clockwise turn that was made; text may still stand on its head. */
   readonly turned: 0 | 90
   readonly hasCorners: boolean
+  /** Found before the rules among them were taken away; in pixels of `image`. */
+  readonly lines: readonly Piece[]
 }
 
 const clearGain = 1.35
@@ -55,8 +59,10 @@ export function prepareImage(picture: GreyImage, knownDpi: number | null): Prepa
   // The ground around a photographed sheet would spoil its edges, so light is flattened after cutting it out.
   const level = isUntouched ? picture : warp(picture, size, toPicture, bend)
   const flat = cleanRim(blankOutside(flattenLight(level), picture, { toSource: toPicture, bend }))
+  const printed = invertLightPrint(flat, dpi * scale)
   return {
-    image: withoutRules(invertLightPrint(flat, dpi * scale), dpi * scale),
+    image: withoutRules(printed, dpi * scale),
+    lines: findLevelLines(printed, dpi * scale),
     dpi: dpi * scale,
     pictureDpi: dpi,
     toPicture: compose([1 / picture.width, 0, 0, 0, 1 / picture.height, 0, 0, 0, 1], toPicture),

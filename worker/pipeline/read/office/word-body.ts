@@ -2,7 +2,7 @@
 import type { FlowBlock, FlowRun } from '../structured/flow.ts'
 import { all, attribute, first, isElement, type Element } from '../structured/xml-tree.ts'
 import { symbolOf } from './symbols.ts'
-import { isOn, numberingOf, type NextLabel, type ParagraphStyle } from './word-styles.ts'
+import { isOn, numberingOf, strikeOf, type NextLabel, type ParagraphStyle } from './word-styles.ts'
 
 export type WordContext = {
   readonly styles: ReadonlyMap<string, ParagraphStyle>
@@ -47,6 +47,7 @@ type Open = {
   readonly floating: FlowBlock[]
   readonly isBold: boolean
   readonly isHidden: boolean
+  readonly isStruck: boolean
   readonly indent: number
 }
 
@@ -62,6 +63,7 @@ function readParagraph(paragraph: Element, context: WordContext): FlowBlock[] {
     floating: [],
     isBold: isHeading || style?.isBold === true,
     isHidden: style?.isHidden === true,
+    isStruck: style?.isStruck === true,
     indent,
   }
   readInline(paragraph, open, context)
@@ -91,22 +93,20 @@ function readRun(run: Element, open: Open, context: WordContext): void {
   if (hidden === null ? open.isHidden || style?.isHidden === true : isOn(hidden)) return
   const bold = first(properties, 'b')
   const isBold = bold === null ? open.isBold || style?.isBold === true : isOn(bold)
-  const isStruck = isOn(first(properties, 'strike')) || isOn(first(properties, 'dstrike'))
-  const from = open.runs.length
-  for (const child of run.children.filter(isElement)) readPart(child, { open, context, isBold })
-  // What is crossed out can be seen, and is taken back.
-  if (isStruck && open.runs.length > from)
-    open.runs.push(...open.runs.splice(from).map((each) => ({ ...each, data: 'label' as const })), {
-      text: ' (struck out)',
-      isBold: false,
-      data: 'label',
-    })
+  // What is struck out can be seen, and is taken back.
+  const isStruck = strikeOf(properties) ?? (open.isStruck || style?.isStruck === true)
+  for (const child of run.children.filter(isElement)) readPart(child, { open, context, isBold, isStruck })
 }
 
-type Place = { readonly open: Open; readonly context: WordContext; readonly isBold: boolean }
+type Place = {
+  readonly open: Open
+  readonly context: WordContext
+  readonly isBold: boolean
+  readonly isStruck: boolean
+}
 
-function readPart(part: Element, { open, context, isBold }: Place): void {
-  const add = (text: string) => void open.runs.push({ text, isBold })
+function readPart(part: Element, { open, context, isBold, isStruck }: Place): void {
+  const add = (text: string) => void open.runs.push({ text, isBold, isStruck })
   switch (part.name) {
     case 't':
       return add(part.children.map((child) => (isElement(child) ? '' : child)).join(''))

@@ -5,10 +5,11 @@ export type ParagraphStyle = {
   readonly isHeading: boolean
   readonly isBold: boolean
   readonly isHidden: boolean
+  readonly isStruck: boolean
   readonly numbering: { readonly id: string; readonly level: number } | null
 }
 
-const noStyle: ParagraphStyle = { isHeading: false, isBold: false, isHidden: false, numbering: null }
+const noStyle: ParagraphStyle = { isHeading: false, isBold: false, isHidden: false, isStruck: false, numbering: null }
 
 /** On unless it says otherwise: `<w:b/>`, `<w:b w:val="0"/>`. */
 export function isOn(element: Element | null): boolean {
@@ -40,8 +41,15 @@ function styleOf(style: Element, base: ParagraphStyle): ParagraphStyle {
       base.isHeading || /^(?:heading|title|subtitle)\b/i.test(name) || first(style, 'pPr', 'outlineLvl') !== null,
     isBold: bold === null ? base.isBold : isOn(bold),
     isHidden: hidden === null ? base.isHidden : isOn(hidden),
+    isStruck: strikeOf(first(style, 'rPr')) ?? base.isStruck,
     numbering: numberingOf(first(style, 'pPr')) ?? base.numbering,
   }
+}
+
+/** Whether a line or two go through it; null where nothing is said of that. */
+export function strikeOf(properties: Element | null): boolean | null {
+  const said = [first(properties, 'strike'), first(properties, 'dstrike')].filter((each) => each !== null)
+  return said.length === 0 ? null : said.some(isOn)
 }
 
 /** A number of zero takes a numbering away that the style gave. */

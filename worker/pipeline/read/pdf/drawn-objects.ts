@@ -59,7 +59,7 @@ function visit(visiting: Visiting, object: number, place: Pick<Drawn, 'depth' | 
   }
 }
 
-function matrixOf({ pdfium, scratch }: Visiting, object: number): Matrix {
+export function matrixOf({ pdfium, scratch }: Visiting, object: number): Matrix {
   if (pdfium.call('FPDFPageObj_GetMatrix', object, scratch.at) === 0) return identity
   const { float } = scratch
   return [float(0), float(4), float(8), float(12), float(16), float(20)]

@@ -5,6 +5,7 @@ import { openScratch, toShown } from '../../../../platform/rendering/pdfium.ts'
 import type { PdfDocument, Pdfium, PdfPage, Scratch } from '../../../../platform/rendering/pdfium.ts'
 import type { Box } from '../../../../clinical/document/page.ts'
 import { isKnownSymbol, isNoLetter, printedText } from './glyph-text.ts'
+import { levelPoint } from './level-frame.ts'
 import { textObjects } from './text-objects.ts'
 import type { TextObject, TextObjects } from './text-objects.ts'
 
@@ -133,7 +134,7 @@ function readAlong({ page, text, scratch, ask }: Reading, index: number, look: T
   )
   const isLevel = look.angle === 0 || look.angle === 180
   const height = isLevel ? Math.abs(by - ay) * page.heightPt : Math.abs(bx - ax) * page.widthPt
-  return { start, end, baseline: baselineOf(page, [ox, oy], look.angle), size: sizeOf(look.size, height) }
+  return { start, end, baseline: levelPoint(page, [ox, oy], look.angle)[1], size: sizeOf(look.size, height) }
 }
 
 /** Where it begins and ends along its line, for a reader who turned the page until the line is level. */
@@ -141,12 +142,6 @@ function endsOf(page: PdfPage, [x0, y0, x1, y1]: Box, angle: TextObject['angle']
   if (angle === 0) return [x0 * page.widthPt, x1 * page.widthPt]
   if (angle === 90) return [y0 * page.heightPt, y1 * page.heightPt]
   return angle === 180 ? [-x1 * page.widthPt, -x0 * page.widthPt] : [-y1 * page.heightPt, -y0 * page.heightPt]
-}
-
-function baselineOf(page: PdfPage, [x, y]: readonly [number, number], angle: TextObject['angle']): number {
-  if (angle === 0) return y * page.heightPt
-  if (angle === 90) return -x * page.widthPt
-  return angle === 180 ? -y * page.heightPt : x * page.widthPt
 }
 
 // Fonts of drawn glyphs may have any unit; the room that their glyphs take then tells more than their size.

@@ -4,6 +4,8 @@
  */
 import type { PdfDocument, PdfPage } from '../../../../platform/rendering/pdfium.ts'
 import type { Box } from '../../../../clinical/document/page.ts'
+import { strokesOf } from './drawn-strokes.ts'
+import type { Stroke } from './drawn-strokes.ts'
 import { isFilled, kinds, withDrawn } from './drawn-objects.ts'
 import type { Visiting } from './drawn-objects.ts'
 import { doubtsOf } from './text-doubts.ts'
@@ -14,6 +16,7 @@ export type PageObjects = {
   /** Filled shapes of more than a few corners, as letters are that were turned into outlines. */
   readonly shapes: readonly Shape[]
   readonly pathCount: number
+  readonly strokes: readonly Stroke[]
   /** Drawn with no ink at all, as the text layers of scans are. */
   readonly invisible: ReadonlySet<number>
   /** White, covered, cut off, in a layer: only looking tells whether it can be seen. */
@@ -27,6 +30,7 @@ export function readObjects(document: PdfDocument, page: PdfPage): PageObjects {
     images: visiting.drawn.filter(({ kind }) => kind === kinds.image).map(({ box }) => box),
     shapes: shapesOf(visiting),
     pathCount: visiting.drawn.filter(({ kind }) => kind === kinds.path).length,
+    strokes: strokesOf(visiting),
     ...doubtsOf(visiting),
   }))
 }

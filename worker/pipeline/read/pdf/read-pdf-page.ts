@@ -1,13 +1,15 @@
 import type { Word } from '../../../../clinical/document/page.ts'
-import type { PdfDocument, PdfPage } from '../../../../platform/rendering/pdfium.ts'
+import type { PdfDocument } from '../../../../platform/rendering/pdfium.ts'
 import type { QuarterTurn } from '../geometry.ts'
 import { turnBox } from '../geometry.ts'
+import type { PrintedPage } from './annotations.ts'
 import { withoutDoubles, withSpacedLettersJoined } from './mend-words.ts'
 import { readCharacters } from './page-characters.ts'
 import type { PdfCharacter } from './page-characters.ts'
 import { readObjects } from './page-objects.ts'
 import { wordsOfCharacters } from './page-words.ts'
-import { seenCharacters } from './seen-text.ts'
+import { seenCharacters, seenObjects } from './seen-text.ts'
+import { withStrikes } from './strike-outs.ts'
 import { judgeTextLayer } from './text-layer-verdict.ts'
 import type { TextLayerVerdict } from './text-layer-verdict.ts'
 
@@ -20,22 +22,28 @@ export type PdfPageText = {
 }
 
 /** The text layer of one page, upright, and what to think of it. */
-export function readPdfPage(document: PdfDocument, page: PdfPage): PdfPageText {
+export function readPdfPage(document: PdfDocument, { page, struckOut }: PrintedPage): PdfPageText {
   const objects = readObjects(document, page)
   const all = readCharacters(document, page)
   const characters = seenCharacters(all.characters, objects, { document, page })
-  const printed = withSpacedLettersJoined(withoutDoubles(wordsOfCharacters(characters)))
+  const joined = withSpacedLettersJoined(withoutDoubles(wordsOfCharacters(characters)))
+  const printed = withStrikes(
+    joined,
+    { marks: struckOut, strokes: objects.strokes },
+    { page, seenAmong: (strokes) => seenObjects(strokes, { document, page }) },
+  )
   const rotation = turnToUpright(characters)
   const { verdict, words } = judgeTextLayer({ words: printed, objects })
   return {
     rotation,
-    words: words.map(({ text, confidence01, box, line, block, isBold }) => ({
+    words: words.map(({ text, confidence01, box, line, block, isBold, isStruck }) => ({
       text,
       confidence01,
       box: turnBox(box, rotation),
       line,
       block,
       isBold: isBold === true,
+      ...(isStruck === true ? { isStruck } : {}),
     })),
     verdict,
   }

@@ -4,6 +4,7 @@ import type { PdfDocument, PdfPage } from '../../../../platform/rendering/pdfium
 import { renderBitmap } from '../../../../platform/rendering/render-bitmap.ts'
 import type { ChildPage, OcrPicture, ReadTask } from '../child-page.ts'
 import { openPageAsPrinted } from './annotations.ts'
+import type { PrintedPage } from './annotations.ts'
 import { readPdfPage } from './read-pdf-page.ts'
 
 /** Called in the reading child only. */
@@ -11,23 +12,24 @@ export async function* readPdf(task: ReadTask): AsyncGenerator<ChildPage> {
   const document = openPdf(await loadPdfium(), await readFile(task.path))
   for (let index = task.fromPage - 1; index < document.pageCount; index++) {
     const place = { number: index + 1, pageCount: document.pageCount }
-    const page = openPageAsPrinted(document, index)
-    yield page === null ? { ...place, kind: 'broken' } : await readOrGiveUp(document, page, place)
-    page?.close()
+    const printed = openPageAsPrinted(document, index)
+    yield printed === null ? { ...place, kind: 'broken' } : await readOrGiveUp(document, printed, place)
+    printed?.page.close()
   }
 }
 
 // One page that PDFium cannot draw or take apart does not keep the others from being read.
-async function readOrGiveUp(document: PdfDocument, page: PdfPage, place: PlaceInFile): Promise<ChildPage> {
+async function readOrGiveUp(document: PdfDocument, printed: PrintedPage, place: PlaceInFile): Promise<ChildPage> {
   try {
-    return await readPage(document, page, place)
+    return await readPage(document, printed, place)
   } catch {
     return { ...place, kind: 'broken' }
   }
 }
 
-async function readPage(document: PdfDocument, page: PdfPage, place: PlaceInFile): Promise<ChildPage> {
-  const text = readPdfPage(document, page)
+async function readPage(document: PdfDocument, printed: PrintedPage, place: PlaceInFile): Promise<ChildPage> {
+  const { page } = printed
+  const text = readPdfPage(document, printed)
   return {
     ...place,
     kind: 'read',

@@ -1,7 +1,8 @@
 /**
- * Whether text can be seen, whatever hides it: the page is drawn with and without it. Where no pixel changes there is
- * nothing to read, and what the file says there is meant for programs only.
+ * Whether text, or a line through it, can be seen, whatever hides it: the page is drawn with and without it. Where no
+ * pixel changes there is nothing to read, and what the file says there is meant for programs only.
  */
+import type { Box } from '../../../../clinical/document/page.ts'
 import type { PdfDocument, PdfPage } from '../../../../platform/rendering/pdfium.ts'
 import { renderBitmap } from '../../../../platform/rendering/render-bitmap.ts'
 import type { Bitmap } from '../../../../platform/rendering/render-bitmap.ts'
@@ -43,15 +44,25 @@ function isSeen(characters: readonly PdfCharacter[], index: number, { doubtful, 
   return seen * 2 > near.length || (seen > 0 && mostChange(change, character.box) >= leastChange)
 }
 
-function changeWithout(texts: readonly number[], document: PdfDocument, page: PdfPage): Bitmap {
+/** Of these drawn objects, those without which the page looks otherwise where they lie. */
+export function seenObjects(
+  drawn: ReadonlyMap<number, Box>,
+  { document, page }: { readonly document: PdfDocument; readonly page: PdfPage },
+): ReadonlySet<number> {
+  if (drawn.size === 0) return new Set()
+  const change = changeWithout([...drawn.keys()], document, page)
+  return new Set([...drawn].flatMap(([object, box]) => (mostChange(change, box) >= leastChange ? [object] : [])))
+}
+
+function changeWithout(objects: readonly number[], document: PdfDocument, page: PdfPage): Bitmap {
   const inches = Math.max((page.widthPt / 72) * (page.heightPt / 72), 1e-3)
   const scale = Math.min(dpi, Math.sqrt(mostPixels / inches)) / 72
   const size = { width: pixels(page.widthPt * scale), height: pixels(page.heightPt * scale), colour: 'grey' } as const
   const setActive = document.pdfium.named('FPDFPageObj_SetIsActive')
   const shown = renderBitmap(document, page, size)
-  for (const text of texts) setActive(text, 0)
+  for (const object of objects) setActive(object, 0)
   const without = renderBitmap(document, page, size)
-  for (const text of texts) setActive(text, 1)
+  for (const object of objects) setActive(object, 1)
   return { ...shown, data: shown.data.map((value, i) => Math.abs(value - (without.data[i] ?? 0))) }
 }
 
@@ -59,7 +70,7 @@ function pixels(length: number): number {
   return Math.max(1, Math.round(length))
 }
 
-function mostChange({ data, width, height }: Bitmap, box: PdfCharacter['box']): number {
+function mostChange({ data, width, height }: Bitmap, box: Box): number {
   const [left, top] = [Math.max(0, Math.floor(box[0] * width)), Math.max(0, Math.floor(box[1] * height))]
   const [right, bottom] = [Math.min(width, Math.ceil(box[2] * width)), Math.min(height, Math.ceil(box[3] * height))]
   let most = 0

@@ -5,6 +5,7 @@ import type { StatedFact } from '../../../../clinical/document/structured-entry.
 export type FlowRun = {
   readonly text: string
   readonly isBold: boolean
+  readonly isStruck?: boolean
   /** Set by the reader from data, with the entry (by its place in `entries`) that it says a part of. */
   readonly data?: { readonly entry: number; readonly role: SpanRole } | 'label'
 }

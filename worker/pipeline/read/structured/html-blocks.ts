@@ -8,6 +8,7 @@ const blocks = new Set(
   ),
 )
 const boldNames = new Set('b strong h1 h2 h3 h4 h5 h6 th caption dt'.split(' '))
+const struckNames = new Set('s strike del'.split(' '))
 const hidden = new Set(['style', 'script', 'head', 'title'])
 
 type Open = {
@@ -15,8 +16,8 @@ type Open = {
   runs: FlowRun[]
   /** Rows of the tables that are open; a table in a cell is read as text of the cell. */
   readonly tables: FlowRun[][][][]
-  /** Elements that are open, and whether they make their text bold. */
-  readonly styles: { readonly name: string; readonly isBold: boolean }[]
+  /** Elements that are open, and what they make of their text. */
+  readonly styles: { readonly name: string; readonly isBold: boolean; readonly isStruck: boolean }[]
   hidden: number
   /** Of lists that are open: the number of the last item, null for those without. */
   readonly lists: (number | null)[]
@@ -37,13 +38,23 @@ export function readHtml(source: string): FlowBlock[] {
 const localName = (name: string) => name.slice(name.indexOf(':') + 1).toLowerCase()
 
 function addText(open: Open, text: string): void {
-  if (open.hidden === 0)
-    open.runs.push({ text: text.replaceAll(/\s+/g, ' '), isBold: open.styles.some(({ isBold }) => isBold) })
+  if (open.hidden > 0) return
+  const isBold = open.styles.some((style) => style.isBold)
+  const isStruck = open.styles.some((style) => style.isStruck)
+  open.runs.push({ text: text.replaceAll(/\s+/g, ' '), isBold, isStruck })
 }
 
 function start(open: Open, name: string, attributes: (name: string) => string | null): void {
   if (blocks.has(name) || name === 'table' || name === 'tr') flush(open)
-  open.styles.push({ name, isBold: boldNames.has(name) || /\bbold\b/i.test(attributes('styleCode') ?? '') })
+  open.styles.push({
+    name,
+    isBold: boldNames.has(name) || /\bbold\b/i.test(attributes('styleCode') ?? ''),
+    // CDA keeps what a new version took out, marked so.
+    isStruck:
+      struckNames.has(name) ||
+      attributes('revised') === 'delete' ||
+      /\bline-through\b/i.test(attributes('style') ?? ''),
+  })
   if (hidden.has(name)) open.hidden++
   if (name === 'ul' || name === 'ol' || name === 'list')
     open.lists.push(name === 'ol' || attributes('listType') === 'ordered' ? 0 : null)

@@ -71,7 +71,7 @@ function wantedColumns(block: FlowBlock): number {
   return block.kind === 'table' ? naturalWidth(block.rows) : 0
 }
 
-function wordAt({ text, isBold, column }: SetWord, row: number, widthPt: number): Word {
+function wordAt({ text, isBold, isStruck, column }: SetWord, row: number, widthPt: number): Word {
   const left = grid.left + column * grid.advance
   const top = grid.top + row * grid.lineHeight
   const box: Box = [
@@ -80,7 +80,7 @@ function wordAt({ text, isBold, column }: SetWord, row: number, widthPt: number)
     Math.min(left + text.length * grid.advance, widthPt) / widthPt,
     (top + grid.ink) / grid.heightPt,
   ]
-  return { text, confidence01: 1, box, line: row, block: 0, isBold }
+  return { text, confidence01: 1, box, line: row, block: 0, isBold, ...(isStruck === true ? { isStruck } : {}) }
 }
 
 function linesOf(block: Extract<FlowBlock, { kind: 'paragraph' | 'preformatted' }>, columns: number): GridLine[] {

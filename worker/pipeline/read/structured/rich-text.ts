@@ -226,14 +226,11 @@ function addBytes(open: Open, bytes: Buffer): void {
 
 function addText(open: Open, text: string): void {
   const group = top(open)
-  const { isBold } = group
+  const { isBold, isStruck } = group
   if (group.isSilent || group.isHidden || group.picture !== null || text === '') return
   const story = storyOf(open)
   if (story.rows.length > 0 && story.row.length === 0 && story.runs.length === 0 && text.trim() === '') return
-  // What is crossed out can be seen, and is taken back.
-  if (group.isStruck)
-    story.runs.push({ text: text.trim() === '' ? text : `${text} (struck out) `, isBold, data: 'label' })
-  else story.runs.push({ text, isBold })
+  story.runs.push({ text, isBold, isStruck })
 }
 
 /** Inside a row a paragraph ends a line of the cell; after one it ends the table. */

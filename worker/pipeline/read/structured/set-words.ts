@@ -4,6 +4,7 @@ import type { FlowCell, FlowRun } from './flow.ts'
 export type SetWord = {
   readonly text: string
   readonly isBold: boolean
+  readonly isStruck?: boolean
   readonly data: FlowRun['data']
   /** In characters from the left margin. */
   readonly column: number
@@ -26,32 +27,47 @@ export function wordsOf(runs: readonly FlowRun[]): RunWord[][] {
   const lines: RunWord[][] = [[]]
   let isGlued = false
   let isApart = false
-  for (const { text, isBold, data } of runs) {
+  for (const { text, isBold, isStruck = false, data } of runs) {
     for (const [part] of text.matchAll(/\n|[^\S\n]+|\S+/g)) {
       if (part === '\n') lines.push([])
       if (part.trim() === '') {
         isGlued = false
         isApart = part !== '\n' && (isApart || part.includes('\t'))
       } else {
-        lines.at(-1)?.push({ text: part, isBold, data, isGlued, isApart })
+        lines.at(-1)?.push({ text: part, isBold, isStruck, data, isGlued, isApart })
         isGlued = true
         isApart = false
       }
     }
   }
-  return lines.map(joinGlued)
+  return lines.map(joinGlued).map(nameStrikes)
 }
 
 function joinGlued(words: readonly RunWord[]): RunWord[] {
   const joined: RunWord[] = []
   for (const word of words) {
     const last = joined.at(-1)
-    // What belongs to an entry keeps its own words, so that they can be pointed at.
-    if (word.isGlued && last !== undefined && last.data === word.data)
+    // What belongs to an entry or is struck out keeps its own words, so that they can be pointed at.
+    if (word.isGlued && last !== undefined && last.data === word.data && last.isStruck === word.isStruck)
       joined.splice(-1, 1, { ...last, text: last.text + word.text })
     else joined.push(word)
   }
   return joined.flatMap(breakLong)
+}
+
+/** Our pages draw no line through words: it is told in words behind them, which are struck out with them. */
+function nameStrikes(words: readonly RunWord[]): RunWord[] {
+  return words.flatMap((word, index) => {
+    if (word.isStruck !== true || words[index + 1]?.isStruck === true) return [word]
+    const told = ['(struck', 'out)'].map((text) => ({
+      text,
+      isBold: false,
+      isStruck: true,
+      data: word.data,
+      isGlued: false,
+    }))
+    return [word, ...told]
+  })
 }
 
 const longestWord = 90
@@ -69,13 +85,13 @@ export function wrap(lines: readonly (readonly RunWord[])[], space: { left: numb
   return lines.flatMap((words) => {
     const wrapped: SetWord[][] = [[]]
     let column = space.left
-    for (const { text, isBold, data, isApart } of words) {
+    for (const { isApart, text, ...look } of words) {
       if (isApart === true && column > space.left) column += columnGap - 1
       if (column > space.left && column + text.length > space.left + space.width) {
         wrapped.push([])
         column = space.left
       }
-      wrapped.at(-1)?.push({ text, isBold, data, column })
+      wrapped.at(-1)?.push({ text, ...look, column })
       column += text.length + 1
     }
     return wrapped

@@ -1,5 +1,7 @@
 import { isElement, type Element } from '../xml-tree.ts'
 
+const kept = ['styleCode', 'listType', 'revised']
+
 /** The narrative as markup again, for the reader that it shares with FHIR's. */
 export function narrativeSource(element: Element): string {
   const parts: string[] = []
@@ -9,11 +11,9 @@ export function narrativeSource(element: Element): string {
         parts.push(escaped(child))
         continue
       }
-      const style = child.attributes('styleCode')
-      const list = child.attributes('listType')
-      parts.push(
-        `<${child.name}${style === '' ? '' : ` styleCode="${escaped(style)}"`}${list === '' ? '' : ` listType="${escaped(list)}"`}>`,
-      )
+      const attributes = kept.map((name) => [name, child.attributes(name)] as const).filter(([, value]) => value !== '')
+      const said = attributes.map(([name, value]) => ` ${name}="${escaped(value)}"`).join('')
+      parts.push(`<${child.name}${said}>`)
       if (child.name === 'renderMultiMedia') parts.push('[picture]')
       walk(child)
       parts.push(`</${child.name}>`)
