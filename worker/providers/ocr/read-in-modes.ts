@@ -2,6 +2,7 @@
  * How our own readers read a page, whichever engine it is: once, in the mode that is right most often; a second time in
  * another where the first was unsure; coarser where a page would take too long; never beyond its time.
  */
+import { availableParallelism, loadavg } from 'node:os'
 import sharp from 'sharp'
 import { mergeReadings, withoutSpecks } from './page-modes.ts'
 import type { PageMode } from './page-modes.ts'
@@ -10,6 +11,7 @@ import type { OcrImage, OcrResult, OcrWord } from './provider.ts'
 
 export type ReadInMode = (image: OcrImage, mode: PageMode, signal: AbortSignal) => Promise<OcrWord[]>
 
+/** Of a core that nobody else wants; where cores are shared, longer by as much. */
 export type TimeLimits = {
   /** For the first reading. A clean page takes one to four seconds; grain that looks like print takes minutes. */
   readonly firstMs: number
@@ -23,7 +25,7 @@ export async function readInModes(
   { signal, limits }: { readonly signal: AbortSignal; readonly limits: TimeLimits },
 ): Promise<OcrResult> {
   const within = async (timeoutMs: number, read: (limit: AbortSignal) => Promise<OcrWord[]>) => {
-    const limit = AbortSignal.timeout(timeoutMs)
+    const limit = AbortSignal.timeout(Math.round(timeoutMs * crowding()))
     try {
       return withoutSpecks(await read(AbortSignal.any([signal, limit])), image.dpi)
     } catch (error) {
@@ -41,6 +43,17 @@ export async function readInModes(
   const second = await within(limits.nextMs, (limit) => readInMode(image, 6, limit))
   const words = second === null ? first : mergeReadings(first, second)
   return { words, confidence01: meanConfidence(words) }
+}
+
+const mostCrowding = 6
+
+/**
+ * How many processes want each core, at least 1. A page that is clear on an idle machine must not be given up, and come out
+ * otherwise, because a thousand others were uploaded with it.
+ */
+function crowding(): number {
+  const [lastMinute = 0] = loadavg()
+  return Math.min(mostCrowding, Math.max(1, lastMinute / availableParallelism()))
 }
 
 /** What was read in a hurry is never as good as it looks. */
