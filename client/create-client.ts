@@ -1,5 +1,7 @@
 import { accountOf } from './resources/account.ts'
 import type { AccountOfCaller } from './resources/account.ts'
+import { factsOf } from './resources/facts.ts'
+import type { Facts } from './resources/facts.ts'
 import { documentsOf } from './resources/documents.ts'
 import type { Documents } from './resources/documents.ts'
 import { exportsOf } from './resources/exports.ts'
@@ -39,6 +41,8 @@ export type Client = {
   readonly auth: SigningIn
   readonly account: AccountOfCaller
   readonly documents: Documents
+  /** What people say of facts. */
+  readonly facts: Facts
   readonly exports: Exports
   readonly profiles: Profiles
   readonly usage: Usage
@@ -56,6 +60,7 @@ export function createClient(options: ClientOptions): Client {
     auth: signingInOf(createTransport({ baseUrl, fetch, retries, tokens: noTokens })),
     account: accountOf(transport),
     documents: documentsOf(transport, createUploads(transport, options.resumable)),
+    facts: factsOf(transport),
     exports: exportsOf(transport),
     profiles: profilesOf(transport),
     usage: usageOf(transport),

@@ -102,6 +102,149 @@ export type Processing = {
   stages?: ('security_scan' | 'ocr' | 'spatial_mapping' | 'pass1_find' | 'pass2_code' | 'pass3_narrate')[] | undefined
 }
 
+export type FactDecision =
+  | {
+      review: 'accepted'
+      /** Which state of the fact was seen. If it has changed since: 409 `fact_changed`. Left out, nobody else may have decided on it. */
+      version?: string | undefined
+    }
+  | {
+      review: 'edited'
+      /** Which state of the fact was seen. If it has changed since: 409 `fact_changed`. Left out, nobody else may have decided on it. */
+      version?: string | undefined
+      text?: string | undefined
+      status?: 'present' | 'negated' | 'historical' | 'family' | 'hypothetical' | 'uncertain' | undefined
+      value?: string | null | undefined
+      unit?: string | null | undefined
+      reference_range?: string | null | undefined
+      date?: string | null | undefined
+      /** Left out, the words are coded; null: there is none. */
+      code?:
+        | {
+            system: string
+            code: string
+            display: string
+          }
+        | null
+        | undefined
+      detail?:
+        | {
+            dose?: string | null | undefined
+            route?: string | null | undefined
+            frequency?: string | null | undefined
+            form?: string | null | undefined
+            duration?: string | null | undefined
+            indication?: string | null | undefined
+            prescriber?: string | null | undefined
+            clinical_status?: 'active' | 'completed' | 'stopped' | 'planned' | 'resolved' | null | undefined
+            flag?: string | null | undefined
+            specimen?: string | null | undefined
+            panel?: string | null | undefined
+            reaction?: string | null | undefined
+            severity?: string | null | undefined
+            dose_number?: string | null | undefined
+            batch?: string | null | undefined
+            site?: string | null | undefined
+            manufacturer?: string | null | undefined
+            relationship?: string | null | undefined
+            laterality?: string | null | undefined
+            body_site?: string | null | undefined
+            encounter_type?: string | null | undefined
+            provider?: string | null | undefined
+            facility?: string | null | undefined
+            end_date?: string | null | undefined
+          }
+        | undefined
+    }
+  | {
+      review: 'rejected'
+      /** Which state of the fact was seen. If it has changed since: 409 `fact_changed`. Left out, nobody else may have decided on it. */
+      version?: string | undefined
+      reason: 'wrong_value' | 'wrong_person' | 'not_said' | 'duplicate' | 'other'
+    }
+
+export type NewFact = {
+  /** Chosen by the client: the same again enters nothing twice. */
+  id?: string | undefined
+  type:
+    | 'medication'
+    | 'lab_result'
+    | 'vital_sign'
+    | 'condition'
+    | 'allergy'
+    | 'immunization'
+    | 'procedure'
+    | 'symptom'
+    | 'physical_finding'
+    | 'imaging_result'
+    | 'family_history'
+    | 'social_history'
+    | 'encounter'
+  text: string
+  status?: 'present' | 'negated' | 'historical' | 'family' | 'hypothetical' | 'uncertain' | undefined
+  value?: string | null | undefined
+  unit?: string | null | undefined
+  reference_range?: string | null | undefined
+  date?: string | null | undefined
+  /** Left out, the words are coded; null: there is none. */
+  code?:
+    | {
+        system: string
+        code: string
+        display: string
+      }
+    | null
+    | undefined
+  detail?:
+    | {
+        dose?: string | null | undefined
+        route?: string | null | undefined
+        frequency?: string | null | undefined
+        form?: string | null | undefined
+        duration?: string | null | undefined
+        indication?: string | null | undefined
+        prescriber?: string | null | undefined
+        clinical_status?: 'active' | 'completed' | 'stopped' | 'planned' | 'resolved' | null | undefined
+        flag?: string | null | undefined
+        specimen?: string | null | undefined
+        panel?: string | null | undefined
+        reaction?: string | null | undefined
+        severity?: string | null | undefined
+        dose_number?: string | null | undefined
+        batch?: string | null | undefined
+        site?: string | null | undefined
+        manufacturer?: string | null | undefined
+        relationship?: string | null | undefined
+        laterality?: string | null | undefined
+        body_site?: string | null | undefined
+        encounter_type?: string | null | undefined
+        provider?: string | null | undefined
+        facility?: string | null | undefined
+        end_date?: string | null | undefined
+      }
+    | undefined
+  /** The words that say so, by their place in the text or by a box around them; the name first. */
+  sources?:
+    | {
+        start: number
+        length: number
+      }
+    | {
+        page: number
+        /** x0, y0, x1, y1 as fractions of the upright page, from its top left corner */
+        box: number[]
+      }[]
+    | undefined
+}
+
+export type AcceptFacts = {
+  decision?: 'accepted' | undefined
+  /** Chosen by the client: the same again has no further effect. */
+  decision_id?: string | undefined
+  /** Left out: all facts of the record that are sure (`high`) and that nobody has decided on. */
+  fact_ids?: string[] | undefined
+}
+
 export type UsageHistoryQuery = {
   /** Of one person; of all of the account, if left out. */
   patient_id?: string | undefined
@@ -403,25 +546,48 @@ export type Fact = {
     | 'encounter'
     | 'identity'
   text: string
-  code: {
-    system: string
-    code: string
-    display: string
-  } | null
   value: string | null
   unit: string | null
   reference_range: string | null
   /** ISO 8601, as exact as printed: it may be a year alone. */
   date: string | null
   status: 'present' | 'negated' | 'historical' | 'family' | 'hypothetical' | 'uncertain'
+  /** What is particular to the type: dose, route, laterality, … */
+  detail: {
+    [key: string]: string
+  }
+  code: {
+    system: string
+    code: string
+    display: string
+  } | null
   confidence: 'high' | 'check' | 'low'
   reason: string | null
   /** `rejected` as well where a person said that the document is not theirs. */
   review: 'unreviewed' | 'accepted' | 'edited' | 'rejected'
+  /** Another one after every change; whoever decides says which one they saw. */
+  version: string
+  /** The last decision of a person that stands. */
+  decision_id: string | null
+  /** What was found, where a person has corrected it. */
+  as_found: {
+    text: string
+    value: string | null
+    unit: string | null
+    reference_range: string | null
+    /** ISO 8601, as exact as printed: it may be a year alone. */
+    date: string | null
+    status: 'present' | 'negated' | 'historical' | 'family' | 'hypothetical' | 'uncertain'
+    /** What is particular to the type: dose, route, laterality, … */
+    detail: {
+      [key: string]: string
+    }
+  } | null
   /** Waits for a person to say whose the document is, and is not part of the record until then. */
   held: boolean
   /** Part of the record; `reason` says why a fact is not. */
   in_record: boolean
+  /** Empty where a person entered the fact and named no words. */
   sources: {
     page: number
     /** x0, y0, x1, y1 as fractions of the upright page, from its top left corner */
@@ -441,6 +607,123 @@ export type Fact = {
 
 export type FactList = {
   facts: Fact[]
+}
+
+export type DecidedFact = {
+  /** To take it back: `POST /documents/:id/review/undo`. */
+  decision_id: string
+  fact: Fact
+}
+
+export type AcceptedFacts = {
+  decision_id: string
+  accepted: string[]
+  skipped: {
+    id: string
+    reason: 'not_in_document' | 'not_checked_yet' | 'already_decided'
+  }[]
+}
+
+export type DecisionList = {
+  decisions: {
+    decision_id: string
+    decision: 'accepted' | 'edited' | 'rejected' | 'entered'
+    reason: 'wrong_value' | 'wrong_person' | 'not_said' | 'duplicate' | 'other' | null
+    fact_ids: string[]
+    /** UTC */
+    decided_at: string
+    /** The caller has made it. */
+    is_own: boolean
+    undone_at: string | null
+  }[]
+}
+
+export type FactChanges = {
+  /** When the document was sent to be processed again; null: never. */
+  compared_with: string | null
+  /** Facts are found and coded; before that, what is missing may still come. */
+  settled: boolean
+  unchanged: number
+  new: {
+    /** Of a fact that is gone: the one that it had. */
+    id: string
+    type:
+      | 'medication'
+      | 'lab_result'
+      | 'vital_sign'
+      | 'condition'
+      | 'allergy'
+      | 'immunization'
+      | 'procedure'
+      | 'symptom'
+      | 'physical_finding'
+      | 'imaging_result'
+      | 'family_history'
+      | 'social_history'
+      | 'encounter'
+      | 'identity'
+    text: string
+    status: 'present' | 'negated' | 'historical' | 'family' | 'hypothetical' | 'uncertain'
+    value: string | null
+    unit: string | null
+    date: string | null
+    in_record: boolean
+  }[]
+  changed: {
+    /** Of a fact that is gone: the one that it had. */
+    id: string
+    type:
+      | 'medication'
+      | 'lab_result'
+      | 'vital_sign'
+      | 'condition'
+      | 'allergy'
+      | 'immunization'
+      | 'procedure'
+      | 'symptom'
+      | 'physical_finding'
+      | 'imaging_result'
+      | 'family_history'
+      | 'social_history'
+      | 'encounter'
+      | 'identity'
+    text: string
+    status: 'present' | 'negated' | 'historical' | 'family' | 'hypothetical' | 'uncertain'
+    value: string | null
+    unit: string | null
+    date: string | null
+    in_record: boolean
+    changes: {
+      field: string
+      before: string | null
+      after: string | null
+    }[]
+  }[]
+  gone: {
+    /** Of a fact that is gone: the one that it had. */
+    id: string
+    type:
+      | 'medication'
+      | 'lab_result'
+      | 'vital_sign'
+      | 'condition'
+      | 'allergy'
+      | 'immunization'
+      | 'procedure'
+      | 'symptom'
+      | 'physical_finding'
+      | 'imaging_result'
+      | 'family_history'
+      | 'social_history'
+      | 'encounter'
+      | 'identity'
+    text: string
+    status: 'present' | 'negated' | 'historical' | 'family' | 'hypothetical' | 'uncertain'
+    value: string | null
+    unit: string | null
+    date: string | null
+    in_record: boolean
+  }[]
 }
 
 export type Processed = {

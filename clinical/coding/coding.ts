@@ -31,8 +31,8 @@ export type Candidate = {
   readonly code: string
   readonly display: string
   readonly score01: number
-  /** How it was found: in the file itself, by the matched row, its unit, a search. */
-  readonly method: 'source' | 'concept' | 'unit' | 'search' | 'rule'
+  /** How it was found: in the file itself, by the matched row, its unit, a search; or a person gave it. */
+  readonly method: 'source' | 'concept' | 'unit' | 'search' | 'rule' | 'person'
   /** Says the same as the words, no more and no less. */
   readonly isEquivalent: boolean
 }

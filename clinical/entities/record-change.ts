@@ -112,7 +112,7 @@ function hubRow(
 }
 
 /** The first day that a date as exact as printed may mean. */
-function firstDay(iso: string): string {
+export function firstDay(iso: string): string {
   const [year = '', month = '01', day = '01'] = iso.split('-')
   return `${year}-${month}-${day}`
 }

@@ -1,4 +1,4 @@
-import { and, asc, eq, inArray, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, inArray, sql } from 'drizzle-orm'
 import type { Tx } from '../actor.ts'
 import { shellFiles, type reviewStates } from '../schema/documents.ts'
 import {
@@ -8,25 +8,25 @@ import {
   type confidences,
   type factReviews,
   type FactRow,
-  type factStatuses,
   type factTypes,
 } from '../schema/facts.ts'
+import { listDecisions } from './fact-decisions.ts'
+import { correctedWordsOf, wordsOf, type FactWords } from './fact-words.ts'
 
 /** A fact as `GET /documents/:id/facts` shows it. */
-export type ApiFact = {
+export type ApiFact = FactWords & {
   readonly id: string
   readonly type: (typeof factTypes)[number]
-  readonly text: string
   readonly code: { readonly system: string; readonly code: string; readonly display: string } | null
-  readonly value: string | null
-  readonly unit: string | null
-  readonly reference_range: string | null
-  /** ISO 8601, as exact as printed. */
-  readonly date: string | null
-  readonly status: (typeof factStatuses)[number]
   readonly confidence: (typeof confidences)[number]
   readonly reason: string | null
   readonly review: (typeof factReviews)[number]
+  /** Another one after every change: whoever decides says which one they have seen. */
+  readonly version: string
+  /** The last decision that stands, by which it can be taken back. */
+  readonly decision_id: string | null
+  /** What was found, where a person has corrected it. */
+  readonly as_found: FactWords | null
   /** Waits for a person to say whose the document is, and is not part of the record. Once they have said so, it is not held. */
   readonly held: boolean
   /** Part of the record. What is not says why in `reason`. */
@@ -54,19 +54,34 @@ export type ApiSource = {
  * sources of it. What was found is never left out: what has no place in the record is listed with the reason why.
  */
 export async function listFacts(tx: Tx, shellFileId: string): Promise<ApiFact[]> {
-  const [reviewState, rows, sources, codes] = [
-    await reviewStateOf(tx, shellFileId),
-    await factRows(tx, shellFileId),
-    await sourcesByFact(tx, shellFileId),
-    await codeByFact(tx, shellFileId),
-  ]
-  return groupByEvent(rows)
-    .map(([first, ...others]) => ({
-      fact: first,
-      places: distinctPlaces([first, ...others].flatMap((row) => sources.get(row.id) ?? [])),
+  return (await listThings(tx, shellFileId)).map(({ fact }) => fact)
+}
+
+/** The thing that a fact is, or is a mention of. */
+export async function findListedFact(tx: Tx, shellFileId: string, factId: string): Promise<ApiFact | null> {
+  const things = await listThings(tx, shellFileId)
+  return things.find(({ mentions }) => mentions.some((mention) => mention === factId))?.fact ?? null
+}
+
+type Thing = { readonly fact: ApiFact; readonly mentions: readonly string[] }
+
+async function listThings(tx: Tx, shellFileId: string): Promise<Thing[]> {
+  const reviewState = await reviewStateOf(tx, shellFileId)
+  const rows = await factRows(tx, shellFileId)
+  const sources = await sourcesByFact(tx, shellFileId)
+  const codes = await codeByFact(tx, shellFileId)
+  const decisions = await decisionByFact(tx, shellFileId)
+  return groupByThing(rows, decisions)
+    .map((things) => ({
+      fact: things[0],
+      mentions: things.map((row) => row.id),
+      places: distinctPlaces(things.flatMap((row) => sources.get(row.id) ?? [])),
     }))
     .toSorted((a, b) => firstStart(a.places) - firstStart(b.places))
-    .map(({ fact, places }) => apiFact(fact, places, codes.get(fact.id) ?? null, reviewState))
+    .map(({ fact, mentions, places }) => {
+      const [code, decision] = [codes.get(fact.id) ?? null, decisions.get(fact.id) ?? null]
+      return { mentions, fact: apiFact(fact, { places, code, decision, reviewState }) }
+    })
 }
 
 type ReviewState = (typeof reviewStates)[number]
@@ -79,9 +94,14 @@ async function reviewStateOf(tx: Tx, shellFileId: string): Promise<ReviewState> 
   return file?.reviewState ?? 'none'
 }
 
-async function factRows(tx: Tx, shellFileId: string): Promise<FactRow[]> {
+type VersionedRow = FactRow & { readonly version: string }
+
+async function factRows(tx: Tx, shellFileId: string): Promise<VersionedRow[]> {
   return await tx
-    .select()
+    .select({
+      ...getTableColumns(entityProcessingAudit),
+      version: sql<string>`public.fact_version(${entityProcessingAudit.updatedAt})`,
+    })
     .from(entityProcessingAudit)
     .where(eq(entityProcessingAudit.shellFileId, shellFileId))
     .orderBy(asc(entityProcessingAudit.id))
@@ -125,16 +145,37 @@ async function codeByFact(tx: Tx, shellFileId: string): Promise<ReadonlyMap<stri
   return new Map(rows.map(({ factId, ...code }) => [factId, code]))
 }
 
-/** The admitted fact leads; where the event was made by another file, the oldest of the merged ones does. */
-function groupByEvent(rows: readonly FactRow[]): [FactRow, ...FactRow[]][] {
-  const groups = Map.groupBy(rows, (row) => row.eventId ?? row.id)
-  return [...groups.values()].flatMap((group) => {
-    const [first, ...others] = group.toSorted((a, b) => rank(a) - rank(b))
-    return first === undefined ? [] : [[first, ...others] satisfies [FactRow, ...FactRow[]]]
-  })
+type StandingDecision = { readonly decisionId: string; readonly factId: string }
+
+/** The last decision on each fact that has not been taken back. */
+async function decisionByFact(tx: Tx, shellFileId: string): Promise<ReadonlyMap<string, StandingDecision>> {
+  const standing = (await listDecisions(tx, shellFileId)).filter(({ undoneAt }) => undoneAt === null)
+  // Newest first, so that the oldest is set first.
+  return new Map(
+    standing
+      .toReversed()
+      .flatMap(({ decisionId, factIds }) =>
+        factIds.map((id) => [id, { decisionId, factId: factIds[0] ?? id }] as const),
+      ),
+  )
 }
 
-const rank = (row: FactRow) => (row.decision === 'admitted' ? 0 : 1)
+/**
+ * The admitted fact leads; where the event was made by another file, the oldest of the merged ones does. What has no event
+ * any more because a person said so stays together as they decided on it.
+ */
+function groupByThing(
+  rows: readonly VersionedRow[],
+  decisions: ReadonlyMap<string, StandingDecision>,
+): [VersionedRow, ...VersionedRow[]][] {
+  const leaderOf = (row: FactRow) => decisions.get(row.id)?.factId ?? row.id
+  const rank = (row: FactRow) => (row.decision === 'admitted' ? 0 : leaderOf(row) === row.id ? 1 : 2)
+  const groups = Map.groupBy(rows, (row) => row.eventId ?? leaderOf(row))
+  return [...groups.values()].flatMap((group) => {
+    const [first, ...others] = group.toSorted((a, b) => rank(a) - rank(b))
+    return first === undefined ? [] : [[first, ...others] satisfies [VersionedRow, ...VersionedRow[]]]
+  })
+}
 
 function distinctPlaces(places: readonly ApiSource[]): ApiSource[] {
   const seen = new Map(places.map((place) => [`${place.start}:${place.length}:${place.box.join(':')}`, place]))
@@ -143,31 +184,32 @@ function distinctPlaces(places: readonly ApiSource[]): ApiSource[] {
 
 const firstStart = (places: readonly ApiSource[]) => places[0]?.start ?? 0
 
-function apiFact(
-  row: FactRow,
-  sources: readonly ApiSource[],
-  code: ApiFact['code'],
-  reviewState: ReviewState,
-): ApiFact {
+type Context = {
+  readonly places: readonly ApiSource[]
+  readonly code: ApiFact['code']
+  readonly decision: StandingDecision | null
+  readonly reviewState: ReviewState
+}
+
+function apiFact(row: VersionedRow, { places, code, decision, reviewState }: Context): ApiFact {
   const standing = standingOf(row, reviewState)
+  const found = wordsOf(row)
+  const said = correctedWordsOf(row) ?? found
   return {
     id: row.id,
     type: row.factType,
-    text: row.factText,
+    ...said,
     code,
-    value: row.value,
-    unit: row.unit,
-    reference_range: row.referenceRange,
-    date: isoDate(row.foundDate),
-    // What is present in the family is not present in the patient.
-    status: row.factType === 'family_history' && row.factStatus === 'present' ? 'family' : row.factStatus,
     // Until pass 2 has checked a fact, nobody may rely on it.
     confidence: row.confidence ?? 'check',
     reason: standing.reason,
     review: standing.review,
+    version: row.version,
+    decision_id: decision?.decisionId ?? null,
+    as_found: said === found ? null : found,
     held: standing.held,
     in_record: row.decision === 'admitted' || row.decision === 'merged',
-    sources,
+    sources: places,
     found_by: {
       pass: row.foundByPass,
       provider: row.foundByProvider,
@@ -189,6 +231,7 @@ function standingOf(row: FactRow, reviewState: ReviewState): Standing {
     return { reason: rejectedReason, review: 'rejected', held: false }
   if (row.decision === 'held' && reviewState !== 'accepted') return { reason: row.decisionReason, review, held: true }
   const isOutside = row.decision === 'noted' || row.decision === 'refused'
+  if (review === 'rejected') return { reason: row.decisionReason, review, held: false }
   const reasons = [isOutside ? row.decisionReason : null, row.confidenceReason ?? notCheckedYet(row)]
   return { reason: reasons.filter((reason) => reason !== null).join(' ') || null, review, held: false }
 }
@@ -197,8 +240,3 @@ const rejectedReason =
   'A person decided that this document is not about the person of this profile. Nothing of it is in the record.'
 
 const notCheckedYet = (row: FactRow) => (row.confidence === null ? 'Found, but not checked yet.' : null)
-
-function isoDate(found: unknown): string | null {
-  if (typeof found !== 'object' || found === null || !('iso' in found)) return null
-  return typeof found.iso === 'string' ? found.iso : null
-}

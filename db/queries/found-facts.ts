@@ -8,6 +8,7 @@ import {
   type FactSourceRow,
   type NewFactRow,
 } from '../schema/facts.ts'
+import { pairDecided } from './decided-findings.ts'
 
 export type NewSource = Pick<
   FactSourceRow,
@@ -60,18 +61,20 @@ export async function saveSession(tx: Tx, session: NewSession): Promise<string> 
 
 /**
  * Replaces what passes found in a file before. The same finding keeps its row and id; what people accepted, edited or
- * rejected is left alone and not found a second time. Call `retractFile` first: a fact of the record cannot be replaced.
- * Returns the facts' ids by their finding keys.
+ * rejected is left alone and not found a second time: it only moves to the words of the text that it is found in now.
+ * Call `retractFile` first: a fact of the record cannot be replaced. Returns the facts' ids by their finding keys.
  */
 export async function replaceFoundFacts(
   tx: Tx,
   file: FactsOfFile,
   facts: readonly NewFact[],
 ): Promise<ReadonlyMap<string, string>> {
-  const reviewed = await reviewedFindings(tx, file.shellFileId)
-  const news = facts.filter((fact) => !reviewed.has(finding(fact)))
+  const decided = pairDecided(await loadFacts(tx, file.shellFileId), facts, file.textVersion)
+  const known = new Set(decided.values())
+  const news = facts.filter((fact) => !known.has(fact))
   const idByFinding = new Map<string, string>()
   await deleteStaleFacts(tx, file, news)
+  await moveDecided(tx, file, decided)
   for (let from = 0; from < news.length; from += batchSize) {
     const saved = await saveBatch(tx, file, news.slice(from, from + batchSize))
     for (const row of saved) idByFinding.set(row.findingKey, row.id)
@@ -95,25 +98,41 @@ export async function loadFacts(tx: Tx, shellFileId: string): Promise<StoredFact
   return rows.map((row) => ({ ...row, sources: byFact.get(row.id) ?? [] }))
 }
 
-// PostgreSQL takes 65,535 parameters in a statement; a fact has 24 columns.
+/** Ids of the facts of a file that people have decided on. */
+export async function decidedFacts(tx: Tx, shellFileId: string): Promise<ReadonlySet<string>> {
+  const { id, review } = entityProcessingAudit
+  const ofFile = eq(entityProcessingAudit.shellFileId, shellFileId)
+  const rows = await tx
+    .select({ id })
+    .from(entityProcessingAudit)
+    .where(and(ofFile, ne(review, 'unreviewed')))
+  return new Set(rows.map((row) => row.id))
+}
+
+// PostgreSQL takes 65,535 parameters in a statement; a fact has 25 columns.
 const batchSize = 500
 
-async function reviewedFindings(tx: Tx, shellFileId: string): Promise<ReadonlySet<string>> {
-  const rows = await tx
-    .select()
-    .from(entityProcessingAudit)
-    .where(and(eq(entityProcessingAudit.shellFileId, shellFileId), ne(entityProcessingAudit.review, 'unreviewed')))
-  return new Set(rows.map(finding))
+/** Of facts that a person entered the place stays theirs to say. */
+async function moveDecided(tx: Tx, file: FactsOfFile, decided: ReadonlyMap<string, NewFact>): Promise<void> {
+  const moved = await tx.execute<{ id: string }>(sql`
+    update public.entity_processing_audit_v2 as fact
+    set text_version = ${file.textVersion},
+        finding_key = place.key
+    from jsonb_to_recordset(${JSON.stringify([...decided].map(([id, { findingKey: key }]) => ({ id, key })))}::text::jsonb)
+      as place (id uuid, key text)
+    where fact.id = place.id
+      and fact.text_version <> ${file.textVersion}
+      and fact.found_by_provider <> 'person'
+    returning fact.id
+  `)
+  const ids = moved.map(({ id }) => id)
+  await inBatches(ids, (batch) => tx.delete(factSources).where(inArray(factSources.factId, batch)))
+  const sources = ids.flatMap((id) => sourceRows(file, id, decided.get(id)?.sources ?? []))
+  await inBatches(sources, (batch) => tx.insert(factSources).values(batch))
 }
 
-/** What makes two findings of different text versions the same for a person who has already decided on one. */
-function finding(fact: Pick<NewFact, 'factType' | 'factText' | 'value' | 'unit' | 'foundDate'>): string {
-  return JSON.stringify([fact.factType, fact.factText.toLowerCase(), fact.value, fact.unit, isoOf(fact.foundDate)])
-}
-
-/** JSON from the database has its keys in another order, so the date is compared by what it means. */
-function isoOf(date: unknown): unknown {
-  return typeof date === 'object' && date !== null && 'iso' in date ? date.iso : null
+async function inBatches<Row>(rows: readonly Row[], save: (batch: Row[]) => PromiseLike<unknown>): Promise<void> {
+  for (let from = 0; from < rows.length; from += batchSize) await save(rows.slice(from, from + batchSize))
 }
 
 async function deleteStaleFacts(tx: Tx, file: FactsOfFile, news: readonly NewFact[]): Promise<void> {
@@ -150,8 +169,7 @@ async function saveBatch(
     ),
   )
   const sources = facts.flatMap((fact) => sourceRows(file, idByFinding.get(fact.findingKey), fact.sources))
-  for (let from = 0; from < sources.length; from += batchSize)
-    await tx.insert(factSources).values(sources.slice(from, from + batchSize))
+  await inBatches(sources, (batch) => tx.insert(factSources).values(batch))
   return rows
 }
 

@@ -12,8 +12,10 @@ export const documentViews = [
   'document',
   'document_content',
   'document_events',
+  'document_changes',
   'document_facts',
   'document_pages',
+  'document_review',
   'document_text',
   'page_image',
   'page_words',
@@ -22,7 +24,7 @@ export type DocumentView = (typeof documentViews)[number]
 export const readViews = [...documentViews, 'document_list'] as const
 export type ReadView = (typeof readViews)[number]
 
-const clinicalViews: ReadonlySet<ReadView> = new Set(['document_facts'])
+const clinicalViews: ReadonlySet<ReadView> = new Set(['document_changes', 'document_facts', 'document_review'])
 
 /** On what ground something was read, as the reading statement itself found it; times are PostgreSQL's own text. */
 const readGround = z.object({

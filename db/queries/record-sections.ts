@@ -61,6 +61,7 @@ const accountColumns = [
   'granted_by',
   'requested_by',
   'reviewed_by',
+  'undone_by',
   'uploaded_by',
   'verified_by',
 ]
@@ -121,6 +122,15 @@ export const recordSections: readonly RecordSection[] = [
       )
     )`,
   },
+  {
+    name: 'fact-reviews',
+    table: 'fact_review_decisions',
+    of: 'patient_id',
+    key: ['id'],
+    accounts: ['decided_by', 'undone_by'],
+  },
+  // What an earlier run had found, while there is one to compare with.
+  { name: 'facts-before', table: 'fact_snapshots', of: 'patient_id', key: ['shell_file_id'] },
   { name: 'encounters', table: 'healthcare_encounters', of: 'patient_id', key: ['id'] },
   {
     name: 'clinical-events',

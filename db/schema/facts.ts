@@ -75,6 +75,8 @@ export const entityProcessingAudit = pgTable(
     review: text({ enum: factReviews }).notNull().default('unreviewed'),
     reviewedBy: uuid().references(() => authUsers.id, { onDelete: 'set null' }),
     reviewedAt: at(),
+    /** `CorrectedFact`: what a person said stands there. The columns above stay as they were found, for the next run to know them by. */
+    corrected: jsonb(),
     /** The clinical event it became or was merged into. */
     eventId: uuid(),
     sessionId: uuid().references(() => semanticProcessingSessions.id, { onDelete: 'set null' }),

@@ -1,5 +1,28 @@
 -- Reprocessing: a file runs again from a stage on.
 
+create or replace function public.keep_facts_before(p_file public.shell_files) returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  -- Of a run that has not come to its end nothing is kept: what stood before it is what people knew.
+  if not exists (
+    select from public.shell_file_stages as step
+    where step.shell_file_id = p_file.id and step.stage = 'pass2_code' and step.status = 'completed'
+  ) then
+    return;
+  end if;
+  insert into public.fact_snapshots (shell_file_id, patient_id, fact_count, facts, taken_at)
+  select p_file.id, p_file.patient_id, count(*), coalesce(jsonb_agg(to_jsonb(reading) order by reading.id), '[]'), clock_timestamp()
+  from public.fact_readings as reading
+  where reading.shell_file_id = p_file.id
+  on conflict (shell_file_id) do update
+  set fact_count = excluded.fact_count,
+      facts = excluded.facts,
+      taken_at = excluded.taken_at;
+end
+$$;
+comment on function public.keep_facts_before(public.shell_files) is
+  'What stands in a file that is about to be processed again, to tell afterwards what is new, changed or gone.';
+
 -- Definer: access is checked first; clients cannot write stages or jobs.
 create or replace function public.reprocess_shell_file(p_shell_file_id uuid, p_from_stage text) returns uuid
 language plpgsql volatile security definer set search_path = '' as $$
@@ -36,6 +59,7 @@ begin
       using errcode = 'object_not_in_prerequisite_state';
   end if;
 
+  perform public.keep_facts_before(v_file);
   update public.shell_file_stages as step
   set status = 'pending',
       pages_done = null,
@@ -56,6 +80,7 @@ $$;
 comment on function public.reprocess_shell_file(uuid, text) is
   'Runs a file again from a stage on; that stage and the later ones start afresh. Refused while it is being processed, and while processing is stopped.';
 
+revoke all on function public.keep_facts_before(public.shell_files) from public, anon, authenticated, service_role;
 revoke all on function public.reprocess_shell_file(uuid, text) from public, anon, authenticated, service_role;
 
 grant execute on function public.reprocess_shell_file(uuid, text) to authenticated, service_role;

@@ -4,7 +4,7 @@
 -- of the list. So at every moment bytes are named by a file or by the list: a crash anywhere leaves work to do again,
 -- never bytes that nobody can find, and never a document without its bytes.
 
-create or replace function public.delete_clinical_events(p_event_ids uuid[]) returns void
+create or replace function public.delete_spokes(p_event_ids uuid[]) returns void
 language plpgsql volatile set search_path = '' as $$
 begin
   delete from public.patient_observations as spoke where spoke.event_id = any (p_event_ids);
@@ -15,6 +15,15 @@ begin
   delete from public.patient_interventions as spoke where spoke.event_id = any (p_event_ids);
   delete from public.family_history as spoke where spoke.event_id = any (p_event_ids);
   delete from public.social_history as spoke where spoke.event_id = any (p_event_ids);
+end
+$$;
+comment on function public.delete_spokes(uuid[]) is
+  'What events say; no foreign key takes it along.';
+
+create or replace function public.delete_clinical_events(p_event_ids uuid[]) returns void
+language plpgsql volatile set search_path = '' as $$
+begin
+  perform public.delete_spokes(p_event_ids);
   -- Takes along the sentences that cite them, in storylines of other files too (50-clinical.sql).
   delete from public.patient_clinical_events as event where event.id = any (p_event_ids);
 end
@@ -148,6 +157,7 @@ $$;
 comment on function public.forget_erased_objects(text[]) is 'The store has deleted these bytes.';
 
 revoke all on function
+  public.delete_spokes(uuid[]),
   public.delete_clinical_events(uuid[]),
   public.erase_file_from_record(uuid),
   public.erase_shell_file(uuid),

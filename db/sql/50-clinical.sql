@@ -11,8 +11,12 @@ returns trigger language plpgsql volatile security definer set search_path = '' 
 declare
   v_fact_id uuid := case when tg_table_name = 'fact_sources' then (to_jsonb(old) ->> 'fact_id')::uuid else (to_jsonb(new) ->> 'id')::uuid end;
 begin
-  -- A fact that went away again within the transaction needs no words.
-  if exists (select 1 from public.entity_processing_audit_v2 as fact where fact.id = v_fact_id)
+  -- A fact that went away again within the transaction needs no words, nor does what a person says of their own.
+  if exists (
+      select 1
+      from public.entity_processing_audit_v2 as fact
+      where fact.id = v_fact_id and fact.found_by_provider <> 'person'
+    )
      and not exists (select 1 from public.fact_sources as source where source.fact_id = v_fact_id) then
     raise exception 'fact % has no words on a page', v_fact_id
       using errcode = 'check_violation', constraint = 'fact_has_source', table = 'entity_processing_audit_v2';
@@ -21,7 +25,7 @@ begin
 end
 $$;
 comment on function public.require_fact_source() is
-  'Refuses, at commit, a fact that no printed word stands behind.';
+  'Refuses, at commit, a fact that no printed word stands behind, unless a person has entered it.';
 
 drop trigger if exists fact_has_source on public.entity_processing_audit_v2;
 create constraint trigger fact_has_source
@@ -68,6 +72,7 @@ declare
 begin
   foreach v_table in array array[
     'entity_processing_audit_v2', 'fact_sources', 'semantic_processing_sessions', 'manual_review_queue',
+    'fact_review_decisions', 'fact_snapshots',
     'healthcare_encounters', 'patient_clinical_events', 'clinical_narratives', 'processing_errors'
   ] loop
     execute format('drop trigger if exists same_patient_on_insert on public.%I', v_table);
@@ -249,22 +254,7 @@ create trigger sentence_cites_events
 create or replace function public.drop_sentences_of_event()
 returns trigger language plpgsql volatile security definer set search_path = '' as $$
 begin
-  with gone as (
-    delete from public.clinical_narrative_sentences as sentence
-    using public.clinical_narratives as narrative
-    where narrative.patient_id = old.patient_id
-      and sentence.narrative_id = narrative.id
-      and old.id = any (sentence.cited_event_ids)
-    returning sentence.narrative_id, sentence.ordinal
-  )
-  delete from public.clinical_narratives as narrative
-  where narrative.id in (select gone.narrative_id from gone)
-    and not exists (
-      select 1
-      from public.clinical_narrative_sentences as sentence
-      where sentence.narrative_id = narrative.id
-        and sentence.ordinal not in (select gone.ordinal from gone where gone.narrative_id = narrative.id)
-    );
+  perform public.drop_sentences_citing(old.patient_id, old.id);
   return null;
 end
 $$;

@@ -48,6 +48,8 @@ values
   ('fact_sources', null, 'As long as the document.'),
   ('medical_code_assignments', null, 'As long as the fact.'),
   ('manual_review_queue', null, 'As long as the document: what a person decided about it.'),
+  ('fact_review_decisions', null, 'As long as the document: what people decided about it, and how to take it back.'),
+  ('fact_snapshots', null, 'As long as the document, until it is processed again: what stood in it before.'),
   ('healthcare_encounters', null, 'As long as the document.'),
   ('clinical_narratives', null, 'As long as the document, and an event that it tells of.'),
   ('clinical_narrative_sentences', null, 'As long as the document, and every event that it cites.'),

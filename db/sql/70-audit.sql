@@ -135,6 +135,8 @@ begin
         'shell_file_id,review_type,status,decided_by,decided_at', ''),
       ('entity_processing_audit_v2', 'update', 'when (old.review is distinct from new.review)', 'clinical_data', 'id',
         'patient_id', 'shell_file_id,decision,review,reviewed_by,event_id', 'updated_at'),
+      ('fact_review_decisions', 'insert or update or delete', '', 'clinical_data', 'id', 'patient_id',
+        'decision_id,shell_file_id,fact_ids,decision,reason_code,decided_by,decided_at,undone_by,undone_at', ''),
       ('healthcare_encounters', 'insert or update or delete', '', 'clinical_data', 'id', 'patient_id', 'shell_file_id',
         'withdrawn_at'),
       ('patient_clinical_events', 'insert or update or delete', '', 'clinical_data', 'id', 'patient_id',

@@ -18,7 +18,9 @@ language sql immutable set search_path = '' as $$
     ('page_image', 'shell_file_pages', 'document', 'document'),
     ('page_words', 'shell_file_pages', 'document', 'document'),
     ('document_text', 'shell_file_texts', 'document', 'document'),
-    ('document_facts', 'entity_processing_audit_v2', 'clinical', 'clinical_data')
+    ('document_facts', 'entity_processing_audit_v2', 'clinical', 'clinical_data'),
+    ('document_review', 'fact_review_decisions', 'clinical', 'clinical_data'),
+    ('document_changes', 'fact_snapshots', 'clinical', 'clinical_data')
 $$;
 comment on function public.traced_views() is
   'The closed list of what is shown of a person''s data: in which table it lies, and as which kind of data access decides.';

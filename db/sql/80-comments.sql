@@ -47,6 +47,8 @@ comment on table public.entity_processing_audit_v2 is 'What each pass found, and
 comment on table public.fact_sources is 'Where a fact stands: page, box, words. A fact without a row here does not exist.';
 comment on table public.semantic_processing_sessions is 'One run of a pass over a file: which model answered, at what cost, and how much it covered.';
 comment on table public.medical_code_assignments is 'Codes that came into question for a fact, best first, with how they were found; one may be selected.';
+comment on table public.fact_review_decisions is 'What a person decided about a fact, when and why, and what stood before, so that it can be taken back.';
+comment on table public.fact_snapshots is 'What was read in a file before it was last processed again, to tell what is new, changed or gone.';
 comment on table public.manual_review_queue is 'What waits for a person before it may pass on.';
 
 -- clinical

@@ -88,7 +88,7 @@ grant select on
   public.shell_files, public.shell_file_stages, public.shell_file_events, public.shell_file_pages,
   public.shell_file_texts, public.processing_errors,
   public.entity_processing_audit_v2, public.fact_sources, public.semantic_processing_sessions,
-  public.medical_code_assignments, public.manual_review_queue,
+  public.medical_code_assignments, public.manual_review_queue, public.fact_review_decisions, public.fact_snapshots,
   public.healthcare_encounters, public.patient_clinical_events, public.patient_observations,
   public.patient_observation_components, public.patient_medications, public.patient_conditions,
   public.patient_allergies, public.patient_immunizations, public.patient_interventions, public.family_history,
@@ -169,7 +169,7 @@ begin
       ('document', 'read_only', array['shell_files', 'shell_file_events', 'processing_errors', 'manual_review_queue']),
       ('clinical', 'read_only', array[
         'entity_processing_audit_v2', 'fact_sources', 'semantic_processing_sessions', 'medical_code_assignments',
-        'healthcare_encounters', 'patient_clinical_events', 'patient_observations', 'patient_observation_components',
+        'fact_review_decisions', 'fact_snapshots', 'healthcare_encounters', 'patient_clinical_events', 'patient_observations', 'patient_observation_components',
         'patient_medications', 'patient_conditions', 'patient_allergies', 'patient_immunizations',
         'patient_interventions', 'family_history', 'social_history'
       ]),

@@ -22,6 +22,15 @@ import {
   textSchema,
   wordListSchema,
 } from '../../server/routes/documents/schema.ts'
+import {
+  acceptBody,
+  acceptedSchema,
+  decidedFactSchema,
+  decisionListSchema,
+  factChangesSchema,
+  factDecisionBody,
+  newFactBody,
+} from '../../server/routes/facts/schema.ts'
 import { exportListSchema, exportSchema } from '../../server/routes/exports/schema.ts'
 import { processedSchema, processBody } from '../../server/routes/processing/schema.ts'
 import { profileChanges, profileFields, profileListSchema, profileSchema } from '../../server/routes/profiles/schema.ts'
@@ -59,6 +68,9 @@ export const asked: Shown = {
   DocumentListQuery: documentListQuery,
   Decision: decisionBody.shape.decision,
   Processing: processBody,
+  FactDecision: factDecisionBody,
+  NewFact: newFactBody,
+  AcceptFacts: acceptBody,
   UsageHistoryQuery: historyQuery,
   UploadPermissionQuery: checkQuery,
   SubscriptionChange: subscriptionBody,
@@ -84,6 +96,10 @@ export const answered: Shown = {
   DocumentText: textSchema,
   Fact: factSchema,
   FactList: factListSchema,
+  DecidedFact: decidedFactSchema,
+  AcceptedFacts: acceptedSchema,
+  DecisionList: decisionListSchema,
+  FactChanges: factChangesSchema,
   Processed: processedSchema,
   DocumentChange: documentChangeSchema,
   NotificationTold: notificationToldSchema,

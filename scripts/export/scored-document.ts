@@ -42,8 +42,11 @@ const typeNames: { readonly [Type in ApiFact['type']]?: string } = {
  * shown outside of it. Nor is who the document is about, or what it names as possible only; a denied symptom is a
  * denial worth checking.
  */
+/** What review adds is not scored. */
+export type ScorableFact = Omit<ApiFact, 'detail' | 'version' | 'decision_id' | 'as_found'>
+
 /** `text` is the one that the fact's sources point into. */
-export function scoredFacts(fact: ApiFact, text: string): ScoredFact[] {
+export function scoredFacts(fact: ScorableFact, text: string): ScoredFact[] {
   if (!fact.in_record && !fact.held) return []
   const type = fact.type === 'symptom' && fact.status === 'negated' ? 'condition' : typeNames[fact.type]
   const isPlan = fact.type === 'medication' || fact.type === 'procedure'
@@ -64,7 +67,7 @@ export function scoredFacts(fact: ApiFact, text: string): ScoredFact[] {
 }
 
 /** The hull of what stands on the line of the name: a date in the page's head is a source, but not this fact's place. */
-function boxOfRow(name: ApiSource, fact: ApiFact, text: string): ApiSource['box'] {
+function boxOfRow(name: ApiSource, fact: ScorableFact, text: string): ApiSource['box'] {
   const boxes = fact.sources
     .filter((source) => source === name || (isOnLineOf(source, name, text) && source.quote !== fact.reference_range))
     .map((source) => source.box)

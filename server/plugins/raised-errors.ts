@@ -23,5 +23,6 @@ export const raised = {
   uniqueViolation: '23505',
   planLimitReached: 'EX402',
   attemptTakenOver: 'EX409',
+  changedMeanwhile: 'EX412',
   tooManyOpen: 'EX429',
 } as const

@@ -10,6 +10,7 @@ import { authRoutes } from './auth/index.ts'
 import { consentRoutes } from './consents/index.ts'
 import { documentRoutes } from './documents/index.ts'
 import { exportRoutes } from './exports/index.ts'
+import { factRoutes } from './facts/index.ts'
 import { notificationRoutes } from './notifications/index.ts'
 import { operationRoutes } from './operations/index.ts'
 import { processingRoutes } from './processing/index.ts'
@@ -35,6 +36,7 @@ const forAccounts: readonly Routes[] = [
   uploadRoutes,
   resumableRoutes,
   documentRoutes,
+  factRoutes,
   realtimeRoutes,
   processingRoutes,
   usageRoutes,

@@ -24,7 +24,7 @@ test('the client', async (group) => {
   const comeToRest = async (id: string) => await holdForReview(db, id, account.profileId)
 
   await group.test('uploads a file, says how far it is, and shows what is known of it', async (t) => {
-    const { documents, profiles, usage } = open()
+    const { documents, facts, profiles, usage } = open()
     const told: number[] = []
     const file = letter()
     const stored = await documents.upload(
@@ -42,6 +42,15 @@ test('the client', async (group) => {
     t.match(await documents.get(id), { id, note: 'from the hospital', document_date: '2024-02-29' })
     t.match(await documents.list({ patient_id: account.profileId, limit: 1 }), { documents: [{ id }] })
     t.same(await documents.facts(id), [])
+    t.same(await facts.decisions(id), [])
+    t.match(await facts.changes(id), { compared_with: null, new: [] })
+    const penicillin = { id: randomUUID(), type: 'allergy', text: 'Penicillin' } as const
+    const entered = await facts.enter(id, penicillin)
+    t.match(await facts.enter(id, penicillin), { id: entered.id, in_record: true })
+    const { fact, decision_id: edited } = await facts.decide(entered.id, { review: 'edited', text: 'Amoxicillin' })
+    t.match(fact, { text: 'Amoxicillin', as_found: { text: 'Penicillin' } })
+    t.match(await facts.undo(id, edited), [{ text: 'Penicillin' }])
+    t.match(await facts.accept(id), { accepted: [] })
     t.same(await documents.pages(id), [])
     t.match(await usage.get(account.profileId), { usage: { shell_files: { used: 1 } } })
     t.match(await profiles.list(), [{ id: account.profileId }])

@@ -39,6 +39,7 @@ const covered: Readonly<Record<string, Coverage>> = {
     DELETE: 'shell_file_stages UPDATE: found anew by the same pass, or shell_files DELETE',
   },
   fact_sources: always('shell_file_stages UPDATE: with their fact'),
+  fact_snapshots: always('shell_file_stages UPDATE: what stood before the run that begins; replaced by the next'),
   medical_code_assignments: always('shell_file_stages UPDATE: candidates, replaced as a whole by the pass that codes'),
   semantic_processing_sessions: always('shell_file_stages UPDATE: one run of a pass, which explains itself'),
   patient_observations: { INSERT: 'patient_clinical_events INSERT: with their event' },

@@ -106,6 +106,7 @@ test('facts are audited by their event, and edits of spokes by themselves', asyn
   const made = await gained(owner, () => fillRecord(db, { id, patientId: person.profileId }))
   t.same(made, [
     'clinical_narratives INSERT',
+    'fact_review_decisions INSERT',
     'healthcare_encounters INSERT',
     'manual_review_queue INSERT',
     'patient_clinical_events INSERT',

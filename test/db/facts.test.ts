@@ -104,7 +104,11 @@ test('a fact is listed in the shape of the contract, with its sources and chosen
       status: 'present',
       confidence: 'high',
       reason: null,
+      detail: {},
       review: 'unreviewed',
+      version: listed?.version,
+      decision_id: null,
+      as_found: null,
       held: false,
       in_record: true,
       sources: [

@@ -16,9 +16,11 @@ import { openSystem } from '../support/system.ts'
 const traced: Readonly<Record<string, { view: string; table: string; record?: 'person' | 'page' }>> = {
   '/documents': { view: 'document_list', table: 'shell_files', record: 'person' },
   '/documents/{id}': { view: 'document', table: 'shell_files' },
+  '/documents/{id}/changes': { view: 'document_changes', table: 'fact_snapshots' },
   '/documents/{id}/content': { view: 'document_content', table: 'shell_files' },
   '/documents/{id}/events': { view: 'document_events', table: 'shell_file_events' },
   '/documents/{id}/facts': { view: 'document_facts', table: 'entity_processing_audit_v2' },
+  '/documents/{id}/review': { view: 'document_review', table: 'fact_review_decisions' },
   '/documents/{id}/pages': { view: 'document_pages', table: 'shell_file_pages' },
   '/documents/{id}/pages/{n}/image': { view: 'page_image', table: 'shell_file_pages', record: 'page' },
   '/documents/{id}/pages/{n}/words': { view: 'page_words', table: 'shell_file_pages', record: 'page' },

@@ -188,6 +188,12 @@ export async function fillRecord(
       insert into public.manual_review_queue (patient_id, shell_file_id, review_type, reasons)
       values (${patientId}, ${id}, 'identity', '{name_differs}')`)
     await tx.execute(sql`
+      insert into public.fact_review_decisions (decision_id, patient_id, shell_file_id, fact_ids, decision, corrected, before)
+      values (public.uuid_v7(), ${patientId}, ${id}, array[${factId}::uuid], 'edited', jsonb_build_object('text', ${words}::text), '{}')`)
+    await tx.execute(sql`
+      insert into public.fact_snapshots (shell_file_id, patient_id, fact_count, facts)
+      values (${id}, ${patientId}, 1, jsonb_build_array(jsonb_build_object('text', ${words}::text)))`)
+    await tx.execute(sql`
       insert into public.healthcare_encounters (id, patient_id, shell_file_id, fact_id, encounter_kind, name, assertion)
       values (${encounterId}, ${patientId}, ${id}, ${factId}, 'visit', ${words}, 'present')`)
     await tx.execute(sql`

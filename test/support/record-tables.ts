@@ -20,6 +20,8 @@ export const recordTables = {
     'fact_sources',
     'semantic_processing_sessions',
     'medical_code_assignments',
+    'fact_review_decisions',
+    'fact_snapshots',
     'healthcare_encounters',
     'patient_clinical_events',
     'patient_observations',

@@ -4,7 +4,7 @@ import { factsOfOthers } from '../../clinical/identity/facts-of-others.ts'
 import { compareIdentity } from '../../clinical/identity/identity-gate.ts'
 import { printedIdentity } from '../../clinical/identity/printed-identity.ts'
 import { loadKnownEvents, lockRecord, retractFile, saveRecordChange } from '../../db/queries/clinical.ts'
-import { loadFacts, type StoredFact } from '../../db/queries/found-facts.ts'
+import { decidedFacts, loadFacts, type StoredFact } from '../../db/queries/found-facts.ts'
 import { profileNames } from '../../db/queries/stage-files.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { codeFacts, type FactToCode } from '../pipeline/pass2-code.ts'
@@ -32,7 +32,10 @@ export const createCodeFacts = (deps: HandlerDeps) =>
         await retractFile(tx, file.shellFileId)
         const events = await loadKnownEvents(tx, file.patientId)
         const { shellFileId, patientId } = file
-        const change = planRecordChange({ shellFileId, patientId }, coded, { events, newId: () => uuidV7() })
+        // Somebody may have decided while this was coding: what they decided stands.
+        const decided = await decidedFacts(tx, shellFileId)
+        const undecided = coded.filter(({ id }) => !decided.has(id))
+        const change = planRecordChange({ shellFileId, patientId }, undecided, { events, newId: () => uuidV7() })
         await saveRecordChange(tx, change)
         return {
           facts: facts.length,

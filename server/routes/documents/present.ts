@@ -1,8 +1,9 @@
 import type { z } from 'zod'
+import type { ApiFact } from '../../../db/queries/facts.ts'
 import type { IdentityReview } from '../../../db/queries/documents.ts'
 import type { ShellFile, ShellFileStage } from '../../../db/schema/documents.ts'
 import { toTime, toTimeOrNull } from '../fields.ts'
-import type { documentListSchema, identityReviewSchema, stageSchema } from './schema.ts'
+import type { documentListSchema, factSchema, identityReviewSchema, stageSchema } from './schema.ts'
 
 /** Rows as the API words them. */
 export function presentHead(file: ShellFile): z.output<typeof documentListSchema>['documents'][number] {
@@ -42,4 +43,8 @@ export function presentStage(row: ShellFileStage): z.output<typeof stageSchema> 
 export function presentReview(review: IdentityReview | null): z.output<typeof identityReviewSchema> | null {
   if (review === null) return null
   return { id: review.id, status: review.status, reasons: review.reasons, decided_at: toTimeOrNull(review.decidedAt) }
+}
+
+export function presentFact(fact: ApiFact): z.output<typeof factSchema> {
+  return { ...fact, sources: fact.sources.map((source) => ({ ...source, box: [...source.box] })) }
 }

@@ -7,6 +7,7 @@ import { notFound } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { readDocument } from './open-document.ts'
+import { presentFact } from './present.ts'
 import {
   factListSchema,
   pageListSchema,
@@ -106,10 +107,7 @@ export function documentReadings(api: Api, { db }: RouteDeps): void {
     },
     (request) =>
       readDocument(db, request, { id: request.params.id, view: 'document_facts' }, async (tx, file) => ({
-        facts: (await listFacts(tx, file.id)).map((fact) => ({
-          ...fact,
-          sources: fact.sources.map((source) => ({ ...source, box: [...source.box] })),
-        })),
+        facts: (await listFacts(tx, file.id)).map(presentFact),
       })),
   )
 }

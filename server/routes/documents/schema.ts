@@ -113,25 +113,33 @@ const factSource = z.object({
   length: z.int(),
 })
 
+const factWords = {
+  text: z.string(),
+  value: z.string().nullable(),
+  unit: z.string().nullable(),
+  reference_range: z.string().nullable(),
+  date: z.string().nullable().describe('ISO 8601, as exact as printed: it may be a year alone.'),
+  status: z.enum(factStatuses),
+  detail: z.record(z.string(), z.string()).describe('What is particular to the type: dose, route, laterality, …'),
+}
+
 export const factSchema = z
   .object({
     id: idField,
     type: z.enum(factTypes),
-    text: z.string(),
+    ...factWords,
     code: z.object({ system: z.string(), code: z.string(), display: z.string() }).nullable(),
-    value: z.string().nullable(),
-    unit: z.string().nullable(),
-    reference_range: z.string().nullable(),
-    date: z.string().nullable().describe('ISO 8601, as exact as printed: it may be a year alone.'),
-    status: z.enum(factStatuses),
     confidence: z.enum(confidences),
     reason: z.string().nullable(),
     review: z.enum(factReviews).describe('`rejected` as well where a person said that the document is not theirs.'),
+    version: z.string().describe('Another one after every change; whoever decides says which one they saw.'),
+    decision_id: idField.nullable().describe('The last decision of a person that stands.'),
+    as_found: z.object(factWords).nullable().describe('What was found, where a person has corrected it.'),
     held: z
       .boolean()
       .describe('Waits for a person to say whose the document is, and is not part of the record until then.'),
     in_record: z.boolean().describe('Part of the record; `reason` says why a fact is not.'),
-    sources: z.array(factSource),
+    sources: z.array(factSource).describe('Empty where a person entered the fact and named no words.'),
     found_by: z.object({
       pass: z.int(),
       provider: z.string(),

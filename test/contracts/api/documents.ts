@@ -1,4 +1,5 @@
 import { completeStages, beginStage, fillRecord, finishStage, holdForReview } from '../../support/factories.ts'
+import { runPasses } from '../../support/fact-decisions.ts'
 import type { House } from './house.ts'
 
 type Path = { readonly id: string; readonly n: string }
@@ -11,6 +12,7 @@ export async function readDocuments(house: House): Promise<void> {
   await readWhole(house, path)
   await readUnfinished(house)
   await reviewIdentity(house)
+  await decideOnFacts(house)
   await processAgain(house, path)
 }
 
@@ -54,6 +56,37 @@ async function reviewIdentity({ server, api, person, carer, asPerson, uploaded }
   const decision = { json: { decision: 'accepted' } }
   await api.ask('POST /documents/{id}/identity-review', { token: carer.token, path: held, ...decision })
   for (const one of [held, unread]) await asPerson('POST /documents/{id}/identity-review', { path: one, ...decision })
+}
+
+async function decideOnFacts({ server, api, person, carer, asPerson, uploaded }: House): Promise<void> {
+  const path = { id: await uploaded() }
+  const other = { id: await uploaded() }
+  await runPasses(server.db, { shellFileId: path.id, patientId: person.profileId }, [{}])
+  await holdForReview(server.db, other.id, person.profileId)
+  const enter = (json: object) => asPerson('POST /documents/{id}/facts', { path, json })
+  const penicillin = { type: 'allergy', text: 'Penicillin' }
+  const entered = await enter(penicillin)
+  await enter({ ...penicillin, sources: [{ start: 0, length: 9 }] })
+  await asPerson('POST /documents/{id}/facts', { path: other, json: penicillin })
+  await api.ask('POST /documents/{id}/facts', { token: carer.token, path, json: penicillin })
+
+  const fact = { id: String(entered.body['id']) }
+  const decide = (json: object) => asPerson('PATCH /facts/{id}', { path: fact, json })
+  await api.ask('PATCH /facts/{id}', { token: carer.token, path: fact, json: { review: 'accepted' } })
+  const edited = await decide({ review: 'edited', status: 'historical' })
+  await decide({ review: 'rejected', reason: 'duplicate' })
+  await decide({ review: 'accepted' })
+
+  const accepted = await asPerson('POST /documents/{id}/review', { path, json: {} })
+  const known = { json: { decision_id: String(edited.body['decision_id']) } }
+  await asPerson('POST /documents/{id}/review', { path: other, ...known })
+  await api.ask('POST /documents/{id}/review', { token: carer.token, path, json: {} })
+  for (const name of ['review', 'changes']) await asPerson(`GET /documents/{id}/${name}`, { path })
+  const done = { json: { decision_id: String(accepted.body['decision_id']) } }
+  const undo = 'POST /documents/{id}/review/undo'
+  await asPerson(undo, { path, ...known })
+  await api.ask(undo, { token: carer.token, path, ...known })
+  await asPerson(undo, { path, ...done })
 }
 
 async function processAgain({ server, api, owner, carer, asPerson, uploaded }: House, path: Path): Promise<void> {

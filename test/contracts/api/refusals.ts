@@ -22,6 +22,9 @@ export async function refuseAll({ api, person: { token } }: House): Promise<void
 
 const bodies: Readonly<Record<string, unknown>> = {
   '/documents/{id}/identity-review': { decision: 'accepted' },
+  '/documents/{id}/facts': { type: 'allergy', text: 'Penicillin' },
+  '/documents/{id}/review/undo': { decision_id: randomUUID() },
+  '/facts/{id}': { review: 'accepted' },
   '/api/process-document': { shell_file_id: randomUUID() },
   '/audit/events': { events: [{ patient_id: randomUUID(), event: 'record_shared' }] },
   '/profiles/{id}/access': { account_id: randomUUID(), level: 'read_only' },

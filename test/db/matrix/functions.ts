@@ -18,6 +18,7 @@ export type ClientFunction = {
 /** What accounts may execute. */
 export const forAccounts: Readonly<Record<string, ClientFunction>> = {
   abandon_idempotent_request: { guard: 'own' },
+  accept_facts: { guard: 'level' },
   accept_profile_access: { guard: 'own', allowed: 'delegate_offered' },
   accessible_profile_ids: { guard: 'answers about oneself', services: 'too' },
   acting_as_service: { guard: 'open', services: 'too' },
@@ -33,10 +34,13 @@ export const forAccounts: Readonly<Record<string, ClientFunction>> = {
   consents_of: { guard: 'level' },
   count_dead_letters: { guard: 'operator', allowed: 'operator', services: 'too' },
   dead_letters: { guard: 'operator', allowed: 'operator', services: 'too' },
+  decide_fact: { guard: 'level' },
   decide_identity_review: { guard: 'level' },
   decline_provider_access: { guard: 'decider' },
   delete_shell_file: { guard: 'level' },
   end_break_glass: { guard: 'own', allowed: 'operator_broken_glass' },
+  enter_fact: { guard: 'level' },
+  fact_version: { guard: 'open', services: 'too' },
   find_resumable_upload: { guard: 'own' },
   finish_resumable_upload: { guard: 'own' },
   get_slo_status: { guard: 'operator', services: 'too' },
@@ -81,6 +85,7 @@ export const forAccounts: Readonly<Record<string, ClientFunction>> = {
   schedule_plan_change: { guard: 'operator', services: 'too' },
   switch_profile: { guard: 'level' },
   track_shell_file_upload_usage: { guard: 'level', services: 'too' },
+  undo_fact_decision: { guard: 'level' },
   uuid_v7: { guard: 'open', services: 'too' },
   verify_provider: { guard: 'operator' },
 }

@@ -53,6 +53,8 @@ export const tables: Readonly<Record<string, TableSpec>> = {
   fact_sources: clinical,
   semantic_processing_sessions: clinical,
   medical_code_assignments: clinical,
+  fact_review_decisions: clinical,
+  fact_snapshots: clinical,
   healthcare_encounters: clinical,
   patient_clinical_events: clinical,
   patient_observations: clinical,
@@ -127,5 +129,9 @@ export const tables: Readonly<Record<string, TableSpec>> = {
 /** Views show what their reader may see of the tables behind them. */
 export const views: Readonly<Record<string, { readonly kind: Kind; readonly patient: string }>> = {
   patient_record: { kind: 'clinical', patient: 'patient_id' },
+  fact_readings: {
+    kind: 'clinical',
+    patient: '(select file.patient_id from public.shell_files as file where file.id = shell_file_id)',
+  },
   patient_narrative: { kind: 'narrative', patient: 'patient_id' },
 }

@@ -1,10 +1,10 @@
 import { test } from 'tap'
-import type { ApiFact } from '../../../db/queries/facts.ts'
+import type { ScorableFact } from '../../../scripts/export/scored-document.ts'
 import { scoredFacts } from '../../../scripts/export/scored-document.ts'
 
 const text = 'Metformin\t500 mg\nRamipril\t5 mg'
 
-const admitted: ApiFact = {
+const admitted: ScorableFact = {
   id: 'fact-1',
   type: 'medication',
   text: 'Metformin',
