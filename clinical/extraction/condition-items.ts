@@ -5,11 +5,12 @@ import { findTerms, type Match } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
 import { emptyItem, lasting, proseWords } from './condition-words.ts'
 import type { Cover } from '../document/places.ts'
+import { findCues, type CueHit } from './context.ts'
 import { foundDate } from './dated-context.ts'
 import { foundFact, isLegible, type Range, type Reading } from './found.ts'
 import { bare, splitItems, wordCount } from './list-items.ts'
 import { itemDate, leadingYear } from './mention-dates.ts'
-import { laterality, listSections, type MentionContext } from './mention-context.ts'
+import { isProvisional, laterality, listSections, type MentionContext } from './mention-context.ts'
 import { procedureFact } from './procedure-fact.ts'
 import type { Segment } from './segments.ts'
 
@@ -22,13 +23,15 @@ export function listItems(reading: Reading, segment: Segment): Range[] | null {
   const label = /^\s*[^:\n]{2,40}:\s+/.exec(text.slice(segment.start, segment.end))?.[0].length ?? 0
   const body = { start: segment.start + (segment.kind === 'item' ? 0 : label), end: segment.end }
   const items = segment.kind === 'row' ? rowItem(reading, segment) : splitItems(text, body.start, body.end)
-  const isProse = items.some(
-    (item) =>
-      wordCount(text, item) > 9 ||
-      proseWords.test(text.slice(item.start, item.end)) ||
-      text.slice(item.start, item.end).includes('?') ||
-      /^(?:no|nil|without|denies)\b/i.test(text.slice(item.start, item.end)),
-  )
+  const isProse =
+    findCues(segment.tokens).some(({ answer }) => answer && (answer.kind !== 'yes' || segment.kind !== 'row')) ||
+    items.some(
+      (item) =>
+        wordCount(text, item) > 9 ||
+        proseWords.test(text.slice(item.start, item.end)) ||
+        text.slice(item.start, item.end).includes('?') ||
+        /^(?:no|nil|without|denies)\b/i.test(text.slice(item.start, item.end)),
+    )
   return isProse || items.length === 0 ? null : items.flatMap((item) => splitJoined(text, item))
 }
 
@@ -66,7 +69,11 @@ function rowItem(reading: Reading, segment: Segment): Range[] {
 export function itemFact(context: MentionContext, item: Range, taken: Cover): FoundFact | null {
   const { reading, segment } = context
   const text = reading.document.text
-  const name = itemName(text, item, reading)
+  const whole = itemName(text, item, reading)
+  const ended = context.cues.find(
+    (cue) => saysEnded(cue) && isOf(text, whole, segment.kind === 'row' ? segment : item, cue),
+  )
+  const name = ended ? bare(text, { start: whole.start, end: Math.min(whole.end, ended.start) }) : whole
   const printed = text.slice(name.start, name.end)
   if (!/\p{L}{2}/u.test(printed) || emptyItem.test(printed) || taken.touches(name)) return null
   const tokens = segment.tokens.filter((token) => token.start >= name.start && token.end <= name.end)
@@ -88,16 +95,30 @@ export function itemFact(context: MentionContext, item: Range, taken: Cover): Fo
   if (!isKnown && !isLegible(reading, name)) return null
   const known = conditions[0]
   const legibleName = known && !isLegible(reading, name) ? { start: known.start, end: known.end } : name
-  const status: FactStatus = isPastItem(segment, `${printed} ${term?.name ?? ''}`) ? 'historical' : 'present'
+  const isPast = ended !== undefined || isPastItem(segment, `${printed} ${term?.name ?? ''}`)
+  const status: FactStatus = isProvisional(segment.role) ? 'uncertain' : isPast ? 'historical' : 'present'
   return foundFact(reading.document, {
     type: term?.group === 'symptom' && slug.startsWith('assessment') ? 'symptom' : 'condition',
     name: legibleName,
     status,
     date: date ?? stayDate(reading, segment),
-    detail: { clinicalStatus: status === 'historical' ? 'resolved' : 'active', ...laterality(printed) },
+    detail: {
+      ...(status === 'uncertain' ? {} : { clinicalStatus: status === 'historical' ? 'resolved' : 'active' }),
+      ...laterality(printed),
+    },
     concept: term?.concept ?? null,
     strength: isKnown ? 'strong' : 'fair',
   })
+}
+
+/** "Otitis media - resolved", "Asthma (childhood)": the words are about the item, not of its name. */
+function isOf(text: string, name: Range, item: Range, cue: CueHit): boolean {
+  if (cue.start <= name.start + 3) return false
+  return cue.end <= item.end || /^[\s,(–-]*$/.test(text.slice(name.end, cue.start))
+}
+
+function saysEnded({ effects }: CueHit): boolean {
+  return effects.some(({ category, direction }) => category === 'ended' && direction === 'after')
 }
 
 function isPastItem(segment: Segment, printed: string): boolean {

@@ -7,8 +7,9 @@ import { itemFact, listItems } from './condition-items.ts'
 import { lasting, notCondition, tooPlain } from './condition-words.ts'
 import { assertionOf, findCues, type Assertion } from './context.ts'
 import { foundFact, type Range, type Reading } from './found.ts'
-import { laterality, listSections, speaksOfOthers, type MentionContext } from './mention-context.ts'
+import { isProvisional, laterality, listSections, speaksOfOthers, type MentionContext } from './mention-context.ts'
 import { statedDate } from './mention-dates.ts'
+import { relativeWith } from './family-members.ts'
 import { extendMention } from './mention-extent.ts'
 import type { Segment } from './segments.ts'
 
@@ -61,10 +62,14 @@ function statedConditions(context: MentionContext, taken: Cover): FoundFact[] {
   const label = /^\s*\p{Lu}[^:\n.]{1,38}:/u.exec(text.slice(segment.start, segment.end))?.[0].length ?? 0
   return findTerms(conditionLexicon(), segment.tokens).flatMap((match) => {
     const term = clearTerm(match, segment)
+    const isAnswered = cues.some(
+      ({ answer }) => answer && answer.holds.from <= match.from && match.to <= answer.holds.to,
+    )
     if (
       !term ||
       (match.end <= segment.start + label &&
         label > 0 &&
+        !isAnswered &&
         /diagnos|history|problem|condition/i.test(text.slice(segment.start, segment.start + label))) ||
       tooPlain.test(text.slice(match.start, match.end)) ||
       notCondition.test(text.slice(match.end, match.end + 24)) ||
@@ -84,7 +89,7 @@ function conditionFact(context: MentionContext, { name, term, assertion, match }
   const { reading, segment } = context
   const slug = segment.role.slug ?? ''
   if (assertion.status === 'family' || (slug === 'family-history' && assertion.status !== 'negated'))
-    return familyFact(context, name, term, assertion)
+    return familyFact(context, { name, term, assertion, match })
   if (assertion.status === 'other' || slug === 'family-history' || deniesFamily(reading, assertion)) return null
   if (assertion.status !== 'negated' && isComment(context)) return null
   const status = statusOf(segment, term, assertion, reading.document.text.slice(name.start, name.end))
@@ -103,6 +108,7 @@ function conditionFact(context: MentionContext, { name, term, assertion, match }
     date,
     detail: {
       ...(status === 'present' && assertion.isEstablished ? { clinicalStatus: 'active' as const } : {}),
+      ...(status === 'historical' && assertion.isEnded ? { clinicalStatus: 'resolved' as const } : {}),
       ...laterality(reading.document.text.slice(name.start, name.end)),
     },
     parts: [['cue', assertion.cue]],
@@ -125,25 +131,26 @@ function deniesFamily(reading: Reading, { cue }: Assertion): boolean {
   return cue !== null && /famil/i.test(reading.document.text.slice(cue.start, cue.end))
 }
 
-function statusOf(segment: Segment, term: Concept, { status }: Assertion, printed: string): FactStatus {
+/** What patients are given to read is true of anybody. */
+const forReading =
+  /leaflet|fact\s?sheet|brochure|handout|(?:patient|health) education|what (?:is|are|causes)\b|about your (?:condition|medicine|illness|operation|procedure)/i
+
+function statusOf(segment: Segment, term: Concept, assertion: Assertion, printed: string): FactStatus {
+  const { status, isEnded } = assertion
   if (status === 'negated' || status === 'uncertain' || status === 'hypothetical') return status
   const slug = segment.role.slug ?? ''
+  if (forReading.test(segment.role.heading ?? '')) return 'hypothetical'
+  if (isProvisional(segment.role)) return 'uncertain'
   if (aheadSections.has(slug) || slug === 'indication')
     return slug === 'indication' && /^known/i.test(printed) ? 'present' : 'hypothetical'
-  if (segment.role.isOver) return 'historical'
+  if (segment.role.isOver || isEnded) return 'historical'
   const isPast = status === 'historical' || slug === 'past-medical-history' || slug === 'past-surgical-history'
   return isPast && !lasting.test(`${printed} ${term.name}`) ? 'historical' : 'present'
 }
 
-function familyFact(
-  { reading, segment }: MentionContext,
-  name: Range,
-  term: Concept,
-  assertion: Assertion,
-): FoundFact | null {
-  if (assertion.isNegated) return null
-  const before = reading.document.text.slice(segment.start, segment.end)
-  const relationship = nearestRelative(before, name.start - segment.start)
+function familyFact({ reading, segment }: MentionContext, { name, term, assertion, match }: Mention): FoundFact | null {
+  if (assertion.isNegated || assertion.status === 'other') return null
+  const relationship = relativeWith(segment.tokens, match)
   return foundFact(reading.document, {
     type: 'family_history',
     name,
@@ -153,17 +160,6 @@ function familyFact(
     concept: term.concept,
     strength: 'fair',
   })
-}
-
-const relatives =
-  /\b((?:maternal |paternal )?(?:grand)?(?:mother|father|parents?|mum|mom|dad)|sisters?|brothers?|siblings?|sons?|daughters?|(?:maternal |paternal )?(?:aunts?|uncles?|cousins?))\b/gi
-
-function nearestRelative(sentence: string, at: number): string | null {
-  const found = Array.from(sentence.matchAll(relatives), (match) => ({
-    word: match[1] ?? '',
-    distance: Math.abs(match.index - at),
-  }))
-  return found.toSorted((a, b) => a.distance - b.distance)[0]?.word.toLowerCase() ?? null
 }
 
 function clearTerm(match: Match<Concept>, segment: Segment): Concept | null {

@@ -21,6 +21,9 @@ export function findTableMentions(reading: Reading, tables: readonly Table[], ta
       const cell = cells.get('problem') ?? cells.get('procedure')
       const segment = reading.segments[firstNotBefore(reading.segments, (each) => each.firstLine < place)]
       if (!cell || segment?.firstLine !== place) continue
+      // "Asthma | No": the row answers its own question; it is read as a statement.
+      const cues = findCues(segment.tokens)
+      if (cues.some(({ answer }) => answer !== undefined && answer.kind !== 'yes')) continue
       const slug = segment.role.slug ?? (cells.has('procedure') ? 'past-surgical-history' : 'problem-list')
       const status = cells.get('status')
       const isOver =
@@ -30,7 +33,7 @@ export function findTableMentions(reading: Reading, tables: readonly Table[], ta
       const context = {
         reading,
         segment: { ...segment, kind: 'row' as const, role: { ...segment.role, slug, isOver } },
-        cues: findCues(segment.tokens),
+        cues,
       }
       const fact = itemFact(
         context,

@@ -1,10 +1,13 @@
 /**
  * What a statement says of a concept: there, denied, possible, only feared, past, or somebody else's. Cues act inside
  * their segment, up to a word that ends their scope; pseudo-cues ("no change", "gram negative") swallow the cue in them.
+ * Answers ("Asthma - N", "SOB (+)") outrank the words around them, and speak of their own question alone.
  */
 import { cueLexicon, type Cue, type CueCategory } from '../terminology/cues.ts'
 import { matchAt, type Match } from '../terminology/lexicon.ts'
 import type { Token } from '../terminology/tokens.ts'
+import { findAnswers, type Answer } from './answers.ts'
+import { relativeHit } from './relative-cues.ts'
 
 export type CueHit = {
   readonly start: number
@@ -14,6 +17,8 @@ export type CueHit = {
   readonly to: number
   /** None for a pseudo-cue, which only swallows its words. */
   readonly effects: readonly Cue[]
+  /** Set for an answer: what it answers. */
+  readonly answer?: Answer
 }
 
 export type Assertion = {
@@ -22,6 +27,8 @@ export type Assertion = {
   readonly isNegated: boolean
   /** Present, but said to have begun before. */
   readonly isEstablished: boolean
+  /** Said to be over, whatever kind of condition it is: "migraines resolved", "asthma as a child". */
+  readonly isEnded: boolean
   readonly cue: CueHit | null
 }
 
@@ -31,6 +38,9 @@ type Reach = { readonly hit: CueHit; readonly category: CueCategory; readonly di
 const reachOf: Partial<Record<string, number>> = {
   'historical/before': 6,
   'historical/after': 6,
+  'ended/before': 4,
+  'ended/after': 4,
+  'question/before': 12,
   'negation/after': 8,
   'uncertain/before': 8,
   'uncertain/after': 6,
@@ -56,13 +66,40 @@ const weakPast = new Set([
   'following',
 ])
 
+const known = new WeakMap<readonly Token[], CueHit[]>()
+
+/** Several finders ask about the same segment. */
 export function findCues(tokens: readonly Token[]): CueHit[] {
-  const matches = tokens.flatMap((_, place) => matchAt(cueLexicon(), tokens, place, 'any') ?? [])
-  return longestFirst(matches).map((match) => {
-    const effects = match.terms.map((term) => term.meaning)
+  const cues = known.get(tokens) ?? readCues(tokens)
+  known.set(tokens, cues)
+  return cues
+}
+
+function readCues(tokens: readonly Token[]): CueHit[] {
+  const starting = tokens.map((_, place) => matchAt(cueLexicon(), tokens, place, 'any'))
+  const answers = findAnswers(tokens, starting)
+  const matches = starting.filter((match) => match !== null)
+  const hits = longestFirst(matches).flatMap((match): CueHit[] => {
+    if (answers.some((answer) => answer.from < match.to && match.from < answer.to)) return []
+    const effects = asPrinted(tokens, match).map((term) => term.meaning)
     const active = effects.filter((effect) => !effect.category.startsWith('pseudo-'))
-    return { start: match.start, end: match.end, from: match.from, to: match.to, effects: active }
+    const hit = { start: match.start, end: match.end, from: match.from, to: match.to, effects: active }
+    return [active.some(({ category }) => category === 'family') ? relativeHit(tokens, hit) : hit]
   })
+  return [...hits, ...answers.flatMap((answer) => answerHit(tokens, answer) ?? [])].toSorted((a, b) => a.from - b.from)
+}
+
+function answerHit(tokens: readonly Token[], answer: Answer): CueHit | null {
+  const [first, last] = [tokens[answer.from], tokens[answer.to - 1]]
+  if (!first || !last) return null
+  return { start: first.start, end: last.end, from: answer.from, to: answer.to, effects: [], answer }
+}
+
+/** "Rules out" denies and "rule out" does not, though they fold into one: what is printed exactly so goes first. */
+function asPrinted(tokens: readonly Token[], match: Match<Cue>): Match<Cue>['terms'] {
+  const printed = hitText(tokens, match)
+  const exact = match.terms.filter((term) => term.text.toLowerCase() === printed)
+  return exact.length > 0 ? exact : match.terms
 }
 
 /** "were not consistent with" is "not consistent with", though "were not" stands further left. */
@@ -83,27 +120,46 @@ export function assertionOf(
   const reaches = cues.flatMap((hit) => reachesOf(tokens, cues, hit, concept))
   const nearest = (category: CueCategory) =>
     reaches.filter((reach) => reach.category === category).toSorted((a, b) => a.distance - b.distance)[0] ?? null
+  const answered = cues.find(({ answer }) => answer && isWithin(concept, answer.holds))
+  const doubted = cues.find(({ answer }) => answer?.kind === 'no' && isWithin(concept, answer.mayHold))
   const negated = nearest('negation')
-  const said = (status: Assertion['status'], reach: Reach | null): Assertion => ({
+  const ended = nearest('ended')
+  const current = [nearest('established'), nearest('current')]
+  const isEnded = isPast(ended, [nearest('current')])
+  const said = (status: Assertion['status'], hit: CueHit | null | undefined): Assertion => ({
     status,
-    isNegated: negated !== null,
+    isNegated: answered ? answered.answer?.kind === 'no' : negated !== null,
     isEstablished: nearest('established') !== null,
-    cue: reach?.hit ?? null,
+    isEnded,
+    cue: hit ?? null,
   })
 
   const family = nearest('family')
-  if (family) return said('family', family)
   const other = nearest('other-subject')
-  if (other) return said('other', other)
+  // "His wife's mother" is not of his family.
+  if (family && other?.hit.to !== family.hit.from) return said('family', family.hit)
+  if (other) return said('other', other.hit)
+  const past = isEnded ? ended : isPast(nearest('historical'), current) ? nearest('historical') : null
+  if (answered?.answer) return said(statusOfAnswer[answered.answer.kind] ?? (past ? 'historical' : 'present'), answered)
   const uncertain = nearest('uncertain')
-  if (negated && !(uncertain && /exclud|rule/.test(hitText(tokens, uncertain.hit)))) return said('negated', negated)
+  if (negated && !(uncertain && /exclud|rule/.test(hitText(tokens, uncertain.hit)))) return said('negated', negated.hit)
+  const question = nearest('question')
+  if (question) return said('other', question.hit)
   const hypothetical = nearest('hypothetical')
-  if (hypothetical) return said('hypothetical', hypothetical)
-  if (uncertain) return said('uncertain', uncertain)
-  return said(
-    isPast(nearest('historical'), [nearest('established'), nearest('current')]) ? 'historical' : 'present',
-    nearest('historical'),
-  )
+  if (hypothetical) return said('hypothetical', hypothetical.hit)
+  if (uncertain || doubted) return said('uncertain', uncertain?.hit ?? doubted)
+  return said(past ? 'historical' : 'present', past?.hit ?? nearest('historical')?.hit)
+}
+
+function isWithin(concept: { from: number; to: number }, range: { from: number; to: number }): boolean {
+  return range.from < concept.to && concept.from < range.to
+}
+
+/** A question that nobody answered says nothing of the patient, as little as what is said of somebody else. */
+const statusOfAnswer: Partial<Record<Answer['kind'], Assertion['status']>> = {
+  no: 'negated',
+  unsure: 'uncertain',
+  open: 'other',
 }
 
 function isPast(historical: Reach | null, present: readonly (Reach | null)[]): boolean {
@@ -118,7 +174,7 @@ function reachesOf(
 ): Reach[] {
   if (hit.from >= concept.from && hit.to <= concept.to) return []
   return hit.effects.flatMap(({ category, direction }) => {
-    if (category === 'termination' || category === 'no-known') return []
+    if (category === 'termination' || category === 'no-known' || category.startsWith('answer-')) return []
     // "No acute distress": the longest cue may reach into the concept's own words.
     const isBefore = direction !== 'after' && hit.from < concept.from
     const isAfter = direction !== 'before' && hit.from >= concept.to && isAnswer(tokens, hit)
@@ -126,7 +182,8 @@ function reachesOf(
     const [left, right] = isBefore ? [hit.to, concept.from] : [concept.to, hit.from]
     const distance = Math.max(0, right - left)
     if (distance > limitOf(hitText(tokens, hit), category, isBefore ? 'before' : 'after')) return []
-    return isEnded(tokens, cues, left, right, category) ? [] : [{ hit, category, distance }]
+    const isOut = isBefore ? isTerminated : isCutOff
+    return isOut(tokens, cues, [left, right], { hit, category }) ? [] : [{ hit, category, distance }]
   })
 }
 
@@ -140,32 +197,55 @@ function isAnswer(tokens: readonly Token[], hit: CueHit): boolean {
 function limitOf(cue: string, category: CueCategory, side: string): number {
   if (category === 'historical' && weakPast.has(cue)) return 1
   if (cue === '?') return 1
+  // "Resolved: pneumonia, shingles" holds for the whole list.
+  if (cue.endsWith(':')) return Number.POSITIVE_INFINITY
   return reachOf[`${category}/${side}`] ?? Number.POSITIVE_INFINITY
 }
 
-function isEnded(
-  tokens: readonly Token[],
-  cues: readonly CueHit[],
-  left: number,
-  right: number,
-  category: CueCategory,
-): boolean {
-  return cues.some(
+type Said = { readonly hit: CueHit; readonly category: CueCategory }
+type Gap = readonly [left: number, right: number]
+
+function isTerminated(tokens: readonly Token[], cues: readonly CueHit[], gap: Gap, { category }: Said): boolean {
+  const [left, right] = gap
+  // "Pneumonia (resolved), COPD": what is over stands before the cue.
+  if (category === 'ended' && /^[,;)\]]$/.test(tokens[left]?.text ?? '') && left < right) return true
+  return terminationsIn(cues, [left, right]).some((other) => !isInnerTermination(tokens, other, category))
+}
+
+/** "Considered, but since excluded": the turn leads straight to what is said of the concept and does not end it. */
+function isCutOff(tokens: readonly Token[], cues: readonly CueHit[], gap: Gap, { hit, category }: Said): boolean {
+  const [left, right] = gap
+  if (category === 'ended' && !/^(?:have|all)\b/.test(hitText(tokens, hit)) && isParted(tokens, gap)) return true
+  return terminationsIn(cues, [left, right]).some((other) => {
+    const rest = tokens.slice(other.to, right).map((token) => token.text)
+    const leadsOn = turn.test(hitText(tokens, other)) && rest.every((word) => auxiliary.test(word))
+    return !leadsOn && !isInnerTermination(tokens, other, category)
+  })
+}
+
+const turn = /^(?:but|however|although|though|then|subsequently|which|has|since)$/
+const auxiliary =
+  /^(?:,|this|it|that|was|is|were|are|has|have|had|been|now|later|then|since|subsequently|felt|thought|to|be|considered|deemed|eventually|ultimately|effectively|clinically)$/i
+
+/** "Asthma, otitis media resolved" says it of the last. */
+function isParted(tokens: readonly Token[], [left, right]: Gap): boolean {
+  return tokens.slice(left, right - 1).some(({ text }) => /^[,/]$/.test(text))
+}
+
+function terminationsIn(cues: readonly CueHit[], [left, right]: Gap): CueHit[] {
+  return cues.filter(
     (other) =>
-      other.from >= left &&
-      other.to <= right &&
-      other.effects.some((effect) => effect.category === 'termination') &&
-      !isInnerTermination(tokens, other, category),
+      other.from >= left && other.to <= right && other.effects.some((effect) => effect.category === 'termination'),
   )
 }
 
 /** "No pain since, or due to, the fall" keeps its subject; a decimal point or an initial does not end a sentence. */
 function isInnerTermination(tokens: readonly Token[], hit: CueHit, category: CueCategory): boolean {
   if (category !== 'family' && category !== 'other-subject') return false
-  return !/^(but|however|although|though|whereas|;|\.)$/.test(hitText(tokens, hit))
+  return !/^(but|however|although|though|whereas|;|\.|(patient|pt) .*)$/.test(hitText(tokens, hit))
 }
 
-function hitText(tokens: readonly Token[], hit: CueHit): string {
+function hitText(tokens: readonly Token[], hit: { from: number; to: number }): string {
   return tokens
     .slice(hit.from, hit.to)
     .map((token) => token.text.toLowerCase())

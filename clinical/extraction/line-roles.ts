@@ -88,8 +88,12 @@ function openedRole(line: Line, text: string): { kind: 'own_line' | 'label'; rol
   if (labelled) return { kind: 'label', role: labelled }
   if (!looksLikeHeading(line, text)) return null
   const role = roleOf(text, null)
-  return role.slug === null ? null : { kind: 'own_line', role }
+  // "Smoking status: former", "Family history of glaucoma: no" are answers, not headings.
+  const isStated = (role.slug === 'social-history' && /:\s*\S/.test(text)) || answered.test(text)
+  return role.slug === null || isStated ? null : { kind: 'own_line', role }
 }
+
+const answered = /[:?–-]\s*(?:yes|no|[yn]|nil|none|never|unknown|unsure|denie[sd]|negative|positive)\W*$/i
 
 function looksLikeHeading(line: Line, text: string): boolean {
   if (line.kind === 'heading' || line.kind === 'list_item' || text.length > 48) return false

@@ -4,6 +4,7 @@ import type { DocumentClass } from '../document/mapped.ts'
 import { lateralityWords } from './condition-words.ts'
 import type { CueHit } from './context.ts'
 import type { Reading } from './found.ts'
+import type { SectionRole } from './section-role.ts'
 import type { Segment } from './segments.ts'
 
 /** Sections whose lines are items, not prose. */
@@ -30,6 +31,11 @@ export const speaksOfOthers: ReadonlySet<DocumentClass> = new Set([
 ])
 
 export type MentionContext = { readonly reading: Reading; readonly segment: Segment; readonly cues: readonly CueHit[] }
+
+/** "Working diagnosis", "Differential": what stands under it is what may be. */
+export function isProvisional({ heading }: SectionRole): boolean {
+  return /\b(?:working|provisional|differentials?|possible|suspected|query|presumptive|ddx|dd)\b/i.test(heading ?? '')
+}
 
 export function laterality(printed: string): FactDetail {
   const side = lateralityWords.exec(printed)?.[1]

@@ -2,6 +2,7 @@
 import type { FactStatus, FoundDate, FoundFact } from '../document/found-fact.ts'
 import type { Concept } from '../terminology/concepts.ts'
 import { assertionOf, type Assertion } from './context.ts'
+import { denialOf } from './denied-examination.ts'
 import type { MentionContext } from './mention-context.ts'
 import { lateralityWords } from './condition-words.ts'
 import { foundDate } from './dated-context.ts'
@@ -49,10 +50,12 @@ function statusOf(
   { reading, segment }: MentionContext,
   name: Range,
   mention: ProcedureMention,
-  { status }: Assertion,
+  assertion: Assertion,
 ): FactStatus | null {
-  if (status === 'family' || status === 'other') return null
-  if (status === 'negated') return 'negated'
+  const denial = assertion.status === 'negated' ? denialOf(segment, name, mention.concept, assertion.cue) : null
+  if (assertion.status === 'family' || assertion.status === 'other' || denial === 'unsure') return null
+  if (denial === 'undone') return 'negated'
+  const status = denial === 'result' ? 'present' : assertion.status
   const slug = segment.role.slug ?? ''
   const sentence = reading.document.text.slice(segment.start, segment.end)
   const isDone = done.test(sentence.slice(0, name.start - segment.start)) || mention.date !== null

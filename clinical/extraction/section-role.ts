@@ -48,7 +48,7 @@ const headingGrammar: readonly (readonly [RegExp, string])[] = [
     /present(ing|ation)? (illness|complaint|history|problem)|interval history|subjective|\bhpi\b|\bhpc\b|narrative/i,
     'history-of-presenting-complaint',
   ],
-  [/social|lifestyle|smoking|occupation/i, 'social-history'],
+  [/social|lifestyle|^smoking|occupation/i, 'social-history'],
   [/systems? review|review of systems/i, 'review-of-systems'],
   [/physical|examination|exam findings|on exam|o\/e|objective/i, 'examination'],
   [
@@ -56,9 +56,9 @@ const headingGrammar: readonly (readonly [RegExp, string])[] = [
     'discharge-instructions',
   ],
   [/follow|next (visit|appointment|review)/i, 'follow-up'],
-  [/impression|assessment|conclusion|opinion|summary of findings/i, 'assessment'],
+  [/impression|assessment|conclusion|opinion|summary of findings|^differentials?\b/i, 'assessment'],
   [/\bplan\b|management/i, 'plan'],
-  [/complication/i, 'complications'],
+  [/^(?!.*\bwith(?:out)?\b)(?:[\w-]+ ){0,3}complications?\b/i, 'complications'],
   [/findings|microscop|macroscop|gross description|^report$/i, 'findings'],
   [
     /indication|reason for (exam|test|study|request|scan)|clinical (details|notes|info|history|question)/i,

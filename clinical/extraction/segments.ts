@@ -94,7 +94,8 @@ function splitBlock(document: MappedDocument, block: Block, boxes: BoxesToTick):
     .flatMap(boxes.saidIn)
     .map(([start, end]) => {
       const role = block.kind === 'heading' ? block.role : (sentenceRole(document.text, start, end) ?? block.role)
-      return { ...block, start, end, role, tokens: tokenise(document.text, start, end) }
+      const tokens = tokenise(document.text, start, end).filter((token) => boxes.isPrinted(token.start))
+      return { ...block, start, end, role, tokens }
     })
 }
 
@@ -126,6 +127,7 @@ function sentenceRanges(text: string, { start, end }: Block): (readonly [number,
     .matchAll(/[.!?](?=\s+["'(\p{Lu}\d•–-]|(?<=\p{Ll}[.!?])\p{Lu}\p{Ll}|\s*$)/gu)) {
     const stop = start + match.index + 1
     if (isAbbreviated(text, from, stop)) continue
+    if (text[stop - 1] === '?' && answersQuestion.test(text.slice(stop, Math.min(end, stop + 24)))) continue
     if (text.slice(from, stop).trim() !== '') ranges.push([from, stop])
     from = stop
   }
@@ -133,8 +135,14 @@ function sentenceRanges(text: string, { start, end }: Block): (readonly [number,
   return ranges
 }
 
+/** "Do you have asthma? No" is one statement. */
+const answersQuestion =
+  /^\s+(?:[Yy]es|YES|[Nn]o|NO|[YyNn]|[Nn]il|NIL|[Nn]one|[Nn]ever|[Dd]enie[sd]|[Uu]nsure|[Uu]nknown|[Nn]ot (?:sure|asked|known)|[Pp]ositive|[Nn]egative|[Nn]\/[Aa])(?:\s*(?:[.,;:()–-]|$)|\s+[A-Z]|(?<=[Yy]es)\s)/
+
 function isAbbreviated(text: string, from: number, stop: number): boolean {
   const before = text.slice(Math.max(from, stop - 8), stop)
   if (text[stop - 1] === '?') return /^[\s/(]?$/.test(text.slice(Math.max(from, stop - 2), stop - 1))
+  // Dots that lead from a question to its answer.
+  if (/\.{3}$/.test(text.slice(Math.max(from, stop - 3), stop))) return true
   return text[stop - 1] === '.' && (abbreviation.test(before) || /^\s*\d{1,2}\.$/.test(text.slice(from, stop)))
 }

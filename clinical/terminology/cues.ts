@@ -9,11 +9,17 @@ export const cueCategories = [
   'hypothetical',
   'historical',
   'pseudo-historical',
+  'ended',
   'established',
   'current',
   'family',
   'pseudo-family',
   'other-subject',
+  'question',
+  'answer-no',
+  'answer-yes',
+  'answer-unsure',
+  'answer-open',
   'no-known',
   'termination',
 ] as const
@@ -64,7 +70,12 @@ export const cueLexicon = once(() => {
   const table = readTable('context_cues', ['cue', 'category', 'direction']).map(
     (row) => [row.cue, { category: categoryOf(row.category), direction: directionOf(row.direction) }] as const,
   )
-  return buildLexicon([...table, ...further].map(([text, meaning]) => ({ text, meaning, isAmbiguous: false })))
+  const relatives = readTable('relatives', ['word'])
+    .filter(({ word }) => word.length > 4)
+    .map(({ word }) => [word, { category: 'family', direction: 'before' }] as const)
+  return buildLexicon(
+    [...table, ...further, ...relatives].map(([text, meaning]) => ({ text, meaning, isAmbiguous: false })),
+  )
 })
 
 function categoryOf(text: string): CueCategory {

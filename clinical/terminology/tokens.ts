@@ -9,6 +9,8 @@ export type Token = {
   readonly end: number
   /** Punctuation that a term may be written with or without ("X-ray", "X ray"). */
   readonly isJoiner: boolean
+  /** The first of a table's cell. */
+  readonly startsCell: boolean
 }
 
 const tokenPattern = /[\p{L}\p{N}]+(?:['’]\p{L}+)*|[^\s\p{L}\p{N}]/gu
@@ -24,6 +26,7 @@ export function tokenise(text: string, from = 0, to = text.length): Token[] {
       start,
       end: start + match[0].length,
       isJoiner: joiners.has(match[0]),
+      startsCell: slice[match.index - 1] === '\t',
     }
   })
 }
