@@ -3,6 +3,7 @@
  * offers candidates. A code that is wider or narrower than the words stays a suggestion: uncoded is legal and visible.
  */
 import type { FoundFact } from '../document/found-fact.ts'
+import { deniedKind, isOnly } from '../terminology/allergy-words.ts'
 import { conceptCandidates } from './concept-codes.ts'
 import { isDoneOn, specimenIn } from '../terminology/specimens.ts'
 import { observationCandidates, observationSpecimen } from './observation-codes.ts'
@@ -70,18 +71,22 @@ function isCodedAsPrinted(candidates: readonly Candidate[], type: CodedWords['ty
 const distinct = (candidates: readonly Candidate[]): Candidate[] =>
   [...new Map(candidates.toReversed().map((each) => [`${each.system} ${each.code}`, each])).values()].toReversed()
 
-/** A bare statement that there are none has a code of its own. */
-const noKnownAllergy: Candidate = {
-  system: 'SNOMED',
-  code: '716186003',
-  display: 'No known allergy (situation)',
-  score01: 1,
-  method: 'rule',
-  isEquivalent: true,
+/** That there are none has codes of its own, by what was asked: who has no known drug allergy may well have one to nuts. */
+const noKnownAllergy = {
+  any: ['716186003', 'No known allergy (situation)'],
+  drug: ['409137002', 'No known drug allergy (situation)'],
+  food: ['429625007', 'No known food allergy (situation)'],
+  environment: ['428607008', 'No known environmental allergy (situation)'],
+} as const
+
+function noAllergyCandidates(fact: CodedWords): Candidate[] {
+  if (!deniesAllAllergies(fact)) return []
+  const [code, display] = noKnownAllergy[deniedKind(fact.text) ?? 'any']
+  return [{ system: 'SNOMED', code, display, score01: 1, method: 'rule', isEquivalent: true }]
 }
 
 function candidatesOfConcept(fact: CodedWords, concept: string | null, method: 'concept' | 'search'): Candidate[] {
-  if (concept === null) return deniesAllAllergies(fact) ? [noKnownAllergy] : []
+  if (concept === null) return noAllergyCandidates(fact)
   const [table, id] = splitConcept(concept)
   if (table === 'observations') return isOfOtherSpecimen(id, fact) ? [] : observationCandidates(id, fact)
   const isWider = method === 'concept' && wordFit(table, id, fact.text) === 'wider'
@@ -108,10 +113,17 @@ function searchCandidates(fact: CodedWords): Candidate[] {
   )
 }
 
+/** "No allergy to penicillin" denies penicillin alone: words that name a thing beside the kinds are no general denial. */
 const deniesAllAllergies = (fact: CodedWords) =>
   fact.type === 'allergy' &&
   fact.status === 'negated' &&
-  /\b(allerg|nkd?a\b|adverse|nil\b|none\b|no known)/i.test(fact.text)
+  /\b(?:allerg|nk[df]?a\b|adverse|intoleran|nil\b|none\b|no known|denie)/i.test(fact.text) &&
+  !deniesOneThing(fact.text)
+
+function deniesOneThing(text: string): boolean {
+  const object = /\b(?:allerg\w*|reactions?|intoleran\w*|nil|none)\s+(?:to|of)\s+(.+)$/i.exec(text)?.[1]
+  return object !== undefined && !isOnly(object, 'drug', 'food', 'environment', 'anything')
+}
 
 function splitConcept(concept: string): readonly [string, string] {
   const colon = concept.indexOf(':')

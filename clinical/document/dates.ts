@@ -37,6 +37,10 @@ const shapes: readonly Shape[] = [
     read: ([d, m, y]) => parts(y, monthNumber(m), d),
   },
   {
+    pattern: new RegExp(`(?<![\\d/.])(\\d{2})${month}${longYear}(?!\\d)`, 'gi'),
+    read: ([d, m, y]) => parts(y, monthNumber(m), d),
+  },
+  {
     pattern: new RegExp(`(?<![\\d/.])(\\d{1,2})[ -]${month}[ -](\\d\\d)(?![\\d:/])`, 'gi'),
     read: ([d, m, y]) => parts(fullYear(y), monthNumber(m), d),
   },

@@ -142,7 +142,9 @@ function isAhead(document: MappedDocument, line: Line): boolean {
 }
 
 /** The nearest label to the left wins; "report date" is a report's date, because the plain word "date" is tried last. */
-function labelIn(before: string): DateLabel | null {
+function labelIn(printed: string): DateLabel | null {
+  // The stops of "D.O.B. 4/11/1961" end no clause.
+  const before = printed.replace(/\bD\.\s?O\.\s?B\.?(?!\w)/gi, 'DOB')
   const clause = before.slice(Math.max(before.lastIndexOf('. ') + 1, before.lastIndexOf(';') + 1))
   const hits = labels.flatMap(([label, pattern], rank) =>
     Array.from(clause.matchAll(pattern), (match) => ({ label, end: match.index + match[0].length, rank })),

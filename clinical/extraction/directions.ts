@@ -1,7 +1,9 @@
 /** The directions of a medicine: quantity, route, how often, when, how long, what for. Every part keeps its place. */
-import { matchAt } from '../terminology/lexicon.ts'
+import { conditionLexicon } from '../terminology/concepts.ts'
+import { findTerms, matchAt } from '../terminology/lexicon.ts'
 import { sigLexicon, type SigKind } from '../terminology/sig.ts'
 import { tokenise } from '../terminology/tokens.ts'
+import { endOfDirections, withoutAsides } from './dose-changes.ts'
 import type { Range } from './found.ts'
 
 export type DirectionPart = Range & {
@@ -17,7 +19,8 @@ export type Directions = {
   readonly frequencyCode: string | null
   readonly duration: Range | null
   readonly indication: Range | null
-  readonly status: string | null
+  /** Several doses a day that differ: "1 mane 2 nocte". */
+  readonly isVarying: boolean
 }
 
 const numberWord = '(?:\\d{1,2}|one|two|three|four|five|six|eight|ten|twelve)'
@@ -56,7 +59,7 @@ const written: readonly (readonly [SigKind | 'prn', RegExp])[] = [
   [
     'duration',
     new RegExp(
-      `\\b(?:for|x|×) ?(?:the next |another |a further )?${numberWord}(?: ?(?:-|to) ?${numberWord})? ?(?:days?|weeks?|wks?|months?|mths?|/7|/52|/12)`,
+      `\\b(?:for|x|×) ?(?:the next |another |a further )?${numberWord}(?: ?(?:-|to) ?${numberWord})? ?(?:days?|weeks?|wks?|months?|mths?|/7|/52|/12|d\\b|wk\\b|w\\b)`,
       'gi',
     ),
   ],
@@ -64,30 +67,40 @@ const written: readonly (readonly [SigKind | 'prn', RegExp])[] = [
 ]
 
 const quantity =
-  /\b(?:(?:\d{1,3}(?:\.\d+)?|½|¼)(?: ?(?:-|to|or) ?\d{1,3})?|one|two|three|four|half(?: a)?|one and a half|one half|i{1,3}|a)\s?(?:tab(?:let)?s?|cap(?:sule)?s?|puffs?|inhalations?|drops?|sprays?|patch(?:es)?|sachets?|units?|ampoules?|vials?|suppositor(?:y|ies)|lozenges?|applications?|teaspoons?|tablespoons?|mls?|nebules?|wafers?|injections?|pessar(?:y|ies)|iu)\b(?!\s?\/)/i
+  /(?<![\d./])\b(?:(?:(?:\d{1,2}[ -])?[1-3]\/[2-4]|\d{1,3}(?:\.\d+)?|½|¼)(?: ?(?:-|to|or) ?\d{1,3})?|one|two|three|four|half(?: a)?|one and a half|one half|i{1,3}|a)\s?(?:tab(?:let)?s?|cap(?:sule)?s?|puffs?|inhalations?|drops?|sprays?|patch(?:es)?|sachets?|units?|ampoules?|vials?|suppositor(?:y|ies)|lozenges?|applications?|teaspoons?|tablespoons?|mls?|nebules?|wafers?|injections?|pessar(?:y|ies)|gtts?|actuations?|pumps?|scoops?|films?|enemas?|iu)\b(?!\s?\/)/i
 const purpose =
-  /\b(?:for|to (?:help|treat|prevent|control|reduce|manage|lower))\s+(?!\d|the next|a (?:week|month|day)|one |two |three |review|further|another)([\p{L}][\p{L}' /-]{2,45}?)(?=[,.;:()\t\n]|\s\d|$)/iu
+  /\b(?:for|to (?:help|treat|prevent|control|reduce|manage|lower))\s+(?!\d|the next|a (?:week|month|day)|one |two |three |review|further|another|years?\b|months?\b|weeks?\b|days?\b|life\b|now\b|many|several|at least|over |about|approximately|up to|follow|the (?:past|last|first|time)|(?:a|some) (?:while|time)|long)([\p{L}][\p{L}' /-]{2,45}?)(?=[,.;:()\t\n]|\s\d|$)/iu
+
+/** "2 tds", "ii bd", "1 mane": a bare count right before the time. */
+const counted =
+  /(?<![\d./x×-])(?:\d{1,2}(?:\.5)?|½|1½|i{1,3}|one|two|three|half)\s+(?=(?:po|p\.o\.|orally|by mouth|sl|mane|nocte|midi|midday|noon|bd|b\.d\.|bid|tds|t\.d\.s\.|tid|qid|qds|daily|nightly|weekly|once|twice|three times|at night|in the morning|every|each|q\d|qhs|qam|prn|om|am|pm|stat)\b)/gi
+/** "PRN chest pain" */
+const asNeededFor =
+  /\b(?:p\.?r\.?n\.?|(?:as|when|if) (?:needed|required))\s+(?!(?:max|maximum|up|for|daily|if|when|then|and|or|only|at|in|with|disp|qty|refills?|no)\b|#)(\p{L}[\p{L}' /-]{2,30}?)(?=[,.;:()\t\n]|\s\d|$)/iu
 
 export function readDirections(text: string, from: number, to: number): Directions {
-  const slice = text.slice(from, to)
-  const parts = partsOf(text, slice, from, to)
+  const slice = withoutAsides(text.slice(from, endOfDirections(text, from, to)))
+  const parts = partsOf(text, slice, from)
   const of = (...kinds: readonly DirectionPart['kind'][]) => parts.filter((part) => kinds.includes(part.kind))
+  const counts = countsIn(slice, from)
+  const isVarying = new Set(counts.map(({ start, end }) => text.slice(start, end).toLowerCase())).size > 1
   const dose = quantity.exec(slice)
-  const clear = of('frequency', 'prn', 'timing', 'duration')
-  const reason = purpose.exec(slice)
+  const measured = dose ? { start: from + dose.index, end: from + dose.index + dose[0].length } : null
+  const clear = [...of('frequency', 'prn', 'timing', 'duration'), ...(isVarying ? counts : [])]
+  const reason = purpose.exec(slice) ?? symptomIn(slice)
   return {
-    dose: dose ? { start: from + dose.index, end: from + dose.index + dose[0].length } : null,
+    dose: measured ?? (isVarying ? null : (counts[0] ?? null)),
+    isVarying: isVarying && measured === null,
     route: of('route')[0] ?? null,
     form: of('form')[0] ?? null,
-    frequency: of('frequency', 'prn', 'timing').length > 0 ? hull(clear) : null,
+    frequency: of('frequency', 'prn', 'timing').length > 0 ? closed(text, hull(clear)) : null,
     frequencyCode: codeOf(of('frequency'), of('prn').length > 0),
     duration: of('duration')[0] ?? null,
     indication: reason?.[1] ? rangeOfGroup(reason, reason[1], from) : null,
-    status: of('status')[0]?.code ?? null,
   }
 }
 
-function partsOf(text: string, slice: string, from: number, to: number): DirectionPart[] {
+function partsOf(text: string, slice: string, from: number): DirectionPart[] {
   const parts: DirectionPart[] = written.flatMap(([kind, pattern]) =>
     Array.from(slice.matchAll(pattern), (match) => ({
       kind,
@@ -97,7 +110,7 @@ function partsOf(text: string, slice: string, from: number, to: number): Directi
       isAmbiguous: false,
     })),
   )
-  const tokens = tokenise(text, from, to)
+  const tokens = tokenise(slice).map((token) => ({ ...token, start: token.start + from, end: token.end + from }))
   for (let place = 0; place < tokens.length;) {
     const match = matchAt(sigLexicon(), tokens, place)
     const term = match?.terms.find((candidate) => !candidate.isAmbiguous) ?? match?.terms[0]
@@ -132,14 +145,42 @@ function isUsable(printed: string, isAmbiguous: boolean, kind: SigKind): boolean
   return !isAmbiguous || (printed.length > 2 && kind !== 'status') || /^[A-Z]{2,}$/.test(printed)
 }
 
+function countsIn(slice: string, from: number): Range[] {
+  return Array.from(slice.matchAll(counted), (match) => ({
+    start: from + match.index,
+    end: from + match.index + match[0].trimEnd().length,
+  }))
+}
+
+/** What stands behind "prn" is a reason only where it is a complaint that the tables know. */
+function symptomIn(slice: string): RegExpExecArray | null {
+  const match = asNeededFor.exec(slice)
+  const known = match?.[1] ? findTerms(conditionLexicon(), tokenise(match[1]))[0] : undefined
+  return known?.from === 0 ? match : null
+}
+
 function hull(parts: readonly Range[]): Range | null {
   if (parts.length === 0) return null
   return { start: Math.min(...parts.map((part) => part.start)), end: Math.max(...parts.map((part) => part.end)) }
 }
 
+/** "once a week (Mondays)": a bracket that was opened is closed. */
+function closed(text: string, range: Range | null): Range | null {
+  if (!range) return null
+  const words = text.slice(range.start, range.end)
+  const isOpen = words.lastIndexOf('(') > words.lastIndexOf(')')
+  return isOpen && text[range.end] === ')' ? { start: range.start, end: range.end + 1 } : range
+}
+
 function codeOf(parts: readonly DirectionPart[], isAsNeeded: boolean): string | null {
-  const code =
-    parts.find((part) => part.code !== '' && !part.isAmbiguous)?.code ?? parts.find((part) => part.code !== '')?.code
+  const times = new Set(
+    parts.flatMap(({ code }) => (/^1\/d (?:morning|midday|evening|night)$/.test(code) ? [code] : [])),
+  )
+  const isSeveral = times.size > 1 && parts.every(({ code }) => code === '' || times.has(code))
+  const code = isSeveral
+    ? `${times.size}/d`
+    : (parts.find((part) => part.code !== '' && !part.isAmbiguous)?.code ??
+      parts.find((part) => part.code !== '')?.code)
   return [code, isAsNeeded ? 'prn' : null].filter(Boolean).join(' ') || null
 }
 

@@ -1,9 +1,9 @@
-/** Whether a medicine is taken, stopped or only meant, and since when; then the fact itself. */
-import type { FactDetail, FactStatus, FoundDate, FoundFact } from '../document/found-fact.ts'
-import type { Assertion } from './context.ts'
+/** A medicine as a fact: its strength and directions, whether it is taken, and since when. */
+import type { FactDetail, FoundDate, FoundFact } from '../document/found-fact.ts'
 import { foundDate } from './dated-context.ts'
 import type { Directions } from './directions.ts'
 import { foundFact, type Range, type Reading } from './found.ts'
+import { courseOf, type Course, type SaidOfMedicine } from './medicine-course.ts'
 import type { NamedMedicine, Strength } from './medicine-name.ts'
 import type { SectionRole } from './section-role.ts'
 import type { Segment } from './segments.ts'
@@ -13,24 +13,22 @@ export type MedicineStatement = {
   readonly strength: Strength | null
   readonly directions: Directions
   readonly role: SectionRole
-  readonly said: { readonly before: string; readonly after: string; readonly status: Assertion['status'] }
+  readonly said: SaidOfMedicine
   readonly isListed: boolean
   readonly segment: Segment | null
   readonly date?: FoundDate | null
   readonly extra?: FactDetail
 }
 
-type Course = { readonly status: FactStatus; readonly clinicalStatus: NonNullable<FactDetail['clinicalStatus']> }
-
 export function medicationFact(reading: Reading, statement: MedicineStatement): FoundFact | null {
   const { medicine, strength, directions } = statement
-  const course = courseOf(statement)
-  if (course.status === 'hypothetical' && !strength) return null
+  const course = courseOf(statement.role, statement.said, directions.frequency !== null)
+  if (course.status === 'hypothetical' && !strength && !course.isDirect) return null
   const text = reading.document.text
   const printed = (range: Range | null) =>
     range ? text.slice(range.start, range.end).replace(/\s+/g, ' ').trim() : undefined
   const detail = withoutGaps({
-    dose: printed(directions.dose) ?? printed(strength),
+    dose: printed(directions.dose) ?? (directions.isVarying ? undefined : printed(strength)),
     route: printed(directions.route),
     form: printed(directions.form),
     frequency: printed(directions.frequency),
@@ -43,7 +41,7 @@ export function medicationFact(reading: Reading, statement: MedicineStatement): 
     name: medicine,
     status: course.status,
     value: strength?.value ?? null,
-    unit: strength?.unit ?? null,
+    unit: strength?.unit || null,
     date: statement.date ?? startDate(reading, statement, course),
     detail: { ...detail, clinicalStatus: course.clinicalStatus, ...statement.extra },
     parts: [
@@ -55,29 +53,6 @@ export function medicationFact(reading: Reading, statement: MedicineStatement): 
     concept: medicine.term?.meaning.concept ?? null,
     strength: medicine.term && statement.isListed ? 'strong' : medicine.term ? 'fair' : 'weak',
   })
-}
-
-const stoppedBefore =
-  /\b(?:ceased?|stop(?:ped)?(?: taking)?|discontinued?|no longer (?:takes|taking|on)|weaned off|withheld|withhold|avoid|come off|switched from|changed from)\b[^.;]{0,30}$/i
-const stoppedAfter =
-  /^[^.;]{0,60}?\b(?:ceased|stopped|discontinued|withdrawn|was withheld|withheld|course (?:was )?completed|no longer)\b|^[^\n]{0,80}\b(?:CEASED|STOPPED|DISCONTINUED)\b/i
-const startedAgain = /\b(?:restart|resum|recommenc)/i
-
-function courseOf({ role, said, directions }: MedicineStatement): Course {
-  const stopped: Course = { status: 'historical', clinicalStatus: 'stopped' }
-  if (said.status === 'negated' && !stoppedAfter.test(said.after))
-    return { status: 'negated', clinicalStatus: 'stopped' }
-  if (role.slug === 'ceased-medications' || role.isOver || directions.status === 'stopped') return stopped
-  // "If she bleeds she should stop apixaban": nothing has stopped.
-  if (said.status === 'hypothetical' && stoppedBefore.test(said.before))
-    return { status: 'hypothetical', clinicalStatus: 'planned' }
-  if (stoppedBefore.test(said.before) || (stoppedAfter.test(said.after) && !startedAgain.test(said.after)))
-    return stopped
-  if (said.status === 'hypothetical' && !directions.frequency)
-    return { status: 'hypothetical', clinicalStatus: 'planned' }
-  if (said.status === 'historical' && !directions.frequency)
-    return { status: 'historical', clinicalStatus: 'completed' }
-  return { status: 'present', clinicalStatus: 'active' }
 }
 
 function startDate(reading: Reading, statement: MedicineStatement, course: Course): FoundDate | null {

@@ -6,7 +6,8 @@ import { foundDate } from './dated-context.ts'
 import { readDirections } from './directions.ts'
 import { trimmed, type Range, type Reading } from './found.ts'
 import { medicationFact } from './medication-fact.ts'
-import { findMedicines, strengthIn } from './medicine-name.ts'
+import { changedDose } from './dose-changes.ts'
+import { findMedicines, strengthIn, type Strength } from './medicine-name.ts'
 import { noRole } from './section-role.ts'
 import { cellsByRole, hasColumn, type Table, type TableRow } from './table-columns.ts'
 
@@ -21,6 +22,8 @@ export function findMedicationRows(reading: Reading, tables: readonly Table[]): 
   const lines = new Set<number>()
   const spans: Range[] = []
   for (const table of tables) {
+    // "Drug | Reaction" lists allergies.
+    if (hasColumn(table, 'reaction', 'severity') && !hasColumn(table, 'directions', 'frequency')) continue
     if (hasColumn(table, 'vaccine', 'allergen', 'result', 'range', 'relative') && !hasColumn(table, 'medicine'))
       continue
     for (const row of table.rows) {
@@ -43,7 +46,7 @@ function rowFact(reading: Reading, table: Table, row: TableRow): FoundFact | nul
   const medicine = findMedicines(tokenise(text, nameCell.start, cellEnd))[0] ?? null
   const inName = strengthIn(text, nameCell.start, cellEnd)
   const doseCell = cells.get('dose')
-  const elsewhere = doseCell ? strengthIn(text, doseCell.start, doseCell.start + doseCell.length) : null
+  const elsewhere = doseCell ? doseIn(text, doseCell.start, doseCell.start + doseCell.length) : null
   const rowEnd = row.line.start + row.line.length
   const strength = inName ?? elsewhere ?? strengthIn(text, cellEnd, rowEnd)
   const name = nameRange(text, nameCell, inName, medicine)
@@ -65,12 +68,17 @@ function rowFact(reading: Reading, table: Table, row: TableRow): FoundFact | nul
       indication: reason ? rangeOf(reason) : directions.indication,
     },
     role: reading.roles[row.place]?.role ?? noRole,
-    said: { before: '', after: status, status: 'present' },
+    said: { before: '', after: [text.slice(from, to), status].join(' '), status: 'present' },
     isListed: true,
     segment: null,
     date: columnDate(reading, cells),
     extra: cells.has('provider') ? { prescriber: cellText(text, cells.get('provider')) } : {},
   })
+}
+
+/** "5 mg → 10 mg": of a change the new dose. */
+function doseIn(text: string, from: number, to: number): Strength | null {
+  return changedDose(text, '', from, to)?.strength ?? strengthIn(text, from, to)
 }
 
 function isMedicineTable(reading: Reading, table: Table, row: TableRow): boolean {

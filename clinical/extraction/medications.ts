@@ -6,7 +6,10 @@ import type { Range, Reading } from './found.ts'
 import { bare } from './list-items.ts'
 import { medicationFact } from './medication-fact.ts'
 import { findMedicationRows } from './medication-tables.ts'
-import { findMedicines, strengthIn, type NamedMedicine, type Strength } from './medicine-name.ts'
+import { cueAfter, cueBefore } from './medicine-course.ts'
+import { doseOf, stateBelow } from './medicine-dose.ts'
+import { findMedicines, strengthIn, type NamedMedicine } from './medicine-name.ts'
+import { prescriberOf } from './prescriber.ts'
 import { readDirections } from './directions.ts'
 import type { Segment } from './segments.ts'
 import type { Table } from './table-columns.ts'
@@ -33,7 +36,7 @@ const medicineSections = new Set([
   'ceased-medications',
 ])
 const takes =
-  /\b(?:tak(?:e|es|ing|en)|on|us(?:es|ing)|start(?:ed|ing)?|commenc(?:ed|e|ing)|prescribed|given|continu(?:e|ed|es|ing)|ceased?|stop(?:ped)?|discontinu(?:ed|e)|increas(?:ed|e)|decreas(?:ed|e)|reduced?|switch(?:ed)?|chang(?:ed|e)|medications?|medicines?|meds|trial of|requires|injects|tolerating|maintained|adding|added|add|withh(?:eld|old)|restart(?:ed)?|resumed?|refill)\b(?!\s+(?:examination|arrival|admission))/i
+  /\b(?:tak(?:e|es|ing|en)|took|on|us(?:es|ing)|start(?:ed|ing)?|commenc(?:ed|e|ing)|prescribed|given|continu(?:e|ed|es|ing)|ceased?|stop(?:ped)?|discontinu(?:ed|e)|increas(?:ed|e)|decreas(?:ed|e)|reduced?|switch(?:ed)?|chang(?:ed|e)|medications?|medicines?|meds|trial of|requires|injects|tolerating|maintained|adding|added|add|withh(?:eld|old)|restart(?:ed)?|resumed?|refill)\b(?!\s+(?:examination|arrival|admission))/i
 /** What stands between a verb of taking and a medicine may be other medicines, doses and small words, not a new clause. */
 const maxVerbDistance = 90
 const inpatientOnly =
@@ -109,18 +112,19 @@ function statedMedicine(
 ): FoundFact | null {
   const text = reading.document.text
   const isListed = medicineSections.has(segment.role.slug ?? '')
-  const strength =
-    strengthIn(text, medicine.end, Math.min(limit, medicine.end + 60)) ??
-    strengthBelow(reading, segment, place, medicine)
-  const after = nextDirections(reading, segment, place, limit)
-  const directions = readDirections(text, strength && strength.end < limit ? strength.end : medicine.end, limit)
+  const above = text.slice(Math.max(segment.start, medicine.start - maxVerbDistance), medicine.start)
+  const isOpening = isListed && /(?:^|[,;:•*\n]|\d[.)])\s*$/.test(above)
+  // The line above an item of a list is about another medicine.
+  const before = isOpening ? (above.split('\n').at(-1) ?? '') : above
+  const { strength, directions } = doseOf(reading, segment, place, medicine, { before, limit })
   const isDosed = strength !== null || directions.frequency !== null
-  const before = text.slice(Math.max(segment.start, medicine.start - maxVerbDistance), medicine.start)
-  const isOpening = isListed && /(?:^|[,;:•*\n]|\d[.)])\s*$/.test(before)
+  const said = `${limit === segment.end ? stateBelow(reading, segment, place) : ''}${text.slice(medicine.end, limit)}`
+  const isSaid = isTold(before, said)
   const isWeak = !isOpening && (medicine.term.isAmbiguous || medicine.end - medicine.start <= 3)
-  if (/\ballerg|intoleran|reaction to|anaphyla|sensitiv/i.test(before) || isMeasured(text, medicine)) return null
-  if (!isListed && !isDosed && (isWeak || !takes.test(before) || isInpatient(segment, before))) {
-    if (isWeak || !isStopped(text.slice(medicine.end, limit))) return null
+  if (/\b(?:allerg|intoleran|reaction to|anaphyla|sensitiv)[^;.]*$/i.test(before) || isMeasured(text, medicine))
+    return null
+  if (!isListed && !isDosed && (isWeak || !(takes.test(before) || isSaid) || isInpatient(segment, before))) {
+    if (isWeak || !isStopped(said)) return null
   }
   if (isWeak && !(isDosed && (isListed || takes.test(before) || strength !== null))) return null
   const { status } = assertionOf(segment.tokens, findCues(segment.tokens), medicine)
@@ -128,35 +132,18 @@ function statedMedicine(
   return medicationFact(reading, {
     medicine,
     strength,
-    directions: directions.frequency || !after ? directions : readDirections(text, after.start, after.end),
+    directions,
     role: segment.role,
-    said: { before, after: text.slice(medicine.end, limit), status },
+    said: { before, after: said, status },
     isListed: isListed || (strength !== null && medicine.start - segment.start < 6),
     segment,
+    extra: prescriberOf(before, said),
   })
 }
 
-/** A name alone on its line, its strength on the next. */
-function strengthBelow(reading: Reading, segment: Segment, place: number, medicine: NamedMedicine): Strength | null {
-  const next = reading.segments[place + 1]
-  const isAlone = medicine.from === 0 && medicine.to >= segment.tokens.length - 1
-  if (!isAlone || !next || next.kind === 'heading' || next.firstLine !== segment.endLine) return null
-  const strength = strengthIn(reading.document.text, next.start, Math.min(next.end, next.start + 20))
-  return strength && strength.start - next.start < 2 ? strength : null
-}
-
-/** "Take one capsule daily" often stands on the line under the medicine. */
-function nextDirections(reading: Reading, segment: Segment, place: number, limit: number): Range | null {
-  if (limit !== segment.end) return null
-  const next = reading.segments[place + 1]
-  if (!next || next.kind === 'heading' || next.firstLine - segment.endLine > 1 || findMedicines(next.tokens).length > 0)
-    return null
-  const opening = reading.document.text.slice(next.start, next.start + 40)
-  return /^\s*(?:take|inhale|apply|inject|use|instil|place|give|put|insert|sig|directions|dissolve|chew|swallow|spray|\d+ (?:tab|cap|puff)|one |two )/i.test(
-    opening,
-  )
-    ? next
-    : null
+function isTold(before: string, after: string): boolean {
+  const told = ['stopped', 'held', 'planned', 'past', 'exchange']
+  return told.includes(cueBefore(before) ?? '') || told.includes(cueAfter(after) ?? '')
 }
 
 function isInpatient(segment: Segment, before: string): boolean {

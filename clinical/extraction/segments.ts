@@ -146,3 +146,13 @@ function isAbbreviated(text: string, from: number, stop: number): boolean {
   if (/\.{3}$/.test(text.slice(Math.max(from, stop - 3), stop))) return true
   return text[stop - 1] === '.' && (abbreviation.test(before) || /^\s*\d{1,2}\.$/.test(text.slice(from, stop)))
 }
+
+/** The tokens [from, to) that the range covers. */
+export function tokensOf(
+  segment: Segment,
+  range: { readonly start: number; readonly end: number },
+): { from: number; to: number } {
+  const from = segment.tokens.findIndex((token) => token.end > range.start)
+  const to = segment.tokens.findIndex((token) => token.start >= range.end)
+  return { from: from < 0 ? segment.tokens.length : from, to: to < 0 ? segment.tokens.length : to }
+}

@@ -26,6 +26,7 @@ export type ColumnRole =
   | 'reaction'
   | 'severity'
   | 'batch'
+  | 'manufacturer'
   | 'site'
   | 'provider'
   | 'relative'
@@ -44,6 +45,7 @@ const columnWords: readonly (readonly [ColumnRole, RegExp])[] = [
   ['unit', /^units?\b|^uom$/i],
   ['result', /^(your )?(results?|value|observed|reading|level|measurement|finding)\b/i],
   ['batch', /batch|lot\b/i],
+  ['manufacturer', /manufactur|^(mfr|mfg|maker|vaccine maker)\b/i],
   ['stopped', /stop|ceased|end(ed)?( date)?$|discontinued|last taken/i],
   ['started', /start|commenced|began|since|prescribed on/i],
   ['reaction', /reaction|manifestation|effect/i],

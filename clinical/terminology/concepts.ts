@@ -84,15 +84,24 @@ export const panelLexicon = once(() => {
 })
 
 export const medicineLexicon = once((): Lexicon<Medicine> => {
-  const rows = readTable('medications', ['id', 'ingredient', 'us_name', 'synonyms', 'ambiguous_synonyms', 'drug_class'])
+  const columns = ['id', 'ingredient', 'us_name', 'synonyms', 'ambiguous_synonyms', 'drug_class', 'components'] as const
+  const rows = readTable('medications', columns)
+  const namesOf = new Map(
+    rows.map((row) => [row.ingredient, [row.ingredient, row.us_name, ...splitList(row.synonyms)].filter(Boolean)]),
+  )
   const idOf = new Map(rows.map((row) => [row.ingredient, row.id]))
   const generic = rows.flatMap((row) =>
-    termsOf(row.ingredient, [row.us_name, row.synonyms].filter(Boolean).join('|'), row.ambiguous_synonyms, {
-      concept: `medications:${row.id}`,
-      name: row.ingredient,
-      group: row.drug_class,
-      isBrand: false,
-    }),
+    termsOf(
+      row.ingredient,
+      [row.us_name, row.synonyms, ...pairs(row.components, namesOf)].filter(Boolean).join('|'),
+      row.ambiguous_synonyms,
+      {
+        concept: `medications:${row.id}`,
+        name: row.ingredient,
+        group: row.drug_class,
+        isBrand: false,
+      },
+    ),
   )
   const brands = readTable('brands', ['brand', 'ingredient', 'ambiguous', 'confidence']).map((row) => ({
     text: row.brand,
@@ -163,6 +172,21 @@ export const vaccineLexicon = once((): Lexicon<Concept> => {
   )
   return clinicalLexicon([...named, ...coded])
 })
+
+/** "Lisinopril/HCTZ", "codeine+paracetamol": a combination under each name of its two parts, in either order. */
+function pairs(components: string, namesOf: ReadonlyMap<string, readonly string[]>): string[] {
+  const [first, second, ...further] = splitList(components)
+  if (first === undefined || second === undefined || further.length > 0) return []
+  const names = (part: string) => [...(namesOf.get(part) ?? [part]), ...(shortNames[part] ?? [])]
+  return names(first).flatMap((a) =>
+    names(second).flatMap((b) => [`${a}/${b}`, `${b}/${a}`, `${a}+${b}`, `${b}+${a}`, `${a}-${b}`]),
+  )
+}
+
+const shortNames: Readonly<Record<string, readonly string[]>> = {
+  'clavulanic acid': ['clavulanate', 'clavulanate potassium'],
+  hydrochlorothiazide: ['HCT'],
+}
 
 /** A word of any of the tables is no misreading of a word of another. */
 function clinicalLexicon<Meaning>(terms: Iterable<Term<Meaning>>): Lexicon<Meaning> {

@@ -77,7 +77,7 @@ test('a row that matched a part of the words is a wider thing and is only offere
 })
 
 test('that there are no allergies has a code of its own; a denied allergy keeps its substance', (t) => {
-  t.equal(codeOf({ type: 'allergy', text: 'NKDA', status: 'negated' }), 'SNOMED 716186003')
+  t.equal(codeOf({ type: 'allergy', text: 'NKDA', status: 'negated' }), 'SNOMED 409137002')
   t.equal(codeOf({ type: 'allergy', text: 'Nil known', status: 'negated' }), 'SNOMED 716186003')
   t.equal(
     codeOf({ type: 'allergy', text: 'penicillin', status: 'negated', concept: 'allergens:penicillin' }),
