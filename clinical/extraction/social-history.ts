@@ -111,8 +111,10 @@ function statusOf(segment: Segment, head: Mention, clause: Range & { readonly te
   return over.test(clause.text) && !isAhead ? 'historical' : 'present'
 }
 
-/** "Smoking status", "alcohol history": what it is the status of. */
+/** "Smoking status", "alcohol history": what it is the status of. "Current" is said by the fact's own status. */
 function nameOf(text: string, { start, end }: Range): Range {
-  const label = /\s+(?:use\s)?(?:status|history)$/i.exec(text.slice(start, end))
-  return { start, end: label ? start + label.index : end }
+  const printed = text.slice(start, end)
+  const lead = /^(?:current|active)\s+(?=smoker)/i.exec(printed)?.[0].length ?? 0
+  const label = /\s+(?:use\s)?(?:status|history)$/i.exec(printed)
+  return { start: start + lead, end: label ? start + label.index : end }
 }

@@ -22,7 +22,7 @@ void check('how much', [
   ['Smoking: 20 pack years, quit 2010', 'smoking | historical | 20 pack years | 2010'],
   ['Smokes 10 cigarettes/day.', 'smokes | present | 10 cigarettes/day'],
   ['Smokes 1 ppd x 20 years.', 'smokes | present | 1 ppd x 20 years'],
-  ['Current smoker, half a pack per day', 'current smoker | present | half a pack per day'],
+  ['Current smoker, half a pack per day', 'smoker | present | half a pack per day'],
   ['Ex-smoker (quit 2010, 30 pack-year history).', 'ex-smoker | historical | 30 pack-year history | 2010'],
   ['Alcohol: 3 standard drinks/week', 'alcohol | present | 3 standard drinks/week'],
   ['EtOH 4-6 beers per night', 'etoh | present | 4-6 beers per night'],
@@ -54,6 +54,7 @@ void check('whether', [
   ['She does not vape.', 'does not vape | negated'],
   ['Alcohol use: not currently', 'alcohol use | negated'],
   ['He no longer drinks alcohol.', 'no longer drinks alcohol | historical'],
+  ['He is not a current smoker.', 'smoker | negated'],
   ['Teetotal.', 'teetotal | negated'],
   ['Advised to quit smoking.', 'quit smoking | present'],
 ])
