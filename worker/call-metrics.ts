@@ -1,5 +1,6 @@
 import { AppError } from '../platform/errors.ts'
 import type { Metrics } from '../platform/telemetry.ts'
+import { aiMisconfigured, aiQuotaSpent } from './providers/ai/provider.ts'
 import type { Answered, Handler, RunContext } from './engine/handler.ts'
 
 export type CallMetrics = ReturnType<typeof createCallMetrics>
@@ -55,6 +56,8 @@ function count(answer: Answered<unknown>, labels: { provider: string; model: str
   if (typeof answer.costUsd === 'number') metrics.cost.inc(labels, answer.costUsd)
 }
 
-function outcomeOf(error: unknown): 'busy' | 'failed' {
+/** `closed`: no call will be answered until an operator does something: a wrong key or model, a spent budget. */
+function outcomeOf(error: unknown): 'busy' | 'closed' | 'failed' {
+  if (aiMisconfigured.matches(error) || aiQuotaSpent.matches(error)) return 'closed'
   return error instanceof AppError && (error.status === 429 || error.retryAfterMs !== null) ? 'busy' : 'failed'
 }

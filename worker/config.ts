@@ -2,7 +2,7 @@ import { availableParallelism, hostname } from 'node:os'
 import { z } from 'zod'
 import { jobLanes } from '../db/schema/queue.ts'
 import type { JobLane } from '../db/schema/queue.ts'
-import { commonEnv, ConfigurationError, readEnv, wholeNumber, wordList } from '../platform/env.ts'
+import { commonEnv, ConfigurationError, flag, readEnv, wholeNumber, wordList } from '../platform/env.ts'
 import type { EnvSource } from '../platform/env.ts'
 import { ownVersion } from '../platform/own-version.ts'
 import { tracingOf } from '../platform/tracing.ts'
@@ -33,6 +33,7 @@ export type WorkerConfig = {
   readonly malware: MalwareConfig
   /** Set = the AI stages call this model; not set = the rules that come with us. */
   readonly openai: OpenAiConfig | null
+  readonly aiUse: AiUseConfig
   /** Set = pages without a text layer are read by Google Vision. */
   readonly googleVision: GoogleVisionConfig | null
   /** Set = alerts are told here too. */
@@ -44,6 +45,8 @@ export type WorkerConfig = {
 }
 
 export type OpenAiConfig = { readonly apiKey: string; readonly baseUrl: string | undefined; readonly model: string }
+/** How the model is used; see `HandlerDeps`. */
+export type AiUseConfig = { readonly scope: 'whole' | 'unread'; readonly deidentify: boolean }
 export type GoogleVisionConfig = {
   readonly apiKey: string
   readonly endpoint: VisionEndpoint | undefined
@@ -81,6 +84,8 @@ const workerEnv = commonEnv.extend({
   OPENAI_API_KEY: z.string().optional(),
   OPENAI_BASE_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   OPENAI_MODEL: z.string().default('gpt-4o-mini'),
+  AI_SCOPE: z.enum(['whole', 'unread']).default('whole'),
+  AI_DEIDENTIFY: flag().default(true),
   ALERT_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   ALERT_WEBHOOK_SECRET: z.string().min(16, 'must have at least 16 characters').optional(),
   MESSAGE_WEBHOOK_URL: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
@@ -123,6 +128,7 @@ export function readWorkerConfig(source: EnvSource = process.env): WorkerConfig 
     maxPages: env.UPLOAD_MAX_PAGES,
     malware: { clamd: env.CLAMD_HOST, ifUnavailable: env.CLAMD_UNAVAILABLE },
     openai: openAiOf(env),
+    aiUse: { scope: env.AI_SCOPE, deidentify: env.AI_DEIDENTIFY },
     googleVision: googleVisionOf(env),
     tracing: tracingOf(env),
     alertWebhook:

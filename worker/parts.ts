@@ -51,6 +51,7 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
       outsideOcr: outsideOcr === null ? null : { provider: outsideOcr, limit: visionLimit },
       malware,
       ai: await createAiProvider(config.openai),
+      aiUse: config.aiUse,
       clock: systemClock,
       schedules,
       mail: createMail({

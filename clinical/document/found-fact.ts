@@ -114,4 +114,6 @@ export type FindFacts = (document: import('./mapped.ts').MappedDocument) => {
   readonly facts: readonly FoundFact[]
   /** Lines (indexes) that no fact claimed and that are not furniture: what a recall pass would ask about. */
   readonly unreadLines: readonly number[]
+  /** Places that were read and state nothing of this patient: what a form left unticked, what is said of somebody else. */
+  readonly ruledOut: readonly { readonly start: number; readonly end: number }[]
 }

@@ -118,7 +118,7 @@ function conditionFact(context: MentionContext, { name, term, assertion, match }
 }
 
 /** Laboratories print advice under results, prescriptions what a medicine is for, vaccine cards the diseases: nobody's diagnosis. */
-function isComment({ reading, segment }: MentionContext): boolean {
+export function isComment({ reading, segment }: Pick<MentionContext, 'reading' | 'segment'>): boolean {
   const slug = segment.role.slug
   return (
     speaksOfOthers.has(reading.document.documentClass) &&
@@ -127,7 +127,7 @@ function isComment({ reading, segment }: MentionContext): boolean {
 }
 
 /** "No family history of glaucoma" says nothing of the patient's eyes. */
-function deniesFamily(reading: Reading, { cue }: Assertion): boolean {
+export function deniesFamily(reading: Reading, { cue }: Assertion): boolean {
   return cue !== null && /famil/i.test(reading.document.text.slice(cue.start, cue.end))
 }
 
@@ -135,7 +135,12 @@ function deniesFamily(reading: Reading, { cue }: Assertion): boolean {
 const forReading =
   /leaflet|fact\s?sheet|brochure|handout|(?:patient|health) education|what (?:is|are|causes)\b|about your (?:condition|medicine|illness|operation|procedure)/i
 
-function statusOf(segment: Segment, term: Concept, assertion: Assertion, printed: string): FactStatus {
+export function statusOf(
+  segment: Segment,
+  term: Pick<Concept, 'name'>,
+  assertion: Assertion,
+  printed: string,
+): FactStatus {
   const { status, isEnded } = assertion
   if (status === 'negated' || status === 'uncertain' || status === 'hypothetical') return status
   const slug = segment.role.slug ?? ''

@@ -3,47 +3,48 @@ import type { FindFacts, FoundFact } from '../document/found-fact.ts'
 import type { MappedDocument } from '../document/mapped.ts'
 import { coverOf, touchedBy } from '../document/places.ts'
 import { struckWordsOf } from '../document/struck-words.ts'
+import { withoutStruckWords } from '../document/struck-words.ts'
 import { findAllergies } from './allergies.ts'
 import { findBoxesToTick } from './boxes-to-tick.ts'
 import { findMentions } from './condition-mentions.ts'
 import { findTableMentions } from './condition-tables.ts'
-import { readDates, type DatedContext } from './dated-context.ts'
+import type { DatedContext } from './dated-context.ts'
 import { findEncounters } from './encounters.ts'
 import type { Range, Reading } from './found.ts'
 import { findIdentity } from './identity.ts'
 import { findImmunisations } from './immunisations.ts'
-import { readLineRoles } from './line-roles.ts'
 import { findMedications } from './medications.ts'
 import { mergeDuplicates, withoutRuledOut } from './merge-duplicates.ts'
+import { openReading } from './open-reading.ts'
 import { findProcedures } from './procedure-mentions.ts'
+import { rangesRuledOut } from './ruled-out.ts'
 import { findTableResults } from './result-tables.ts'
 import { findRunningResults } from './running-results.ts'
-import { segmentDocument } from './segments.ts'
 import { findSocialHistory } from './social-history.ts'
-import { readSpecimens } from './specimens.ts'
 import { readAroundStrikes } from './struck-out.ts'
 import { readTables } from './table-columns.ts'
 
 export const findFacts: FindFacts = (document) => {
   const found = readAroundStrikes(document, readPrinted)
   const facts = withoutRuledOut(mergeDuplicates(found)).toSorted((a, b) => placeOf(a) - placeOf(b))
-  return { facts, unreadLines: unreadLines(document, facts) }
+  return {
+    facts,
+    unreadLines: unreadLines(document, facts),
+    ruledOut: rangesRuledOut(openReading(withoutStruckWords(document))),
+  }
 }
 
 function readPrinted(document: MappedDocument): FoundFact[] {
-  const dates = readDates(document)
+  const reading = openReading(document)
   const { isUnticked } = findBoxesToTick(document)
-  return readFacts(document, dates)
+  return readFacts(reading)
     .filter((fact) => !isUnticked(placeOf(fact)))
-    .map((fact) => withDateSpan(document, dates, fact))
+    .map((fact) => withDateSpan(document, reading.dates, fact))
 }
 
 /** The surer grammar goes first; what it claimed is not read again as something looser. */
-function readFacts(document: MappedDocument, dates: DatedContext): FoundFact[] {
-  const roles = readLineRoles(document)
-  const segments = segmentDocument(document, roles)
-  const reading: Reading = { document, dates, roles, segments, headings: readSpecimens(document) }
-  const tables = readTables(document, dates)
+function readFacts(reading: Reading): FoundFact[] {
+  const tables = readTables(reading.document, reading.dates)
   const tabled = findTableResults(reading, tables)
   const specific = [
     ...tabled.facts,

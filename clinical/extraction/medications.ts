@@ -14,7 +14,8 @@ import { readDirections } from './directions.ts'
 import type { Segment } from './segments.ts'
 import type { Table } from './table-columns.ts'
 
-const closedSections = new Set([
+/** Where a medicine that is named is not one that is taken. */
+export const closedToMedicines = new Set([
   'allergies',
   'immunisations',
   'family-history',
@@ -49,7 +50,11 @@ export function findMedications(reading: Reading, tables: readonly Table[], take
   const inRows = coverOf(rows.spans)
   const isFree = (range: Range) => !taken.touches(range) && !inRows.touches(range)
   const running = reading.segments.flatMap((segment, place) => {
-    if (segment.kind === 'heading' || rows.lines.has(segment.firstLine) || closedSections.has(segment.role.slug ?? ''))
+    if (
+      segment.kind === 'heading' ||
+      rows.lines.has(segment.firstLine) ||
+      closedToMedicines.has(segment.role.slug ?? '')
+    )
       return []
     const medicines = withoutGlosses(reading, findMedicines(segment.tokens)).filter(isFree)
     if (medicines.length === 0 && isFree(segment)) return unknownMedicine(reading, segment)

@@ -46,7 +46,8 @@ export function procedureFact(context: MentionContext, name: Range, mention: Pro
   })
 }
 
-function statusOf(
+/** null: said of somebody else. */
+export function statusOf(
   { reading, segment }: MentionContext,
   name: Range,
   mention: ProcedureMention,

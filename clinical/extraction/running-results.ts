@@ -14,7 +14,8 @@ import type { Segment } from './segments.ts'
 /** What may stand between a name and its value without making the value another thing's. */
 const filler =
   /^(?:[\s:=,(*]|\b(?:is|was|were|are|of|at|level|levels|count|reading|result|results|today|now|currently|measured|recorded|remains|remained|about|around|approximately|to|increased|decreased|improved|stable|elevated|low|high|raised|normal|only|came back|suppressed|quantitative|returned|serum|total|fasting|random|on arrival|on admission|rate|value|a)\b|['’]s\b){0,9}/i
-const aims =
+/** Before a number that is wanted, not measured. */
+export const aims =
   /\b(target|goal|aim(?:ing)?|keep|maintain|below|above|under|over|less than|greater than|threshold|cut-?off|limit|normal range|reference)\s*(?:\w+\s*){0,2}$/i
 const resultSections = new Set(['results', 'vital-signs', 'examination', 'imaging'])
 /** Numbers with these behind them count something else than the observation. */

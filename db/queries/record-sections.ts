@@ -258,6 +258,8 @@ export const leftOutOfExports = {
   idempotency_keys: 'Answers to uploads, kept for two days for the client that repeats one.',
   resumable_uploads: 'Uploads under way, kept for a day; what they become is a document.',
   user_profile_context: 'Whose record the app had open; each reading stands in the access log.',
+  model_answers:
+    'Answers of a model as they came, kept so that none is paid for twice; what was taken of them stands in the facts.',
   page_pictures: 'Pictures of pages, drawn from the documents, which are exported as they came.',
   erased_objects: 'Places in the store whose bytes are about to be deleted.',
   failed_audit_events: 'Audit rows on their way into the log, where the export finds them.',

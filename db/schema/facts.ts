@@ -146,18 +146,57 @@ export const semanticProcessingSessions = pgTable(
     jobId: uuid(),
     provider: text().notNull(),
     modelRequested: text().notNull(),
-    modelAnswered: text().notNull(),
+    /** Each model that answered a part; null: none did. */
+    modelAnswered: text(),
     promptVersion: text(),
     tokensIn: bigint({ mode: 'number' }).notNull().default(0),
     tokensOut: bigint({ mode: 'number' }).notNull().default(0),
-    costUsd: numeric({ precision: 12, scale: 6 }).notNull().default('0'),
+    /** null: the price of a model that answered is not known. */
+    costUsd: numeric({ precision: 12, scale: 6 }).default('0'),
     factsFound: integer().notNull().default(0),
     factsRefused: integer().notNull().default(0),
+    /** Why, as codes with how often: no content. */
+    refusedWhy: jsonb().$type<Readonly<Record<string, number>>>().notNull().default({}),
     linesTotal: integer().notNull().default(0),
     linesUnread: integer().notNull().default(0),
+    /** What a model was asked about and has not answered; the rules have read it alone. */
+    linesUnanswered: integer().notNull().default(0),
+    charactersUnanswered: integer().notNull().default(0),
+    unansweredWhy: jsonb().$type<Readonly<Record<string, number>>>().notNull().default({}),
     createdAt: createdAt(),
   },
   (table) => [index('semantic_processing_sessions_file_idx').on(table.shellFileId, table.createdAt)],
+).enableRLS()
+
+/**
+ * What a model answered to a question, by a hash of all that it was asked: the same question of the same person is not
+ * paid for twice, and a run that was broken off goes on where it was. No answer is needed: all can be asked for again.
+ */
+export const modelAnswers = pgTable(
+  'model_answers',
+  {
+    shellFileId: uuid()
+      .notNull()
+      .references(() => shellFiles.id, { onDelete: 'cascade' }),
+    /** sha256 of provider, model, version of the prompt and the question. */
+    questionHash: text().notNull(),
+    patientId: uuid().notNull(),
+    /** Who paid: what is of no use is of none to another job. */
+    jobId: uuid().notNull(),
+    outcome: jsonb().notNull(),
+    modelAnswered: text().notNull(),
+    tokensIn: bigint({ mode: 'number' }).notNull(),
+    tokensOut: bigint({ mode: 'number' }).notNull(),
+    costUsd: numeric({ precision: 12, scale: 6 }),
+    createdAt: createdAt(),
+  },
+  (table) => [
+    primaryKey({ name: 'model_answers_pkey', columns: [table.shellFileId, table.questionHash] }),
+    index('model_answers_patient_idx').on(table.patientId, table.questionHash),
+    index('model_answers_created_idx').on(table.createdAt),
+    check('model_answers_hash_check', sql`question_hash ~ '^[0-9a-f]{64}$'`),
+    check('model_answers_tokens_check', sql`tokens_in >= 0 and tokens_out >= 0`),
+  ],
 ).enableRLS()
 
 /** Candidates of the lexical search, best first; the chosen one is marked. Uncoded is legal and visible. */

@@ -91,6 +91,10 @@ begin
   )
   returning id into v_consent_id;
 
+  -- What was answered while it held is of no use any more.
+  if p_decision <> 'granted' and p_purpose in ('outside_ai', 'data_processing') then
+    delete from public.model_answers as answer where answer.patient_id = p_profile_id;
+  end if;
   if p_purpose = 'data_processing' and p_decision = 'granted' then
     perform public.resume_processing(p_profile_id);
   elsif p_purpose = 'data_processing' then

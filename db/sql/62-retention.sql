@@ -11,6 +11,7 @@ values
   ('shell_file_events', 90, 'From when it happened, for clients that come back late. The newest of each document stays with it.'),
   ('processing_errors', 180, 'From the failed attempt: long enough to see a provider''s failures over two quarters.'),
   ('page_pictures', 30, 'From when it was drawn: it can be drawn again. With the document at the latest.'),
+  ('model_answers', 90, 'From when it was given: it can be asked for again. With the document or the consent at the latest.'),
   ('system_notifications', 90, 'From when it was read. Unread, as long as the account.'),
   ('slo_alerts', 90, 'From when it was resolved. Firing, until it is.'),
   ('failed_audit_events', 30, 'From when it was written into the log after all. What could not be written yet stays.'),
@@ -149,6 +150,20 @@ begin
     for update skip locked
   )
   delete from public.page_pictures as picture using past where picture.storage_key = past.storage_key;
+  get diagnostics deleted = row_count;
+  return next;
+
+  table_name := 'model_answers';
+  with past as materialized (
+    select answer.shell_file_id, answer.question_hash
+    from public.model_answers as answer
+    where answer.created_at < now() - public.retention_period('model_answers')
+    order by answer.created_at
+    limit p_limit
+    for update skip locked
+  )
+  delete from public.model_answers as answer using past
+  where answer.shell_file_id = past.shell_file_id and answer.question_hash = past.question_hash;
   get diagnostics deleted = row_count;
   return next;
 

@@ -45,6 +45,7 @@ comment on table public.resumable_uploads is 'Uploads that come in pieces: how f
 -- facts
 comment on table public.entity_processing_audit_v2 is 'What each pass found, and whether it was admitted, merged, held or refused, and why. Its id is the id of the fact.';
 comment on table public.fact_sources is 'Where a fact stands: page, box, words. A fact without a row here does not exist.';
+comment on table public.model_answers is 'What a model answered, by a hash of the question: the same is not paid for twice. None is needed, all can be asked for again.';
 comment on table public.semantic_processing_sessions is 'One run of a pass over a file: which model answered, at what cost, and how much it covered.';
 comment on table public.medical_code_assignments is 'Codes that came into question for a fact, best first, with how they were found; one may be selected.';
 comment on table public.fact_review_decisions is 'What a person decided about a fact, when and why, and what stood before, so that it can be taken back.';

@@ -26,6 +26,14 @@ export type Reply =
       readonly code?: string
     }
   | { readonly kind: 'reset' }
+  /** A recorded or made-up exchange, byte for byte. `ends`: the connection breaks in the middle, or never closes. */
+  | {
+      readonly kind: 'bytes'
+      readonly status: number
+      readonly headers?: Record<string, string>
+      readonly body: string
+      readonly ends: 'whole' | 'broken' | 'never'
+    }
   | { readonly kind: 'silence' }
 
 export const question: Question = {
@@ -58,26 +66,33 @@ export async function keepsTheContract(t: Test, provider: AiProvider, far: FarSi
 
   far.answersWith({ kind: 'facts', facts: [metformin], model: 'gpt-4o-mini-2024-07-18' })
   const answer = await find()
-  t.match(answer.facts, [{ name: 'Metformin', value: '500' }], 'facts come back as they were said')
+  t.match(answer.outcome, { kind: 'facts', facts: [{ name: 'Metformin', value: '500' }] }, 'facts come back as said')
   t.equal(answer.modelAnswered, 'gpt-4o-mini-2024-07-18', 'the model that answered is told')
   t.equal(answer.tokensIn, 100)
   t.equal(answer.tokensOut, 50)
 
   far.answersWith({ kind: 'facts', facts: [] })
-  t.equal((await find()).facts.length, 0, 'nothing found is an answer')
+  t.same((await find()).outcome, { kind: 'facts', facts: [] }, 'nothing found is an answer')
+
+  const unusable: readonly (readonly [string, Reply, string])[] = [
+    ['a cut-off answer', { kind: 'cut_off' }, 'cut_off'],
+    ['a refusal', { kind: 'refusal' }, 'refused'],
+    ['no JSON', { kind: 'malformed', content: 'Sure! Here are the facts' }, 'malformed'],
+    ['another shape', { kind: 'malformed', content: '{"facts":[{"type":"poem"}]}' }, 'malformed'],
+  ]
+  for (const [what, reply, kind] of unusable) {
+    far.answersWith(reply)
+    t.match(await find(), { outcome: { kind }, tokensIn: 100, tokensOut: 50 }, `${what} is paid for`)
+  }
 
   const failures: readonly (readonly [string, Reply, Wanted])[] = [
-    ['a cut-off answer', { kind: 'cut_off' }, { code: 'ai_answer_cut_off' }],
-    ['a refusal', { kind: 'refusal' }, { code: 'ai_refused' }],
-    ['no JSON', { kind: 'malformed', content: 'Sure! Here are the facts' }, { code: 'ai_answer_malformed' }],
-    ['another shape', { kind: 'malformed', content: '{"facts":[{"type":"poem"}]}' }, { code: 'ai_answer_malformed' }],
     [
       'a limit',
       { kind: 'status', status: 429, headers: { 'retry-after': '7' } },
       { code: 'ai_rate_limited', status: 429, retryAfterMs: 7000 },
     ],
     ['a limit without a time', { kind: 'status', status: 429 }, { code: 'ai_rate_limited' }],
-    ['a spent budget', { kind: 'status', status: 429, code: 'insufficient_quota' }, { code: 'ai_unavailable' }],
+    ['a spent budget', { kind: 'status', status: 429, code: 'insufficient_quota' }, { code: 'ai_quota_spent' }],
     ['a fault of theirs', { kind: 'status', status: 500 }, { code: 'ai_unavailable' }],
     ['a key that is not theirs', { kind: 'status', status: 401 }, { code: 'ai_misconfigured' }],
     ['a question they will not take', { kind: 'status', status: 400 }, { code: 'ai_refused' }],

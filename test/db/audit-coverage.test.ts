@@ -41,6 +41,9 @@ const covered: Readonly<Record<string, Coverage>> = {
   fact_sources: always('shell_file_stages UPDATE: with their fact'),
   fact_snapshots: always('shell_file_stages UPDATE: what stood before the run that begins; replaced by the next'),
   medical_code_assignments: always('shell_file_stages UPDATE: candidates, replaced as a whole by the pass that codes'),
+  model_answers: always(
+    'shell_file_stages UPDATE: kept for the run that asked, which says what it used; no reading of it',
+  ),
   semantic_processing_sessions: always('shell_file_stages UPDATE: one run of a pass, which explains itself'),
   patient_observations: { INSERT: 'patient_clinical_events INSERT: with their event' },
   patient_observation_components: {

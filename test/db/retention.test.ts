@@ -45,12 +45,16 @@ test('what its days are over for goes, in small batches, and what is not over st
   await owner`insert into page_pictures (shell_file_id, page_number, rotation, width_px, mime_type, storage_key, created_at)
     select id, days, 0, 160, 'image/png', days::text, now() - make_interval(days => days)
     from shell_files cross join unnest(array[1, 29, 31, 32]) as days`
+  await owner`insert into model_answers (shell_file_id, question_hash, patient_id, job_id, outcome, model_answered, tokens_in, tokens_out, created_at)
+    select id, encode(sha256(days::text::bytea), 'hex'), patient_id, gen_random_uuid(), '{}', 'm', 0, 0, now() - make_interval(days => days)
+    from shell_files cross join unnest(array[1, 89, 91, 92]) as days`
   await owner`update shell_file_events set created_at = now() - interval '91 days'`
   const events = await owner`select id from shell_file_events order by id`
 
   const apply = (limit: number) => serve(db, sql`select * from public.apply_retention(${limit})`)
   t.match(await apply(1), [
     { table_name: 'shell_file_events', deleted: 1 },
+    { deleted: 1 },
     { deleted: 1 },
     { deleted: 1 },
     { deleted: 1 },
@@ -64,6 +68,7 @@ test('what its days are over for goes, in small batches, and what is not over st
     ['processing_errors', 2],
     ['system_notifications', 2],
     ['page_pictures', 2],
+    ['model_answers', 2],
     ['slo_alerts', 2],
     ['failed_audit_events', 2],
   ] as const)

@@ -29,6 +29,7 @@ export async function startAiServer(t: Teardown): Promise<AiServer> {
 function give(reply: Reply, response: ServerResponse): void {
   if (reply.kind === 'silence') return
   if (reply.kind === 'reset') response.destroy()
+  else if (reply.kind === 'bytes') giveBytes(reply, response)
   else if (reply.kind === 'status') {
     response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers })
     response.end(JSON.stringify({ error: { message: 'no', type: 'x', code: reply.code ?? null } }))
@@ -39,7 +40,18 @@ function give(reply: Reply, response: ServerResponse): void {
   }
 }
 
-function completion(reply: Exclude<Reply, { kind: 'silence' | 'reset' | 'status' }>) {
+function giveBytes(reply: Extract<Reply, { kind: 'bytes' }>, response: ServerResponse): void {
+  const { status, headers, body, ends } = reply
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    ...headers,
+    ...(ends === 'whole' ? {} : { 'content-length': String(Buffer.byteLength(body) + 10) }),
+  })
+  if (ends === 'whole') response.end(body)
+  else response.write(body, () => (ends === 'broken' ? response.destroy() : undefined))
+}
+
+function completion(reply: Exclude<Reply, { kind: 'silence' | 'reset' | 'status' | 'bytes' }>) {
   const content = { facts: '', cut_off: '{"facts":[{', refusal: null, malformed: '' }[reply.kind]
   const text =
     reply.kind === 'facts'

@@ -59,6 +59,7 @@ export async function stageRunner(
     ocr,
     outsideOcr: null,
     ai: null,
+    aiUse: { scope: 'whole', deidentify: false },
     clock: systemClock,
     schedules: [],
     mail: { send: () => Promise.reject(new Error('this test sends nothing')) },

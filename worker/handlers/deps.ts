@@ -15,6 +15,14 @@ export type OutsideOcr = {
 /** What became of asking outside, kept with the job: `no_consent` and `not_configured` look alike in what was found. */
 export type OutsideUse = 'asked' | 'no_consent' | 'not_configured'
 
+/** How the model is used where it may be asked. */
+export type AiUse = {
+  /** `unread`: only lines of which the rules made nothing. */
+  readonly scope: 'whole' | 'unread'
+  /** Names, dates of birth, numbers and addresses do not leave. */
+  readonly deidentify: boolean
+}
+
 /** What handlers are built from; the far sides of the network are chosen by configuration. */
 export type HandlerDeps = {
   readonly store: Store
@@ -29,6 +37,7 @@ export type HandlerDeps = {
   readonly outsideOcr: OutsideOcr | null
   /** Asked where the person allows it; null: rules alone. */
   readonly ai: AiProvider | null
+  readonly aiUse: AiUse
   readonly clock: Clock
   /** What happens by the clock. */
   readonly schedules: readonly Schedule[]

@@ -10,12 +10,14 @@ import { holdConsent } from '../../db/queries/consents.ts'
 import { replaceFoundFacts, saveSession, type NewFact } from '../../db/queries/found-facts.ts'
 import { askForIdentityReview, profileNames, type FileInStage } from '../../db/queries/stage-files.ts'
 import { loadText } from '../../db/queries/texts.ts'
+import { setStageOutcome } from '../../db/queries/stages.ts'
 import { trackAiUsage } from '../../db/queries/ai-usage.ts'
 import { defineError } from '../../platform/errors.ts'
-import type { RunContext } from '../engine/handler.ts'
 import { findFactsAside } from '../pipeline/find-facts-aside.ts'
-import { findInFile, type FindDeps, type FindRun, type FoundInFile } from '../pipeline/pass1-find.ts'
+import { findInFile, type FindRun, type FoundInFile } from '../pipeline/pass1-find.ts'
 import type { HandlerDeps, OutsideUse } from './deps.ts'
+import { logModelRun, modelRun, noticesOf } from './model-notices.ts'
+import { modelWithinLimits } from './model-within-limits.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
 
 export const textMissing = defineError('text_missing', 500, 'This document has not been mapped yet.')
@@ -32,8 +34,14 @@ export const createFindFacts = (deps: HandlerDeps) =>
     if (read.text === null) throw textMissing()
     const document = unpackLayout(read.text.content, read.text.layout)
     const rules = (each: MappedDocument) => findFactsAside(each, context.signal)
-    const ai = read.outsideUse === 'asked' ? aiWithin(context, file, deps) : null
+    const { fullName, displayName, dateOfBirth } = read.profile
+    const person = { names: [fullName, displayName].filter((name) => name !== null), bornOn: dateOfBirth }
+    const ai =
+      read.outsideUse === 'asked' && deps.ai !== null
+        ? modelWithinLimits({ context, file, ai: deps.ai, use: deps.aiUse, person })
+        : null
     const found = await findInFile(document, { rules, ai })
+    logModelRun(modelRun(found), context.log)
     const facts = found.runs.flatMap((run) => run.facts.map(({ fact }) => fact))
     const verdict = compareIdentity(printedIdentity(facts), read.profile)
     const gate = file.reviewState === 'accepted' ? ({ ...verdict, verdict: 'match' } as const) : verdict
@@ -47,28 +55,6 @@ export const createFindFacts = (deps: HandlerDeps) =>
 async function outsideUseFor(tx: Tx, { patientId }: FileInStage, { ai }: HandlerDeps): Promise<OutsideUse> {
   if (ai === null) return 'not_configured'
   return (await holdConsent(tx, { patientId, purpose: 'outside_ai' })) ? 'asked' : 'no_consent'
-}
-
-/** Calls go through the fleet's limits for the model, and the person's consent is asked again for each. */
-function aiWithin(context: RunContext, { patientId }: FileInStage, { ai }: HandlerDeps): FindDeps['ai'] {
-  if (ai === null) return null
-  return {
-    provider: ai,
-    ask: (question) =>
-      context.withCapacity(
-        {
-          provider: ai.name,
-          endpoint: ai.model,
-          estimatedTokens: ai.estimateTokens(question),
-          consent: { patientId, purpose: 'outside_ai' },
-        },
-        async () => {
-          const value = await ai.find(question, { signal: context.signal })
-          const tokensUsed = value.tokensIn + value.tokensOut
-          return { value, tokensUsed, costUsd: value.costUsd, said: value.said }
-        },
-      ),
-  }
 }
 
 type Saving = {
@@ -95,11 +81,13 @@ async function saveFindings(tx: Tx, saving: Saving, deps: HandlerDeps) {
     await askForIdentityReview(tx, { shellFileId, patientId }, gate.reasons)
     await suggestCodes(tx, patientId, found, ids)
   }
+  await setStageOutcome(tx, shellFileId, 'pass1_find', { notices: noticesOf(found) })
   await recordUsage(tx, saving, deps)
   return {
     facts: facts.length,
     refused: found.runs.reduce((sum, run) => sum + run.refused, 0),
     lines_unread: found.linesUnread,
+    lines_unanswered: modelRun(found)?.unanswered.lines ?? 0,
     identity: gate.verdict,
   }
 }
@@ -116,11 +104,15 @@ function sessionOf(run: FindRun, { file, found, jobId }: Saving) {
     promptVersion: run.promptVersion,
     tokensIn: run.tokensIn,
     tokensOut: run.tokensOut,
-    costUsd: run.costUsd.toFixed(6),
+    costUsd: run.costUsd?.toFixed(6) ?? null,
     factsFound: run.facts.length,
     factsRefused: run.refused,
+    refusedWhy: run.refusedWhy,
     linesTotal: found.linesTotal,
     linesUnread: found.linesUnread,
+    linesUnanswered: run.unanswered.lines,
+    charactersUnanswered: run.unanswered.characters,
+    unansweredWhy: run.unanswered.why,
   }
 }
 

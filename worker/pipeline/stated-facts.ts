@@ -53,7 +53,7 @@ export function withStated(document: MappedDocument, byRules: Findings): StatedF
     const line = document.lines[index]
     return line !== undefined && !data.touches({ start: line.start, end: line.start + line.length })
   })
-  return { stated: structure.entries.map(statedFact), facts, unreadLines }
+  return { stated: structure.entries.map(statedFact), facts, unreadLines, ruledOut: byRules.ruledOut }
 }
 
 const rangesOfTables = ({ lines, structure }: MappedDocument) =>

@@ -101,6 +101,7 @@ export const tables: Readonly<Record<string, TableSpec>> = {
   api_usage_slots: internal(),
   audit_seals: internal('closed'),
   erased_objects: internal([]),
+  model_answers: internal(),
   page_pictures: internal(),
   failed_audit_events: internal([]),
   feature_flags: internal(),

@@ -280,14 +280,14 @@ const modelThatQuotesTheFirstWords: AiProvider = {
       identity_kind: null,
     }
     const said = (quote: string) => ({
-      type: 'social_history' as const,
+      type: 'identity' as const,
       status: 'present' as const,
       quote,
       name: quote,
       ...blank,
     })
     return Promise.resolve({
-      facts: [said(name), said('Quixotically invented')],
+      outcome: { kind: 'facts' as const, facts: [said(name), said('Quixotically invented')] },
       modelAnswered: 'model-that-answered',
       tokensIn: 10,
       tokensOut: 5,

@@ -1,12 +1,14 @@
+import { setImmediate } from 'node:timers/promises'
 import { test } from 'tap'
 import { findFacts } from '../../../clinical/extraction/find-facts.ts'
 import type { MappedDocument } from '../../../clinical/document/mapped.ts'
 import { alignQuote } from '../../../worker/pipeline/align-quote.ts'
 import { findInFile } from '../../../worker/pipeline/pass1-find.ts'
 import { placeFacts } from '../../../worker/pipeline/place-facts.ts'
-import { aiAnswerMalformed, aiRateLimited, aiRefused } from '../../../worker/providers/ai/provider.ts'
-import type { AiProvider, Answer, AnsweredFact, Question } from '../../../worker/providers/ai/provider.ts'
+import { aiMisconfigured, aiRateLimited, aiRefused, aiUnavailable } from '../../../worker/providers/ai/provider.ts'
+import type { AiProvider, Answer, Question } from '../../../worker/providers/ai/provider.ts'
 import { printDocument } from '../../clinical/extraction/print-document.ts'
+import { answered, said, unusable } from '../../support/answers.ts'
 
 const provider: AiProvider = {
   name: 'openai',
@@ -16,34 +18,10 @@ const provider: AiProvider = {
   find: () => Promise.reject(new Error('asked past the limits')),
 }
 
-const said = (fact: Partial<AnsweredFact> & Pick<AnsweredFact, 'type' | 'quote' | 'name'>): AnsweredFact => ({
-  status: 'present',
-  value: null,
-  unit: null,
-  reference_range: null,
-  date: null,
-  dose: null,
-  route: null,
-  frequency: null,
-  reaction: null,
-  relationship: null,
-  identity_kind: null,
-  ...fact,
-})
-
-const answered = (facts: readonly AnsweredFact[]): Answer => ({
-  facts,
-  modelAnswered: 'answering-model',
-  tokensIn: 10,
-  tokensOut: 5,
-  costUsd: null,
-  said: null,
-})
-
 type Ask = (question: Question) => Promise<Answer>
-const noRules = () => ({ facts: [], unreadLines: [0, 1, 2] })
+const noRules = () => ({ facts: [], unreadLines: [0, 1, 2], ruledOut: [] })
 const findWith = (document: MappedDocument, ask: Ask, rules = findFacts) =>
-  findInFile(document, { rules, ai: { provider, ask } })
+  findInFile(document, { rules, ai: { provider, ask, scope: 'whole', deidentify: null } })
 
 const note = printDocument(
   'The patient takes Xarbolin 20 mg at night.\nXarbolin 20 mg was begun on 3 March 2021.\nNo fever.',
@@ -120,27 +98,117 @@ test('what the rules have read stands', async (t) => {
   t.equal(found.runs[1]?.facts.length, 0)
 })
 
-test('a part that is not answered does not cost the rest', async (t) => {
-  const long = printDocument(
-    Array.from({ length: 200 }, (_, line) => `Line ${line} of a long letter about nothing in particular, and more.`),
+test('what the rules ruled out is settled too', async (t) => {
+  const document = printDocument('Her husband has zorbitis.\n[ ] Quandrosis [x] Febrosis')
+  const claims = ['zorbitis', 'Quandrosis', 'Febrosis'].map((name) => said({ type: 'condition', quote: name, name }))
+  const { ruledOut } = findFacts(document)
+  const words = ruledOut.map(({ start, end }) => document.text.slice(start, end).trim())
+  t.ok(words.includes('zorbitis') && words.some((word) => word.startsWith('[ ] Quandrosis')), words.join('|'))
+  t.notOk(words.some((word) => word.includes('Febrosis')))
+  const found = await findWith(document, () => Promise.resolve(answered(claims)))
+  t.same(
+    found.runs[1]?.facts.map(({ fact }) => fact.text),
+    ['Febrosis'],
   )
+  t.same(found.runs[1]?.refusedWhy, { other_person: 1, unticked: 1 })
+})
+
+const longLetter = printDocument(
+  Array.from({ length: 200 }, (_, line) => `Line ${line} of a long letter about nothing in particular, and more.`),
+)
+
+test('a part that is not answered does not cost the rest, and is told', async (t) => {
   let asked = 0
-  const found = await findWith(long, () => {
+  const found = await findWith(longLetter, () => {
     asked += 1
     if (asked === 1) return Promise.reject(aiRefused())
     return Promise.resolve(answered([]))
   })
   t.ok(asked > 2, 'a long text is asked about in parts')
   t.equal(found.runs.length, 2)
+  const { unanswered, modelAnswered } = found.runs[1] ?? {}
+  t.same(unanswered?.why, { refused: 1 })
+  t.ok((unanswered?.lines ?? 0) > 50 && (unanswered?.characters ?? 0) > 4000)
+  t.equal(modelAnswered, 'answering-model')
 })
 
-test('a wrong form is asked for once more, and no more', async (t) => {
-  let asked = 0
-  await findWith(note, () => {
-    asked += 1
-    return Promise.reject(aiAnswerMalformed())
+test('a service that refuses everything has not found nothing', async (t) => {
+  const found = await findWith(longLetter, () => Promise.reject(aiRefused()))
+  t.match(found.runs[1], { modelAnswered: null, tokensIn: 0, costUsd: 0, unanswered: { lines: 200 } })
+})
+
+test('what is cut off is asked for in two parts, and all of it is paid for', async (t) => {
+  const texts: string[] = []
+  const found = await findWith(longLetter, ({ text }) => {
+    texts.push(text)
+    return Promise.resolve(text.length > 2000 ? unusable({ kind: 'cut_off' }) : answered([]))
   })
-  t.equal(asked, 2)
+  t.equal(found.runs[1]?.unanswered.lines, 0)
+  t.equal(found.runs[1]?.tokensIn, 10 * texts.length)
+  const whole = texts.filter((text) => text.length <= 2000).flatMap((text) => text.trim().split('\n'))
+  t.equal(new Set(whole).size, 200, 'every line, once')
+  t.equal(whole.length, 200)
+})
+
+test('a part that is never finished is given up after a few cuts', async (t) => {
+  let asked = 0
+  const found = await findWith(longLetter, () => {
+    asked += 1
+    return Promise.resolve(unusable({ kind: 'cut_off' }))
+  })
+  t.ok(asked < 100)
+  t.equal(found.runs[1]?.unanswered.lines, 200)
+  t.equal(found.runs[1]?.tokensOut, 5 * asked)
+})
+
+test('a wrong form is asked for once more, with its faults, and no more', async (t) => {
+  const questions: Question[] = []
+  const found = await findWith(note, (question) => {
+    questions.push(question)
+    return Promise.resolve(unusable({ kind: 'malformed', content: '{"facts":1}', faults: ['facts: invalid_type'] }))
+  })
+  t.equal(questions.length, 2)
+  t.equal(questions[0]?.repair ?? null, null)
+  t.same(questions[1]?.repair, { content: '{"facts":1}', faults: ['facts: invalid_type'] })
+  t.match(found.runs[1], { tokensIn: 20, unanswered: { why: { malformed: 1 } } })
+})
+
+test('a key that opens nothing is tried once, and the rules go on alone', async (t) => {
+  let asked = 0
+  const found = await findWith(longLetter, () => {
+    asked += 1
+    return Promise.reject(aiMisconfigured())
+  })
+  t.ok(asked <= 4, 'only those that were under way')
+  t.match(found.runs[1], { modelAnswered: null, unanswered: { lines: 200 } })
+  t.ok((found.runs[1]?.unanswered.why['misconfigured'] ?? 0) > 1)
+})
+
+test('what fails for a moment ends the run only when all that was asked has its answer', async (t) => {
+  let done = 0
+  let asked = 0
+  const finding = findWith(longLetter, async () => {
+    asked += 1
+    if (asked === 1) throw aiUnavailable()
+    await setImmediate()
+    done += 1
+    return answered([])
+  })
+  await t.rejects(finding, { code: 'ai_unavailable' })
+  t.equal(done, asked - 1)
+})
+
+test('each model that answered is named, and an unknown price is none', async (t) => {
+  let asked = 0
+  const found = await findWith(longLetter, () => {
+    asked += 1
+    return Promise.resolve(
+      asked === 1
+        ? answered([], { modelAnswered: 'other', costUsd: null })
+        : answered([], { modelAnswered: 'known', costUsd: 0.5 }),
+    )
+  })
+  t.match(found.runs[1], { modelAnswered: 'known, other', costUsd: null })
 })
 
 test('a service that is busy stops the run, for the job to come back', async (t) => {

@@ -1,6 +1,6 @@
 import { APIConnectionError, APIError } from 'openai'
 import { AppError } from '../../../platform/errors.ts'
-import { aiMisconfigured, aiRateLimited, aiRefused, aiUnavailable } from './provider.ts'
+import { aiMisconfigured, aiQuotaSpent, aiRateLimited, aiRefused, aiUnavailable } from './provider.ts'
 
 /** Their errors may quote prompts, so of theirs only status and code are kept. */
 export function translateError(error: unknown): AppError {
@@ -9,8 +9,8 @@ export function translateError(error: unknown): AppError {
   const { status, code } = error
   const wait = retryAfterMs(error.headers)
   const told = { providerStatus: status, providerCode: code ?? undefined }
-  // A spent budget is not a busy moment: no worker should hammer on it, but an operator may mend it.
-  if (code === 'insufficient_quota') return aiUnavailable({ ...told, retryAfterMs: quotaPauseMs })
+  // A spent budget is not a busy moment: waiting does not fill it.
+  if (code === 'insufficient_quota' || status === 402) return aiQuotaSpent(told)
   if (status === 429) return aiRateLimited({ ...told, retryAfterMs: wait ?? defaultPauseMs })
   if (status === 401 || status === 403 || status === 404) return aiMisconfigured(told)
   if (status !== undefined && status >= 400 && status < 500 && status !== 408 && status !== 409) return aiRefused(told)
@@ -18,7 +18,6 @@ export function translateError(error: unknown): AppError {
 }
 
 const defaultPauseMs = 5_000
-const quotaPauseMs = 600_000
 
 /** Seconds or a date, or the maker's own header in milliseconds. */
 function retryAfterMs(headers: Headers | undefined): number | null {

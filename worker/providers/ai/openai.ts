@@ -3,21 +3,13 @@
  * tries again by itself: the job does, within the limits that all workers share.
  */
 import OpenAI from 'openai'
-import type { ChatCompletion } from 'openai/resources/chat/completions'
 import { z } from 'zod'
 import { costUsd } from './prices.ts'
-import { instructions, promptVersion, questionText } from './prompt.ts'
+import { messagesFor, promptVersion } from './prompt.ts'
 import { translateError } from './openai-errors.ts'
 import { limitsOf } from './openai-limits.ts'
-import {
-  aiAnswerCutOff,
-  aiAnswerMalformed,
-  aiRefused,
-  answer,
-  type AiProvider,
-  type Answer,
-  type Question,
-} from './provider.ts'
+import { readCompletion } from './completion.ts'
+import { answer, type AiProvider, type Answer, type Question } from './provider.ts'
 
 export type OpenAiSettings = {
   readonly apiKey: string
@@ -29,6 +21,8 @@ export type OpenAiSettings = {
 
 const charactersPerToken = 3.5
 const usualAnswerTokens = 1500
+/** A page of facts; what is longer is cut off, told, and asked for in two parts. */
+const mostAnswerTokens = 8_000
 const defaultTimeoutMs = 120_000
 
 export function createOpenAi(settings: OpenAiSettings): AiProvider {
@@ -45,72 +39,65 @@ export function createOpenAi(settings: OpenAiSettings): AiProvider {
     model: settings.model,
     promptVersion,
     estimateTokens: (question) =>
-      Math.ceil((instructions.length + question.text.length) / charactersPerToken) + usualAnswerTokens,
-    find: (question, { signal }) => ask(client, settings.model, question, signal),
+      Math.ceil(sum(messagesFor(question).map(({ content }) => content.length)) / charactersPerToken) +
+      usualAnswerTokens,
+    find: (question, { signal }) => ask(client, settings, question, signal),
   }
 }
 
-async function ask(client: OpenAI, model: string, question: Question, signal: AbortSignal): Promise<Answer> {
-  const { completion, headers } = await complete(client, model, question, signal)
-  const facts = parseFacts(completion)
-  const tokensIn = completion.usage?.prompt_tokens ?? 0
-  const tokensOut = completion.usage?.completion_tokens ?? 0
+async function ask(
+  client: OpenAI,
+  { model, timeoutMs = defaultTimeoutMs }: OpenAiSettings,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { body, headers } = await complete(client, { model, timeoutMs }, question, signal)
+  const completion = readCompletion(body)
+  const asked = sum(messagesFor(question).map(({ content }) => content.length))
+  // Whatever became of it, it has been paid for; what the service does not say is what the words are worth, never nothing.
+  const used = {
+    tokensIn: completion.tokensIn ?? Math.ceil(asked / charactersPerToken),
+    tokensOut: completion.tokensOut ?? Math.ceil(completion.characters / charactersPerToken),
+  }
+  const modelAnswered = completion.model ?? model
   return {
-    facts,
-    modelAnswered: completion.model,
-    tokensIn,
-    tokensOut,
-    costUsd: costUsd(completion.model, { tokensIn, tokensOut }),
+    outcome: completion.outcome,
+    modelAnswered,
+    ...used,
+    costUsd: costUsd(modelAnswered, used),
     said: limitsOf(headers),
   }
 }
 
+const sum = (numbers: readonly number[]) => numbers.reduce((total, each) => total + each, 0)
+
 async function complete(
   client: OpenAI,
-  model: string,
+  { model, timeoutMs }: { readonly model: string; readonly timeoutMs: number },
   question: Question,
   signal: AbortSignal,
-): Promise<{ readonly completion: ChatCompletion; readonly headers: Headers }> {
+): Promise<{ readonly body: unknown; readonly headers: Headers }> {
+  // The client's own time ends with the head of the answer: a body may trickle for ever.
+  const inTime = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)])
   try {
     const call = client.chat.completions.create(
       {
         model,
         store: false,
-        messages: [
-          { role: 'system', content: instructions },
-          { role: 'user', content: questionText(question) },
-        ],
+        max_completion_tokens: mostAnswerTokens,
+        messages: [...messagesFor(question)],
         response_format: {
           type: 'json_schema',
           json_schema: { name: 'facts', strict: true, schema: z.toJSONSchema(answer) },
         },
       },
-      { signal },
+      { signal: inTime },
     )
     const { data, response } = await call.withResponse()
-    return { completion: data, headers: response.headers }
+    return { body: data, headers: response.headers }
   } catch (error) {
     // Stopped by us: why is the engine's to say.
     signal.throwIfAborted()
     throw translateError(error)
-  }
-}
-
-function parseFacts(completion: ChatCompletion): Answer['facts'] {
-  const choice = completion.choices?.[0]
-  if (choice === undefined) throw aiAnswerMalformed()
-  if (choice.finish_reason === 'length') throw aiAnswerCutOff()
-  if (choice.finish_reason === 'content_filter' || typeof choice.message.refusal === 'string') throw aiRefused()
-  const parsed = answer.safeParse(parseJson(choice.message.content))
-  // The error of the schema would quote the answer, which is clinical content.
-  if (!parsed.success) throw aiAnswerMalformed()
-  return parsed.data.facts
-}
-
-function parseJson(text: string | null): unknown {
-  try {
-    return JSON.parse(text ?? '')
-  } catch {
-    return undefined
   }
 }

@@ -9,13 +9,10 @@ import { defineError } from '../../../platform/errors.ts'
 export const aiRateLimited = defineError('ai_rate_limited', 429, 'The reading service is busy.')
 export const aiUnavailable = defineError('ai_unavailable', 503, 'The reading service cannot be reached.')
 export const aiRefused = defineError('ai_refused', 422, 'The reading service would not answer.')
-export const aiAnswerCutOff = defineError('ai_answer_cut_off', 502, 'The reading service did not finish its answer.')
-export const aiAnswerMalformed = defineError(
-  'ai_answer_malformed',
-  502,
-  'The reading service answered in a wrong form.',
-)
+/** The key, the model or the address is wrong: only an operator can mend it, and the rules go on alone. */
 export const aiMisconfigured = defineError('ai_misconfigured', 500, 'The reading service is not set up rightly.')
+/** Likewise: no question is answered until the operator's account with the service is filled up. */
+export const aiQuotaSpent = defineError('ai_quota_spent', 402, 'The budget for the reading service is spent.')
 
 export const answeredTypes = [
   'medication',
@@ -64,7 +61,12 @@ export type Question = {
   readonly text: string
   readonly documentClass: string
   readonly locale: string
+  /** The answer to the same question that was in no form to be read, and what was wrong with it. */
+  readonly repair?: WrongForm | null | undefined
 }
+
+/** Faults name places of the answer ("facts.3.type"), never what stood there. */
+export type WrongForm = { readonly content: string; readonly faults: readonly string[] }
 
 /** What a service says of its own limits. */
 export type SaidLimits = {
@@ -74,8 +76,17 @@ export type SaidLimits = {
   readonly pauseMs: number
 }
 
+/** Each of these was paid for, whether it is of use or not. */
+export type AnswerOutcome =
+  | { readonly kind: 'facts'; readonly facts: readonly AnsweredFact[] }
+  /** It ended in the middle: the question was too long. */
+  | { readonly kind: 'cut_off' }
+  /** The service or the model would not answer. */
+  | { readonly kind: 'refused' }
+  | ({ readonly kind: 'malformed' } & WrongForm)
+
 export type Answer = {
-  readonly facts: readonly AnsweredFact[]
+  readonly outcome: AnswerOutcome
   /** As the service named it: it may not be the one that was asked for. */
   readonly modelAnswered: string
   readonly tokensIn: number
