@@ -72,7 +72,7 @@ declare
 begin
   foreach v_table in array array[
     'entity_processing_audit_v2', 'fact_sources', 'semantic_processing_sessions', 'manual_review_queue',
-    'fact_review_decisions', 'fact_snapshots',
+    'fact_review_decisions', 'fact_snapshots', 'model_answers',
     'healthcare_encounters', 'patient_clinical_events', 'clinical_narratives', 'processing_errors'
   ] loop
     execute format('drop trigger if exists same_patient_on_insert on public.%I', v_table);

@@ -39,7 +39,7 @@ for (const [name, line] of hostile) {
 }
 
 void test('an empty document has no facts', async (t) => {
-  t.strictSame(findFacts(printDocument('')), { facts: [], unreadLines: [] })
+  t.strictSame(findFacts(printDocument('')), { facts: [], unreadLines: [], ruledOut: [] })
 })
 
 void test('instructions in the text are text', async (t) => {
