@@ -122,16 +122,26 @@ function encounterRow(file: FileOfRecord, fact: AdmittedFact): NewEncounter[] {
   return [{ id: fact.id, factId: fact.id, ...file, ...fact.admission.row }]
 }
 
-/** A file with one contact: what it dates within that contact, or does not date, belongs to it. With several, nothing is guessed. */
+/**
+ * What is dated belongs to the one contact that holds its date. What is not dated belongs to the only contact that the file is
+ * of; contacts that it merely tells of ("seen in ED in 2021") claim nothing undated. Where several fit, nothing is guessed.
+ */
 function withEncounter(event: NewEvent, encounters: readonly NewEncounter[]): NewEvent {
-  const [only, ...others] = encounters
-  if (only?.id === undefined || others.length > 0 || !isWithin(event.hub.eventDate ?? null, only)) return event
+  const date = event.hub.eventDate ?? null
+  const fitting =
+    date === null
+      ? encounters.filter((encounter) => encounter.assertion !== 'historical' || encounters.length === 1)
+      : encounters.filter((encounter) => isWithin(date, encounter) && (isDay(date) || encounters.length === 1))
+  const [only, ...others] = fitting
+  if (only?.id === undefined || others.length > 0) return event
   return { ...event, hub: { ...event.hub, encounterId: only.id } }
 }
 
-function isWithin(date: string | null, encounter: NewEncounter): boolean {
+const isDay = (date: string) => date.length === 10
+
+function isWithin(date: string, encounter: NewEncounter): boolean {
   const start = encounter.startDate ?? null
-  if (date === null || start === null) return date === null
+  if (start === null) return false
   const end = encounter.endDate ?? start
   return date >= start.slice(0, date.length) && date.slice(0, end.length) <= end
 }

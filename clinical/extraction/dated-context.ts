@@ -3,6 +3,7 @@ import { dateOrderOf, findDates, type PrintedDate } from '../document/dates.ts'
 import type { FoundDate } from '../document/found-fact.ts'
 import type { Line, MappedDocument } from '../document/mapped.ts'
 import { firstNotBefore } from '../document/places.ts'
+import { entryReader, type Entry } from './entry-dates.ts'
 import { roleOf } from './section-role.ts'
 
 export type DateLabel =
@@ -20,7 +21,12 @@ export type DateLabel =
   | 'onset'
   | 'other'
 
-export type LabelledDate = PrintedDate & { readonly label: DateLabel | null; readonly line: number }
+export type LabelledDate = PrintedDate & {
+  readonly label: DateLabel | null
+  readonly line: number
+  /** What opens the entry of a running history that this date leads. */
+  readonly entry: Entry | null
+}
 
 const labels: readonly (readonly [DateLabel, RegExp])[] = [
   ['birth', /\b(d\.?o\.?b\.?|date of birth|birth ?date|born|birth)\b/gi],
@@ -32,7 +38,10 @@ const labels: readonly (readonly [DateLabel, RegExp])[] = [
     'collected',
     /\b(collect(?:ed|ion)|drawn|sampled?|specimen (?:date|taken)|taken|date of test|test date|date tested)\b/gi,
   ],
-  ['admitted', /\b(admi(?:tted|ssion|t)(?: date)?|date of admission|doa)\b/gi],
+  [
+    'admitted',
+    /\b(admi(?:tted|ssion|t)(?: date)?|date of admission|doa|hospitali[sz](?:ed|ations?)|(?:inpatient|hospital) stay)\b/gi,
+  ],
   ['discharged', /\b(discharged?|separation|separated|dod)\b/gi],
   [
     'examined',
@@ -65,10 +74,11 @@ export type DatedContext = {
 export function readDates(document: MappedDocument): DatedContext {
   const order = dateOrderOf(document)
   const printed = findDates(document.text, order)
+  const entryOf = entryReader(document)
   const dates = document.lines.flatMap((line, place) => {
     const from = firstNotBefore(printed, (date) => date.start < line.start)
     const to = firstNotBefore(printed, (date) => date.start < line.start + line.length)
-    return labelDatesOf(document, line, place, printed.slice(from, to))
+    return labelDatesOf(document, line, place, printed.slice(from, to)).map((date) => withEntry(entryOf, place, date))
   })
   return {
     dates,
@@ -114,8 +124,15 @@ function labelDatesOf(
       (said === null || said === 'visit' || said === 'document' || said === 'examined') && isAhead(document, line)
     const label = isComing ? 'other' : said
     from = date.end
-    return { ...date, label, line: place }
+    return { ...date, label, line: place, entry: null }
   })
+}
+
+/** A date that leads an entry is the day of the contact, whatever else its line would make of it. */
+function withEntry(entryOf: ReturnType<typeof entryReader>, place: number, date: LabelledDate): LabelledDate {
+  const isOpen = date.label === null || date.label === 'document' || date.label === 'visit'
+  const entry = isOpen ? entryOf(place, date) : null
+  return entry ? { ...date, label: 'visit', entry } : date
 }
 
 /** In a table only a cell that is nothing but a label speaks for the date beside it; "Colonoscopy examination" does not. */

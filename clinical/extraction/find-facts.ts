@@ -12,9 +12,12 @@ import type { DatedContext } from './dated-context.ts'
 import { findEncounters } from './encounters.ts'
 import type { Range, Reading } from './found.ts'
 import { findIdentity } from './identity.ts'
+import { findImagingResults } from './imaging-statements.ts'
 import { findImmunisations } from './immunisations.ts'
 import { findMedications } from './medications.ts'
 import { mergeDuplicates, withoutRuledOut } from './merge-duplicates.ts'
+import { findMicrobiology } from './microbiology.ts'
+import { findPhysicalFindings } from './physical-findings.ts'
 import { openReading } from './open-reading.ts'
 import { findProcedures } from './procedure-mentions.ts'
 import { rangesRuledOut } from './ruled-out.ts'
@@ -46,13 +49,16 @@ function readPrinted(document: MappedDocument): FoundFact[] {
 function readFacts(reading: Reading): FoundFact[] {
   const tables = readTables(reading.document, reading.dates)
   const tabled = findTableResults(reading, tables)
+  const measured = [...tabled.facts, ...findRunningResults(reading, tabled.claimed)]
+  const { facts: cultures, antibiogram } = findMicrobiology(reading, coverOf(rangesOf(measured)))
+  const ofPatient = (fact: FoundFact) => !rangesOf([fact]).some(antibiogram.touches)
   const specific = [
-    ...tabled.facts,
-    ...findRunningResults(reading, tabled.claimed),
-    ...findAllergies(reading, tables),
+    ...measured,
+    ...cultures,
+    ...findAllergies(reading, tables).filter(ofPatient),
     ...findImmunisations(reading, tables),
   ]
-  specific.push(...findMedications(reading, tables, coverOf(rangesOf(specific))))
+  specific.push(...findMedications(reading, tables, coverOf(rangesOf(specific))).filter(ofPatient))
   const taken = coverOf(rangesOf(specific))
   const listed = findTableMentions(reading, tables, taken)
   const rowLines = new Set([...tabled.claimed, ...listed.lines])
@@ -62,6 +68,8 @@ function readFacts(reading: Reading): FoundFact[] {
     ...specific,
     ...mentions,
     ...procedures,
+    ...findPhysicalFindings(reading, coverOf(rangesOf([...specific, ...mentions]))),
+    ...findImagingResults(reading),
     ...findSocialHistory(reading),
     ...findEncounters(reading),
     ...findIdentity(reading),

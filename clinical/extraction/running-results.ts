@@ -7,13 +7,13 @@ import { assertionOf, findCues } from './context.ts'
 import type { Reading } from './found.ts'
 import { numberAt } from './numbers.ts'
 import { fitsUnit, readingDate, readingFact } from './reading-fact.ts'
-import { readPressure } from './result-tables.ts'
 import { readValues, type RowValues } from './row-values.ts'
 import type { Segment } from './segments.ts'
+import { readPressures, readShape } from './vital-shapes.ts'
 
 /** What may stand between a name and its value without making the value another thing's. */
 const filler =
-  /^(?:[\s:=,(*]|\b(?:is|was|were|are|of|at|level|levels|count|reading|result|results|today|now|currently|measured|recorded|remains|remained|about|around|approximately|to|increased|decreased|improved|stable|elevated|low|high|raised|normal|only|came back|suppressed|quantitative|returned|serum|total|fasting|random|on arrival|on admission|rate|value|a)\b|['’]s\b){0,9}/i
+  /^(?:[\s:=,()*]|\b(?:is|was|were|are|of|at|level|levels|count|reading|result|results|today|now|currently|measured|recorded|remains|remained|about|around|approximately|to|increased|decreased|improved|stable|estimated|visually|calculated|sitting|standing|lying|supine|seated|elevated|low|high|raised|normal|only|came back|suppressed|quantitative|returned|serum|total|fasting|random|on arrival|on admission|rate|value|a)\b|['’]s\b){0,9}/i
 /** Before a number that is wanted, not measured. */
 export const aims =
   /\b(target|goal|aim(?:ing)?|keep|maintain|below|above|under|over|less than|greater than|threshold|cut-?off|limit|normal range|reference)\s*(?:\w+\s*){0,2}$/i
@@ -44,8 +44,7 @@ function resultsOf(reading: Reading, segment: Segment): FoundFact[] {
     (match) => !isUnitWord(reading, match) && !match.terms.some((term) => habits.has(term.meaning.concept)),
   )
   const candidates = matches.flatMap((match, place) => {
-    const found = candidateOf(reading, segment, match, matches[place + 1]?.start ?? segment.end)
-    return found ? [found] : []
+    return candidatesOf(reading, segment, match, matches[place + 1]?.start ?? segment.end)
   })
   const cues = candidates.length > 0 ? findCues(segment.tokens) : []
   return candidates.flatMap((candidate) => {
@@ -73,14 +72,20 @@ function isUnitWord(reading: Reading, match: Match<Observation>): boolean {
   return isBehindNumber && !isBeforeNumber && unitOf(text.slice(match.start, match.end)) !== null
 }
 
-function candidateOf(reading: Reading, segment: Segment, match: Match<Observation>, limit: number): Candidate | null {
+function candidatesOf(reading: Reading, segment: Segment, match: Match<Observation>, limit: number): Candidate[] {
   const text = reading.document.text
   const term = match.terms.find((candidate) => !candidate.isAmbiguous) ?? match.terms[0]
-  if (!term || aims.test(text.slice(Math.max(segment.start, match.start - 40), match.start))) return null
+  if (!term || aims.test(text.slice(Math.max(segment.start, match.start - 40), match.start))) return []
   const from = match.end + (filler.exec(text.slice(match.end, Math.min(limit, match.end + 80)))?.[0].length ?? 0)
-  const isPressure = term.meaning.concept === 'observations:blood-pressure-panel'
-  const values = isPressure ? readPressure(text, from, limit) : numericValues(reading, from, limit)
-  return values ? { match, observation: term.meaning, values, isAmbiguous: term.isAmbiguous } : null
+  const { concept } = term.meaning
+  const isPressure = concept === 'observations:blood-pressure-panel'
+  const one = readShape(text, from, limit, concept) ?? (isPressure ? null : numericValues(reading, from, limit))
+  return (isPressure ? readPressures(text, from, limit) : one ? [one] : []).map((values) => ({
+    match,
+    observation: term.meaning,
+    values,
+    isAmbiguous: term.isAmbiguous,
+  }))
 }
 
 function numericValues(reading: Reading, from: number, limit: number): RowValues | null {

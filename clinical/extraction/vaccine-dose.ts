@@ -92,7 +92,7 @@ export function yearAlone(start: number, printed: string, line: number): Labelle
   if (!match) return []
   const from = start + match.index
   const [iso] = match
-  return [{ start: from, end: from + 4, iso, printed: iso, certainty: 'printed', label: null, line }]
+  return [{ start: from, end: from + 4, iso, printed: iso, certainty: 'printed', label: null, line, entry: null }]
 }
 
 export function withoutGaps(detail: Record<string, string>): FactDetail {

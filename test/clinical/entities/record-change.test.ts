@@ -157,7 +157,7 @@ test('an event whose id has stayed with another file gives way', (t) => {
   t.end()
 })
 
-test('what a single contact dates belongs to it; with two nothing is guessed', (t) => {
+test('what a contact dates belongs to it; where two could, nothing is guessed', (t) => {
   const visit = (from: string, until?: string) =>
     fact('encounter', 'Inpatient admission', {
       date: { iso: from, printed: from, meaning: 'visit', certainty: 'printed' },
@@ -170,7 +170,17 @@ test('what a single contact dates belongs to it; with two nothing is guessed', (
   const encounterOf = (id: string) => change.events.find(({ hub }) => hub.id === id)?.hub.encounterId
   t.equal(encounterOf(inside.id), stay.id)
   t.equal(encounterOf(outside.id), undefined)
-  t.ok(plan([stay, visit('2021-05-01'), inside]).events.every(({ hub }) => hub.encounterId === undefined))
+  const contactOf = (facts: Parameters<typeof plan>[0], id: string) =>
+    plan(facts).events.find(({ hub }) => hub.id === id)?.hub.encounterId
+  t.equal(contactOf([stay, visit('2021-05-01'), inside], inside.id), stay.id)
+  t.equal(contactOf([stay, visit('2021-02-04'), inside], inside.id), undefined, 'two hold the day')
+  const year = fact('procedure', 'Appendicectomy', collected('2021'))
+  t.equal(contactOf([stay, visit('2021-05-01'), year], year.id), undefined, 'a year is in neither')
+  const undated = fact('condition', 'Gout')
+  t.equal(contactOf([stay, undated], undated.id), stay.id)
+  t.equal(contactOf([stay, visit('2021-05-01'), undated], undated.id), undefined)
+  const told = { ...visit('2018-05-01'), status: 'historical' as const }
+  t.equal(contactOf([stay, told, undated], undated.id), stay.id, 'of the contact that the file is of')
   t.end()
 })
 

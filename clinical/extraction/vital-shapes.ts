@@ -1,0 +1,76 @@
+/** Measurements that are not one number and a unit: feet with inches, pounds with ounces, ranges of an estimate, a row of blood pressures. */
+import { readPressure } from './result-tables.ts'
+import { emptyValues, type RowValues } from './row-values.ts'
+import { matchUnit } from '../terminology/units.ts'
+
+type Shape = {
+  readonly concept: string
+  readonly pattern: RegExp
+  readonly isPossible: (parts: readonly number[]) => boolean
+}
+
+const shapes: readonly Shape[] = [
+  {
+    concept: 'body-height',
+    pattern:
+      /^(\d)\s?(?:'|’|′|ft\.?|feet|foot)(?:\s?,?\s?(?:and )?(\d{1,2}(?:\.\d+)?|\d{1,2}\s?[½¼¾])\s?(?:"|”|″|''|’’|in(?:ches|\.)?(?!\p{L})))?(?![\d'])/iu,
+    isPossible: ([feet = 0, inches = 0]) => feet >= 1 && feet <= 8 && inches < 12,
+  },
+  {
+    concept: 'body-weight',
+    pattern: /^(\d{1,3})\s?(?:lbs?|pounds?|#)\.?,?\s?(?:and )?(\d{1,2}(?:\.\d+)?)\s?(?:oz|ounces?)\b\.?/i,
+    isPossible: ([pounds = 0, ounces = 0]) => pounds <= 600 && ounces < 16,
+  },
+  {
+    concept: 'birth-weight',
+    pattern: /^(\d{1,2})\s?(?:lbs?|pounds?)\.?,?\s?(?:and )?(\d{1,2}(?:\.\d+)?)\s?(?:oz|ounces?)\b\.?/i,
+    isPossible: ([pounds = 0, ounces = 0]) => pounds <= 15 && ounces < 16,
+  },
+  {
+    concept: 'left-ventricular-ejection-fraction',
+    pattern: /^(\d{1,2})\s?%?\s?(?:-|–|to)\s?(\d{1,2})(?=\s?(?:%|percent))/i,
+    isPossible: ([low = 0, high = 0]) => low >= 5 && low < high && high <= 90,
+  },
+]
+
+/** What stands at `from` in a shape that only this observation is printed in; null where it does not. */
+export function readShape(text: string, from: number, limit: number, concept: string): RowValues | null {
+  for (const shape of shapes) {
+    if (concept !== `observations:${shape.concept}`) continue
+    const match = shape.pattern.exec(text.slice(from, Math.min(limit, from + 24)))
+    if (
+      !match ||
+      !shape.isPossible(match.slice(1).flatMap((part) => (part === undefined ? [] : [Number.parseFloat(part)])))
+    )
+      continue
+    const printed = match[0].trim()
+    const end = from + printed.length
+    const unit = shape.concept === 'left-ventricular-ejection-fraction' ? matchUnit(text, end, limit) : null
+    return {
+      ...emptyValues(end),
+      value: { start: from, end, printed, number: null, comparator: null },
+      unit: unit ? { ...unit, printed: text.slice(unit.start, unit.end) } : null,
+    }
+  }
+  return null
+}
+
+const between =
+  /^(?:\s|mm ?Hg|\([^)\n]{0,24}\)|[,;:=(]|→|->|\b(?:and|then|with|in|on|the|was|is|to|lying|standing|sitting|supine|seated|erect|repeat(?:ed)?|re-?check(?:ed)?|later|left|right|arm|[LR]|manual(?:ly)?|automated|after|at|\d+ ?min(?:ute)?s?)\b)+/i
+const mostOfALine = 6
+
+/** "150/90 lying, 130/80 standing": every pressure of the row is a reading of its own. */
+export function readPressures(text: string, from: number, limit: number): RowValues[] {
+  const read: RowValues[] = []
+  let at = from
+  while (read.length < mostOfALine) {
+    const values = readPressure(text, at, limit)
+    if (!values?.value) return read
+    read.push(values)
+    const end = values.unit?.end ?? values.end
+    const link = between.exec(text.slice(end, Math.min(limit, end + 60)))?.[0] ?? ''
+    if (link.trim() === '') return read
+    at = end + link.length
+  }
+  return read
+}
