@@ -609,6 +609,23 @@ export type FactList = {
   facts: Fact[]
 }
 
+export type Narrative = {
+  title: string
+  /** What wrote it: `templates-…`, or the model that was asked. */
+  model: string
+  sentences: {
+    sentence: string
+    /** Of facts in `document_ids`, as far as you may see them; each leads to its places on the page. */
+    fact_ids: string[]
+    event_ids: string[]
+    document_ids: string[]
+  }[]
+}
+
+export type NarrativeList = {
+  narratives: Narrative[]
+}
+
 export type DecidedFact = {
   /** To take it back: `POST /documents/:id/review/undo`. */
   decision_id: string

@@ -12,7 +12,7 @@ import { openTracing } from '../platform/open-tracing.ts'
 import { visionLimit } from './config.ts'
 import type { WorkerConfig } from './config.ts'
 import { createHandlers } from './handlers/index.ts'
-import { createAiProvider } from './providers/ai/index.ts'
+import { createAiProvider, createNarrator } from './providers/ai/index.ts'
 import { createMail } from './providers/mail/index.ts'
 import { createMalwareScan } from './providers/malware/index.ts'
 import { createLocalOcr, createOutsideOcr } from './providers/ocr/index.ts'
@@ -60,6 +60,7 @@ export async function openWorkerParts(config: WorkerConfig, log: Logger): Promis
         environment: config.environment,
       }),
       version: config.version,
+      narrator: await createNarrator(config.openai),
     })
     const metrics = createMetrics({ service: 'worker', runtime: 'collect' })
     return {

@@ -10,6 +10,8 @@ import type {
   DocumentText,
   Fact,
   FactList,
+  Narrative,
+  NarrativeList,
   Page,
   Processed,
   Processing,
@@ -26,6 +28,8 @@ export type Documents = {
   /** Each stage as it changes, until processing has ended or waits for a person. */
   readonly follow: (id: string, options?: FollowOptions) => AsyncIterable<DocumentEvent>
   readonly facts: (id: string, options?: CallOptions) => Promise<Fact[]>
+  /** What it says in sentences; each cites facts, and `facts` shows where on the page they stand. */
+  readonly narratives: (id: string, options?: CallOptions) => Promise<Narrative[]>
   readonly pages: (id: string, options?: CallOptions) => Promise<Page[]>
   /** `q`: only the words of the places where it stands; `match` says which belong together. */
   readonly words: (id: string, page: number, options?: CallOptions & { readonly q?: string }) => Promise<Word[]>
@@ -54,6 +58,8 @@ export function documentsOf(transport: Transport, uploads: Uploads): Documents {
     follow: (id, options) => followDocument(transport, `${pathOf(id)}/events`, options),
     facts: async (id, options) =>
       (await json<FactList>({ method: 'GET', path: `${pathOf(id)}/facts`, ...options })).facts,
+    narratives: async (id, options) =>
+      (await json<NarrativeList>({ method: 'GET', path: `${pathOf(id)}/narratives`, ...options })).narratives,
     pages: async (id, options) =>
       (await json<{ pages: Page[] }>({ method: 'GET', path: `${pathOf(id)}/pages`, ...options })).pages,
     words: (id, page, { q, signal } = {}) =>

@@ -1,5 +1,14 @@
 import type { CallOptions, Transport } from '../transport.ts'
-import type { AccessLog, AccessLogQuery, NewProfile, Profile, ProfileChanges, ProfileList } from '../types.ts'
+import type {
+  AccessLog,
+  AccessLogQuery,
+  Narrative,
+  NarrativeList,
+  NewProfile,
+  Profile,
+  ProfileChanges,
+  ProfileList,
+} from '../types.ts'
 
 export type Profiles = {
   readonly list: (options?: CallOptions) => Promise<Profile[]>
@@ -8,6 +17,8 @@ export type Profiles = {
   /** What is left out stays; null empties a field. */
   readonly change: (id: string, changes: ProfileChanges, options?: CallOptions) => Promise<Profile>
   readonly accessLog: (id: string, query?: AccessLogQuery, options?: CallOptions) => Promise<AccessLog>
+  /** The whole record problem by problem; each sentence cites facts and the documents that they stand in. */
+  readonly narratives: (id: string, options?: CallOptions) => Promise<Narrative[]>
 }
 
 export function profilesOf({ json }: Transport): Profiles {
@@ -20,6 +31,8 @@ export function profilesOf({ json }: Transport): Profiles {
       json({ method: 'PATCH', path: pathOf(id), json: changes, repeat: 'always', ...options }),
     accessLog: (id, query = {}, options) =>
       json({ method: 'GET', path: `${pathOf(id)}/access-log`, query, ...options }),
+    narratives: async (id, options) =>
+      (await json<NarrativeList>({ method: 'GET', path: `${pathOf(id)}/narratives`, ...options })).narratives,
   }
 }
 

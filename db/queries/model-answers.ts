@@ -30,7 +30,7 @@ export async function keptAnswer(tx: Tx, asking: Asking): Promise<KeptAnswer | n
         eq(modelAnswers.patientId, patientId),
         eq(modelAnswers.questionHash, questionHash),
         // What was of no use to a job is asked anew by the next.
-        or(eq(modelAnswers.jobId, jobId), sql`outcome ->> 'kind' = 'facts'`),
+        or(eq(modelAnswers.jobId, jobId), sql`outcome ->> 'kind' in ('facts', 'stories')`),
       ),
     )
     .orderBy(desc(sql`${modelAnswers.jobId} = ${jobId}::uuid`), desc(modelAnswers.createdAt))

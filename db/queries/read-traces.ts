@@ -14,6 +14,7 @@ export const documentViews = [
   'document_events',
   'document_changes',
   'document_facts',
+  'document_narratives',
   'document_pages',
   'document_review',
   'document_text',
@@ -21,10 +22,15 @@ export const documentViews = [
   'page_words',
 ] as const
 export type DocumentView = (typeof documentViews)[number]
-export const readViews = [...documentViews, 'document_list'] as const
+export const readViews = [...documentViews, 'document_list', 'profile_narratives'] as const
 export type ReadView = (typeof readViews)[number]
 
+const kinds = ['document', 'clinical', 'narrative'] as const
+type Kind = (typeof kinds)[number]
+
 const clinicalViews: ReadonlySet<ReadView> = new Set(['document_changes', 'document_facts', 'document_review'])
+const kindOf = (view: DocumentView): Kind =>
+  clinicalViews.has(view) ? 'clinical' : view === 'document_narratives' ? 'narrative' : 'document'
 
 /** On what ground something was read, as the reading statement itself found it; times are PostgreSQL's own text. */
 const readGround = z.object({
@@ -32,7 +38,7 @@ const readGround = z.object({
   read_at: z.string(),
   basis: z.string(),
   grant_id: z.uuid(),
-  resource_type: z.enum(['document', 'clinical']),
+  resource_type: z.enum(kinds),
 })
 export type ReadGround = z.output<typeof readGround>
 
@@ -49,12 +55,12 @@ export type ReadTrace = Omit<ReadGround, 'resource_type'> & {
 }
 
 /** Null where the caller reaches nothing of this kind. */
-function groundOf(patientId: AnyPgColumn, resourceType: 'document' | 'clinical') {
+function groundOf(patientId: AnyPgColumn, resourceType: Kind) {
   const asked =
     resourceType === 'document'
       ? sql`public.read_basis(${patientId}, 'document')`
       : // Who may see the document and not its facts has seen the document.
-        sql`coalesce(public.read_basis(${patientId}, 'clinical'), public.read_basis(${patientId}, 'document'))`
+        sql`coalesce(public.read_basis(${patientId}, ${resourceType}), public.read_basis(${patientId}, 'document'))`
   return sql<unknown>`${asked} || jsonb_build_object('trace_id', public.uuid_v7(), 'read_at', clock_timestamp())`
 }
 
@@ -66,7 +72,7 @@ export async function findDocumentToRead(
   documentId: string,
   wanted: DocumentView,
 ): Promise<DocumentRead | null> {
-  const resourceType = clinicalViews.has(wanted) ? 'clinical' : 'document'
+  const resourceType = kindOf(wanted)
   const [row] = await tx
     .select({ file: shellFiles, ground: groundOf(shellFiles.patientId, resourceType) })
     .from(shellFiles)
@@ -83,6 +89,24 @@ export async function findProfileToRead(
 ): Promise<{ readonly profile: UserProfile; readonly ground: ReadGround | null } | null> {
   const [row] = await tx
     .select({ profile: userProfiles, ground: groundOf(userProfiles.id, 'document') })
+    .from(userProfiles)
+    .where(eq(userProfiles.id, profileId))
+  return row === undefined ? null : { profile: row.profile, ground: readGround.nullable().parse(row.ground) }
+}
+
+/**
+ * The person, and the ground on which their storylines are told: null for who does not see both storylines and the
+ * clinical data that they are told from.
+ */
+export async function findProfileToNarrate(
+  tx: Tx,
+  profileId: string,
+): Promise<{ readonly profile: UserProfile; readonly ground: ReadGround | null } | null> {
+  const ground = sql<unknown>`case when public.read_basis(${userProfiles.id}, 'clinical') is not null
+    then public.read_basis(${userProfiles.id}, 'narrative')
+      || jsonb_build_object('trace_id', public.uuid_v7(), 'read_at', clock_timestamp()) end`
+  const [row] = await tx
+    .select({ profile: userProfiles, ground })
     .from(userProfiles)
     .where(eq(userProfiles.id, profileId))
   return row === undefined ? null : { profile: row.profile, ground: readGround.nullable().parse(row.ground) }

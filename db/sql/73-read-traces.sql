@@ -19,6 +19,8 @@ language sql immutable set search_path = '' as $$
     ('page_words', 'shell_file_pages', 'document', 'document'),
     ('document_text', 'shell_file_texts', 'document', 'document'),
     ('document_facts', 'entity_processing_audit_v2', 'clinical', 'clinical_data'),
+    ('document_narratives', 'clinical_narratives', 'narrative', 'clinical_data'),
+    ('profile_narratives', 'patient_clinical_events', 'narrative', 'clinical_data'),
     ('document_review', 'fact_review_decisions', 'clinical', 'clinical_data'),
     ('document_changes', 'fact_snapshots', 'clinical', 'clinical_data')
 $$;

@@ -52,6 +52,7 @@ import {
   subscriptionSchema,
   usageSchema,
 } from '../../server/routes/usage/schema.ts'
+import { narrativeListSchema, narrativeSchema } from '../../server/routes/narratives.ts'
 
 export type Shown = Readonly<Record<string, z.ZodType>>
 
@@ -96,6 +97,8 @@ export const answered: Shown = {
   DocumentText: textSchema,
   Fact: factSchema,
   FactList: factListSchema,
+  Narrative: narrativeSchema,
+  NarrativeList: narrativeListSchema,
   DecidedFact: decidedFactSchema,
   AcceptedFacts: acceptedSchema,
   DecisionList: decisionListSchema,

@@ -22,7 +22,7 @@ test('the bin', async (group) => {
     const deleted = await remove(parent, id)
     t.match(deleted, { status: 204, text: '' })
     t.equal((await remove(parent, id)).status, 204, 'asked again it is still so')
-    for (const path of ['', '/facts', '/pages', '/text', '/content', '/events'])
+    for (const path of ['', '/facts', '/narratives', '/pages', '/text', '/content', '/events'])
       t.equal((await parent.get(`/documents/${id}${path}`)).status, 404, path)
     t.same((await parent.get(`/documents?patient_id=${parent.profileId}`)).body['documents'], [])
     t.equal((await parent.post('/api/process-document', { shell_file_id: id })).status, 404)

@@ -20,11 +20,13 @@ const traced: Readonly<Record<string, { view: string; table: string; record?: 'p
   '/documents/{id}/content': { view: 'document_content', table: 'shell_files' },
   '/documents/{id}/events': { view: 'document_events', table: 'shell_file_events' },
   '/documents/{id}/facts': { view: 'document_facts', table: 'entity_processing_audit_v2' },
+  '/documents/{id}/narratives': { view: 'document_narratives', table: 'clinical_narratives' },
   '/documents/{id}/review': { view: 'document_review', table: 'fact_review_decisions' },
   '/documents/{id}/pages': { view: 'document_pages', table: 'shell_file_pages' },
   '/documents/{id}/pages/{n}/image': { view: 'page_image', table: 'shell_file_pages', record: 'page' },
   '/documents/{id}/pages/{n}/words': { view: 'page_words', table: 'shell_file_pages', record: 'page' },
   '/documents/{id}/text': { view: 'document_text', table: 'shell_file_texts' },
+  '/profiles/{id}/narratives': { view: 'profile_narratives', table: 'patient_clinical_events', record: 'person' },
 }
 /** Routes that show nothing of it. */
 const untraced: Readonly<Record<string, string>> = {
@@ -90,9 +92,9 @@ test('every route that shows a record leaves a trace of who saw what', async (t)
   const acting = (who: TestAccount) => ({ ...who, actor: actorOf(who.accountId) })
   const permission = await giveAccess(server.db, acting(parent), acting(carer), parent.profileId)
   for (const who of [parent, carer]) {
-    for (const [path, { view }] of Object.entries(traced)) {
+    for (const [path, { view, record }] of Object.entries(traced)) {
       const controller = new AbortController()
-      const filled = path.replace('{id}', id).replace('{n}', '1')
+      const filled = path.replace('{id}', record === 'person' ? parent.profileId : id).replace('{n}', '1')
       const answer = await fetch(`${server.url}${filled}?patient_id=${parent.profileId}`, {
         headers: { ...who.headers, 'x-correlation-id': `${view}-${who.accountId}` },
         signal: controller.signal,

@@ -30,6 +30,8 @@ test('what belongs to somebody', async (group) => {
     'GET words': who.get(`/documents/${documentId}/pages/1/words`),
     'GET text': who.get(`/documents/${documentId}/text`),
     'GET facts': who.get(`/documents/${documentId}/facts`),
+    'GET narratives': who.get(`/documents/${documentId}/narratives`),
+    'GET narratives of a person': who.get(`/profiles/${profileId}/narratives`),
     'GET events': who.get(`/documents/${documentId}/events`),
     'GET access log': who.get(`/profiles/${profileId}/access-log`),
     'GET usage': who.get(`/usage?patient_id=${profileId}`),
@@ -69,10 +71,10 @@ test('what belongs to somebody', async (group) => {
     const acting = (who: TestAccount) => ({ ...who, actor: actorOf(who.accountId) })
     const carer = await account(randomUUID())
     const permissionId = await giveAccess(db, acting(owner), acting(carer), owner.profileId, { level: 'read_only' })
-    for (const path of ['', '/facts', '/pages', '/content'])
+    for (const path of ['', '/facts', '/narratives', '/pages', '/content'])
       t.equal((await carer.get(`/documents/${id}${path}`)).status, 200, path)
     await ask(db, actorOf(owner.accountId), sql`select public.revoke_profile_access(${permissionId})`)
-    for (const path of ['', '/facts', '/pages', '/content'])
+    for (const path of ['', '/facts', '/narratives', '/pages', '/content'])
       t.equal((await carer.get(`/documents/${id}${path}`)).status, 404, path)
   })
 

@@ -72,7 +72,17 @@ test('a token of the shared secret', async (group) => {
         `/usage?patient_id=${profileId}`,
         '/usage/plans',
       ]
-      const below = ['', '/content', '/pages', '/pages/1/image', '/pages/1/words', '/text', '/facts', '/events']
+      const below = [
+        '',
+        '/content',
+        '/pages',
+        '/pages/1/image',
+        '/pages/1/words',
+        '/text',
+        '/facts',
+        '/narratives',
+        '/events',
+      ]
       for (const path of [...paths, ...below.map((end) => `/documents/${randomUUID()}${end}`)]) {
         const answer = await ask(`${url}${path}`)
         t.match(answer, { status: 401, body: { code: 'unauthenticated' } }, path)

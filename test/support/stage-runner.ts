@@ -65,9 +65,10 @@ export async function stageRunner(
     mail: { send: () => Promise.reject(new Error('this test sends nothing')) },
     version: 'test',
     malware: createMalwareScan(),
+    narrator: null,
     ...overrides,
   }
-  const { ai } = deps
+  const ai = deps.ai ?? deps.narrator
   // As a worker does when it starts.
   if (ai !== null) await asService(db, {}, (tx) => ensureEndpoint(tx, { provider: ai.name, endpoint: ai.model }))
   const handlers = new Map<string, Handler>(

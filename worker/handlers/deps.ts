@@ -1,6 +1,7 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Store } from '../../platform/storage/store.ts'
 import type { Schedule } from '../engine/schedule.ts'
+import type { Narrator } from '../providers/ai/narrator.ts'
 import type { AiProvider } from '../providers/ai/provider.ts'
 import type { MailProvider } from '../providers/mail/provider.ts'
 import type { MalwareProvider } from '../providers/malware/provider.ts'
@@ -45,4 +46,6 @@ export type HandlerDeps = {
   readonly mail: MailProvider
   /** Of Exora; stands in what leaves the house. */
   readonly version: string
+  /** Tells a file's events where the person allows it; null: templates alone. */
+  readonly narrator: Narrator | null
 }

@@ -22,7 +22,7 @@ export function createHandlers(deps: HandlerDeps): HandlersFor<typeof jobs> {
     spatial_mapping: createMapFile(),
     pass1_find: createFindFacts(deps),
     pass2_code: createCodeFacts(deps),
-    pass3_narrate: createNarrateFacts(),
+    pass3_narrate: createNarrateFacts(deps),
     export_record: createExportRecord(deps),
     purge_account: createPurgeAccount(deps),
     run_schedule: createRunSchedule(deps.schedules),

@@ -5,6 +5,7 @@ import { documentEvents } from './events.ts'
 import { getDocument } from './get.ts'
 import { decideIdentity } from './identity-review.ts'
 import { listDocumentRoute } from './list.ts'
+import { documentNarratives } from './narratives.ts'
 import { pageImage } from './page-image.ts'
 import { documentReadings } from './readings.ts'
 
@@ -13,6 +14,7 @@ export function documentRoutes(api: Api, deps: RouteDeps): void {
   getDocument(api, deps)
   documentContent(api, deps)
   documentReadings(api, deps)
+  documentNarratives(api, deps)
   pageImage(api, deps)
   documentEvents(api, deps)
   decideIdentity(api, deps)

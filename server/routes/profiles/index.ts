@@ -16,11 +16,13 @@ import { forbidden, notFound, unauthenticated } from '../../plugins/errors.ts'
 import { problems } from '../../plugins/problem-schema.ts'
 import type { Api, RouteDeps } from '../../types.ts'
 import { idParams, toTime } from '../fields.ts'
+import { profileNarratives } from './narratives.ts'
 import { profileChanges, profileContextSchema, profileFields, profileListSchema, profileSchema } from './schema.ts'
 
 export const profileExists = defineError('profile_exists', 409, 'This account already has a profile of its own.')
 
-export function profileRoutes(api: Api, { db }: RouteDeps): void {
+export function profileRoutes(api: Api, deps: RouteDeps): void {
+  const { db } = deps
   const tags = ['profiles']
 
   api.get(
@@ -125,6 +127,8 @@ export function profileRoutes(api: Api, { db }: RouteDeps): void {
       })
     },
   )
+
+  profileNarratives(api, deps)
 }
 
 const contextOf = (context: Awaited<ReturnType<typeof findProfileContext>>) => ({

@@ -18,9 +18,19 @@ export async function readDocuments(house: House): Promise<void> {
 
 async function readWhole({ person, asPerson }: House, path: Path): Promise<void> {
   const query = `?patient_id=${person.profileId}`
-  for (const name of ['', '/pages', '/facts', '/text', '/pages/{n}/words', '/pages/{n}/image', '/content', '/events'])
-    await asPerson(`GET /documents/{id}${name}`, { path })
+  const parts = [
+    '/pages',
+    '/facts',
+    '/narratives',
+    '/text',
+    '/pages/{n}/words',
+    '/pages/{n}/image',
+    '/content',
+    '/events',
+  ]
+  for (const name of ['', ...parts]) await asPerson(`GET /documents/{id}${name}`, { path })
   await asPerson('GET /documents/{id}/pages/{n}/words', { path, query: '?q=words' })
+  await asPerson('GET /profiles/{id}/narratives', { path: { id: person.profileId } })
   await asPerson('GET /documents', { query })
   await asPerson('GET /documents/{id}/events', { path, headers: { accept: 'image/png' } })
   await asPerson('GET /realtime', { headers: { accept: 'image/png' } })

@@ -1,3 +1,4 @@
+import type { Narrator } from './narrator.ts'
 import type { AiProvider } from './provider.ts'
 
 export type AiSettings = {
@@ -12,4 +13,11 @@ export async function createAiProvider(settings: AiSettings | null): Promise<AiP
   // Loaded only where it is used: the client is large.
   const { createOpenAi } = await import('./openai.ts')
   return createOpenAi({ ...settings, baseUrl: settings.baseUrl ?? null })
+}
+
+/** null: templates alone. */
+export async function createNarrator(settings: AiSettings | null): Promise<Narrator | null> {
+  if (settings === null) return null
+  const { createOpenAiNarrator } = await import('./openai-narrator.ts')
+  return createOpenAiNarrator({ ...settings, baseUrl: settings.baseUrl ?? null })
 }

@@ -1,11 +1,11 @@
-import type { RecordRow } from '../../db/queries/narratives.ts'
+import type { RecordedEvent } from './recorded-event.ts'
 
 /** One event in one sentence, with nothing in it that is not in its row. */
-export function eventSentence(event: RecordRow): string {
+export function eventSentence(event: RecordedEvent): string {
   return `${upperFirst(clause(event))}.`
 }
 
-function clause(event: RecordRow): string {
+function clause(event: RecordedEvent): string {
   if (event.assertion === 'negated') return denial(event)
   const name = event.name
   switch (event.eventType) {
@@ -16,7 +16,7 @@ function clause(event: RecordRow): string {
         ? `${name} was ${value(event)}${on(event)}${range(event)}${flag(event)}`
         : `${name} is named, but not as measured`
     case 'medication':
-      return join([name, value(event), frequency(event)], ' ') + medicineStatus(event)
+      return join([name, value(event), use(event)], ' ') + medicineStatus(event)
     case 'allergy':
       return `allergy to ${name}${event.reaction === null ? '' : `, with ${event.reaction}`}${doubt(event)}`
     case 'immunization':
@@ -35,7 +35,7 @@ function clause(event: RecordRow): string {
 }
 
 /** What the document says is not so. The words of an allergy list are its own: "Nil known". */
-function denial(event: RecordRow): string {
+function denial(event: RecordedEvent): string {
   switch (event.eventType) {
     case 'allergy':
       return `no allergy; the document says: ${event.name}`
@@ -52,11 +52,11 @@ function denial(event: RecordRow): string {
   }
 }
 
-const isFact = (event: RecordRow) => event.assertion === 'present' || event.assertion === 'historical'
-const doubt = (event: RecordRow) =>
+const isFact = (event: RecordedEvent) => event.assertion === 'present' || event.assertion === 'historical'
+const doubt = (event: RecordedEvent) =>
   event.assertion === 'uncertain' || event.assertion === 'hypothetical' ? ', not certain' : ''
 
-function condition(event: RecordRow): string {
+function condition(event: RecordedEvent): string {
   if (event.assertion === 'uncertain') return ' is thought possible, not certain'
   if (event.assertion === 'hypothetical') return ' is named as something that may come'
   const began =
@@ -64,19 +64,27 @@ function condition(event: RecordRow): string {
   return event.assertion === 'historical' ? ` in the past${began}` : ` is recorded${began}`
 }
 
-function medicineStatus(event: RecordRow): string {
+function medicineStatus(event: RecordedEvent): string {
   if (event.clinicalStatus === 'stopped' || event.assertion === 'historical') return ' was stopped or taken before'
   if (event.clinicalStatus === 'planned' || event.assertion === 'hypothetical') return ' is planned'
   return ` is listed${doubt(event)}`
 }
 
-const value = (event: RecordRow) => join([event.valueText, event.unit], ' ')
-const frequency = (event: RecordRow) => (event.frequency === null ? '' : `(${event.frequency})`)
-const on = (event: RecordRow) =>
+/** As printed, with its unit. */
+export const value = (event: RecordedEvent): string => join([event.valueText, event.unit], ' ')
+function use(event: RecordedEvent): string {
+  // Some lists print the strength where others print the dose.
+  const dose = event.dose === value(event) ? null : event.dose
+  const how = join([dose, event.route, event.frequency], ', ')
+  return how === '' ? '' : `(${how})`
+}
+
+/** " on 7 March 2019", " in March 2019"; nothing where no date is known. */
+export const on = (event: RecordedEvent): string =>
   event.eventDate === null ? '' : ` on ${spokenDate(event.eventDate)}`.replace(/ on (?=\D|\d{4}$)/, ' in ')
-const range = (event: RecordRow) =>
+const range = (event: RecordedEvent) =>
   event.referenceRange === null ? '' : `; the printed range is ${event.referenceRange}`
-const flag = (event: RecordRow) => (event.flag === null ? '' : `, printed with the mark ${event.flag}`)
+const flag = (event: RecordedEvent) => (event.flag === null ? '' : `, printed with the mark ${event.flag}`)
 
 const join = (parts: readonly (string | null)[], between: string) =>
   parts.filter((part) => part !== null && part !== '').join(between)
@@ -97,7 +105,7 @@ const months = [
 ]
 
 /** As exact as printed: "2019", "March 2019", "7 March 2019". */
-function spokenDate(iso: string): string {
+export function spokenDate(iso: string): string {
   const [year = '', month, day] = iso.split('-')
   const name = month === undefined ? null : (months[Number(month) - 1] ?? null)
   return join([day === undefined ? null : String(Number(day)), name, year], ' ')
