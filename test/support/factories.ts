@@ -192,7 +192,11 @@ export async function fillRecord(
       values (public.uuid_v7(), ${patientId}, ${id}, array[${factId}::uuid], 'edited', jsonb_build_object('text', ${words}::text), '{}')`)
     await tx.execute(sql`
       insert into public.fact_snapshots (shell_file_id, patient_id, fact_count, facts)
-      values (${id}, ${patientId}, 1, jsonb_build_array(jsonb_build_object('text', ${words}::text)))`)
+      select ${id}, ${patientId}, count(*), jsonb_agg(to_jsonb(reading))
+      from public.fact_readings as reading where reading.shell_file_id = ${id}`)
+    await tx.execute(sql`
+      insert into public.model_answers (shell_file_id, question_hash, patient_id, job_id, outcome, model_answered, tokens_in, tokens_out)
+      values (${id}, repeat('0', 64), ${patientId}, public.uuid_v7(), jsonb_build_object('text', ${words}::text), 'x', 1, 1)`)
     await tx.execute(sql`
       insert into public.healthcare_encounters (id, patient_id, shell_file_id, fact_id, encounter_kind, name, assertion)
       values (${encounterId}, ${patientId}, ${id}, ${factId}, 'visit', ${words}, 'present')`)
