@@ -1,8 +1,32 @@
 import { eq, sql } from 'drizzle-orm'
 import { z } from 'zod'
-import type { RecordedEvent } from '../../clinical/narration/recorded-event.ts'
 import type { Tx } from '../actor.ts'
-import { clinicalNarratives, clinicalNarrativeSentences } from '../schema/clinical.ts'
+import { clinicalNarratives, clinicalNarrativeSentences, type eventTypes } from '../schema/clinical.ts'
+import type { factStatuses } from '../schema/facts.ts'
+
+/** An event of the record with what its spoke says: a row of the view `patient_record`. */
+export type RecordedEvent = {
+  readonly id: string
+  readonly eventType: (typeof eventTypes)[number]
+  readonly assertion: (typeof factStatuses)[number]
+  readonly name: string
+  readonly codeSystem: string | null
+  readonly code: string | null
+  /** ISO 8601, as exact as printed. */
+  readonly eventDate: string | null
+  readonly dateMeaning: string | null
+  readonly valueText: string | null
+  readonly unit: string | null
+  readonly referenceRange: string | null
+  readonly flag: string | null
+  readonly dose: string | null
+  readonly route: string | null
+  readonly frequency: string | null
+  readonly clinicalStatus: string | null
+  readonly indication: string | null
+  readonly reaction: string | null
+  readonly relationship: string | null
+}
 
 export type NewNarrative = {
   readonly title: string

@@ -4,7 +4,12 @@ import { keepAnswer, keptAnswer, type KeptAnswer } from '../../db/queries/model-
 import type { FileInStage } from '../../db/queries/stage-files.ts'
 import { AppError } from '../../platform/errors.ts'
 import type { RunContext } from '../engine/handler.ts'
-import { narrateOutcome, type NarrateAnswer, type NarrateQuestion, type Narrator } from '../providers/ai/narrator.ts'
+import {
+  narrateOutcome,
+  type NarrateAnswer,
+  type NarrateQuestion,
+  type Narrator,
+} from '../providers/narration/provider.ts'
 import { aiMisconfigured, aiQuotaSpent, aiRateLimited, aiRefused, aiUnavailable } from '../providers/ai/provider.ts'
 
 /** A busy or absent service is asked again so often; then templates tell the file rather than that it waits longer. */

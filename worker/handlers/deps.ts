@@ -1,7 +1,7 @@
 import type { Clock } from '../../platform/clock.ts'
 import type { Store } from '../../platform/storage/store.ts'
 import type { Schedule } from '../engine/schedule.ts'
-import type { Narrator } from '../providers/ai/narrator.ts'
+import type { Narrator } from '../providers/narration/provider.ts'
 import type { AiProvider } from '../providers/ai/provider.ts'
 import type { MailProvider } from '../providers/mail/provider.ts'
 import type { MalwareProvider } from '../providers/malware/provider.ts'

@@ -6,7 +6,7 @@ import { checkSentence, isNameOf, type SentenceRefusal } from '../../clinical/na
 import { chapterOf } from '../../clinical/narration/narrate.ts'
 import { conditionsOf, isIndicatedFor, isResultOf } from '../../clinical/narration/problem-links.ts'
 import type { RecordedEvent, Sentence, Storyline } from '../../clinical/narration/recorded-event.ts'
-import type { NarrateQuestion, SentEvent, ToldStory } from '../providers/ai/narrator.ts'
+import type { NarrateQuestion, SentEvent, ToldStory } from '../providers/narration/provider.ts'
 
 /** Whose events they are: nothing that names them is sent. */
 export type Person = { readonly names: readonly string[]; readonly bornOn: string | null }

@@ -1,4 +1,4 @@
-import type { Narrator } from './narrator.ts'
+import type { Narrator } from '../narration/provider.ts'
 import type { AiProvider } from './provider.ts'
 
 export type AiSettings = {
@@ -18,6 +18,6 @@ export async function createAiProvider(settings: AiSettings | null): Promise<AiP
 /** null: templates alone. */
 export async function createNarrator(settings: AiSettings | null): Promise<Narrator | null> {
   if (settings === null) return null
-  const { createOpenAiNarrator } = await import('./openai-narrator.ts')
+  const { createOpenAiNarrator } = await import('../narration/openai.ts')
   return createOpenAiNarrator({ ...settings, baseUrl: settings.baseUrl ?? null })
 }

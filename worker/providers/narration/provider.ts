@@ -1,6 +1,6 @@
 /** Who may be asked to tell a record in sentences. What is answered is checked against the events sentence by sentence. */
 import { z } from 'zod'
-import type { SaidLimits } from './provider.ts'
+import type { SaidLimits } from '../ai/provider.ts'
 
 /** What is sent of an event: no name of a person, no identifier, no id of ours. What is not known is left out. */
 export type SentEvent = Readonly<Record<string, string>> & { readonly id: string }

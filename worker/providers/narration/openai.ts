@@ -2,17 +2,17 @@
 import OpenAI from 'openai'
 import type { ChatCompletion } from 'openai/resources/chat/completions'
 import { z } from 'zod'
-import { narrateInstructions, narratePromptVersion, narrateQuestionText } from './narrate-prompt.ts'
+import { narrateInstructions, narratePromptVersion, narrateQuestionText } from './prompt.ts'
 import {
   toldStories,
   type NarrateAnswer,
   type NarrateOutcome,
   type NarrateQuestion,
   type Narrator,
-} from './narrator.ts'
-import { translateError } from './openai-errors.ts'
-import { limitsOf } from './openai-limits.ts'
-import { costUsd } from './prices.ts'
+} from './provider.ts'
+import { translateError } from '../ai/openai-errors.ts'
+import { limitsOf } from '../ai/openai-limits.ts'
+import { costUsd } from '../ai/prices.ts'
 
 export type NarratorSettings = {
   readonly apiKey: string

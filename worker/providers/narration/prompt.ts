@@ -1,4 +1,4 @@
-import type { NarrateQuestion } from './narrator.ts'
+import type { NarrateQuestion } from './provider.ts'
 
 /** Stored with every answer; changes with any word below. */
 export const narratePromptVersion = 'narrate-1'
