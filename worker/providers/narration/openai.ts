@@ -1,5 +1,4 @@
 /** Storylines from any service that speaks OpenAI's chat completions with a JSON schema. It asks once: the job tries again. */
-import OpenAI from 'openai'
 import type { ChatCompletion } from 'openai/resources/chat/completions'
 import { z } from 'zod'
 import { narrateInstructions, narratePromptVersion, narrateQuestionText } from './prompt.ts'
@@ -10,38 +9,22 @@ import {
   type NarrateQuestion,
   type Narrator,
 } from './provider.ts'
-import { translateError } from '../ai/openai-errors.ts'
+import { openAiCalls, type OpenAiCall, type OpenAiService } from '../ai/openai-call.ts'
 import { limitsOf } from '../ai/openai-limits.ts'
 import { costUsd } from '../ai/prices.ts'
 
-export type NarratorSettings = {
-  readonly apiKey: string
-  /** null: the maker's own address. */
-  readonly baseUrl: string | null
-  readonly model: string
-  readonly timeoutMs?: number
-}
-
 const charactersPerToken = 3.5
 const mostAnswerTokens = 6_000
-const defaultTimeoutMs = 120_000
 
-export function createOpenAiNarrator(settings: NarratorSettings): Narrator {
-  const client = new OpenAI({
-    apiKey: settings.apiKey,
-    baseURL: settings.baseUrl,
-    maxRetries: 0,
-    timeout: settings.timeoutMs ?? defaultTimeoutMs,
-    // Prompts and answers are clinical content.
-    logLevel: 'off',
-  })
+export function createOpenAiNarrator(settings: OpenAiService): Narrator {
+  const call = openAiCalls(settings)
   return {
     name: 'openai',
     model: settings.model,
     promptVersion: narratePromptVersion,
     // An answer is about as long as what it tells.
     estimateTokens: (question) => tokensOf(asked(question)) + tokensOf(narrateQuestionText(question)),
-    narrate: (question, { signal }) => ask(client, settings.model, question, signal),
+    narrate: (question, { signal }) => ask(call, settings.model, question, signal),
   }
 }
 
@@ -49,35 +32,18 @@ const asked = (question: NarrateQuestion) => `${narrateInstructions}${narrateQue
 const tokensOf = (text: string) => Math.ceil(text.length / charactersPerToken)
 
 async function ask(
-  client: OpenAI,
+  call: OpenAiCall,
   model: string,
   question: NarrateQuestion,
   signal: AbortSignal,
 ): Promise<NarrateAnswer> {
-  try {
-    const call = client.chat.completions.create(
-      {
-        model,
-        store: false,
-        max_completion_tokens: mostAnswerTokens,
-        messages: [
-          { role: 'system', content: narrateInstructions },
-          { role: 'user', content: narrateQuestionText(question) },
-        ],
-        response_format: {
-          type: 'json_schema',
-          json_schema: { name: 'stories', strict: true, schema: z.toJSONSchema(toldStories) },
-        },
-      },
-      { signal },
-    )
-    const { data, response } = await call.withResponse()
-    return answerOf(data, model, question, response.headers)
-  } catch (error) {
-    // Stopped by us: why is the engine's to say.
-    signal.throwIfAborted()
-    throw translateError(error)
-  }
+  const messages = [
+    { role: 'system', content: narrateInstructions },
+    { role: 'user', content: narrateQuestionText(question) },
+  ] as const
+  const form = { name: 'stories', schema: z.toJSONSchema(toldStories) }
+  const { completion, headers } = await call({ messages, mostAnswerTokens, form }, signal)
+  return answerOf(completion, model, question, headers)
 }
 
 function answerOf(
