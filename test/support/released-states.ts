@@ -15,7 +15,7 @@ const readJournal = (folder: string): Journal => JSON.parse(readFileSync(join(fo
 export const migrationTags: readonly string[] = readJournal(migrations).entries.map(({ tag }) => tag)
 
 /** The migrations up to one of them, with nothing but what tables stand on and their protection. */
-export function tablesAsOf(t: Teardown, tag: string): Required<Omit<MigrateOptions, 'lockTimeoutMs'>> {
+function tablesAsOf(t: Teardown, tag: string): Required<Omit<MigrateOptions, 'lockTimeoutMs'>> {
   const { migrationsFolder, sqlFolder } = emptyFolders(t)
   cutMigrations(migrationsFolder, tag)
   const present = join(repository, 'db/sql')
