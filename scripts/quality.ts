@@ -78,8 +78,9 @@ type Scored = { doc: string; facts: ReturnType<typeof scoredFact> }
 async function measure(folder: string): Promise<CorpusFigures> {
   const source: RunFigures['source'] = options.source === 'printed' ? 'printed' : 'read'
   const chosen = listDocuments(folder).filter(
-    // The words of a scan's truth lie skewed as in the picture; only the reader sets them straight.
-    ({ kind }) => options.kinds.split(',').includes(kind) && (source === 'read' || kind !== 'scans'),
+    // The words of a scan's truth lie skewed as in the picture; only the reader sets them straight. Coded files have none.
+    ({ kind }) =>
+      options.kinds.split(',').includes(kind) && (source === 'read' || (kind !== 'scans' && kind !== 'structured')),
   )
   const groups: Record<string, Scored[]> = {}
   const failed: string[] = []

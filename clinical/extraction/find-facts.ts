@@ -1,7 +1,7 @@
 /** Pass 1 by rules: every fact of one mapped document, verbatim and tied to its words. Deterministic, no I/O after the tables are loaded. */
 import type { FindFacts, FoundFact } from '../document/found-fact.ts'
 import type { MappedDocument } from '../document/mapped.ts'
-import { coverOf, touchedBy } from '../document/places.ts'
+import { coverOf, touchedBy, type Cover } from '../document/places.ts'
 import { struckWordsOf } from '../document/struck-words.ts'
 import { withoutStruckWords } from '../document/struck-words.ts'
 import { findAllergies } from './allergies.ts'
@@ -11,6 +11,7 @@ import { findTableMentions } from './condition-tables.ts'
 import type { DatedContext } from './dated-context.ts'
 import { findEncounters } from './encounters.ts'
 import type { Range, Reading } from './found.ts'
+import { generalStatements } from './general-statements.ts'
 import { findIdentity } from './identity.ts'
 import { findImagingResults } from './imaging-statements.ts'
 import { findImmunisations } from './immunisations.ts'
@@ -40,9 +41,16 @@ export const findFacts: FindFacts = (document) => {
 function readPrinted(document: MappedDocument): FoundFact[] {
   const reading = openReading(document)
   const { isUnticked } = findBoxesToTick(document)
+  const general = coverOf(generalStatements(reading))
   return readFacts(reading)
-    .filter((fact) => !isUnticked(placeOf(fact)))
+    .filter((fact) => !isUnticked(placeOf(fact)) && !isSaidInGeneral(general, fact))
     .map((fact) => withDateSpan(document, reading.dates, fact))
+}
+
+/** Whose document it is, and where it was written, is told in letters about anything. */
+function isSaidInGeneral(general: Cover, fact: FoundFact): boolean {
+  const at = placeOf(fact)
+  return fact.type !== 'identity' && fact.type !== 'encounter' && general.touches({ start: at, end: at + 1 })
 }
 
 /** The surer grammar goes first; what it claimed is not read again as something looser. */

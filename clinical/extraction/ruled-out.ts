@@ -1,14 +1,15 @@
 /**
- * Words that were read and found to state nothing of the patient: choices that nobody ticked, and what is said of a
- * husband or a friend. No fact comes of them, but they are settled: nobody else may make one of them.
+ * Words that were read and found to state nothing of the patient: choices that nobody ticked, what is said of a husband
+ * or a friend, and what is said of people in general. No fact comes of them, but they are settled: nobody else may make one of them.
  */
 import { assertionOf, findCues } from './context.ts'
 import { findBoxesToTick } from './boxes-to-tick.ts'
 import type { Range, Reading } from './found.ts'
+import { generalStatements } from './general-statements.ts'
 import type { Segment } from './segments.ts'
 
 export function rangesRuledOut(reading: Reading): Range[] {
-  return [...untickedChoices(reading), ...reading.segments.flatMap(saidOfOthers)]
+  return [...untickedChoices(reading), ...reading.segments.flatMap(saidOfOthers), ...generalStatements(reading)]
 }
 
 function untickedChoices({ document }: Reading): Range[] {

@@ -170,8 +170,20 @@ export const evidence: readonly Evidence[] = [
   {
     class: 'administrative',
     title:
-      /\b(?:invoice|tax invoice|receipt|statement of account|appointment (?:letter|confirmation|reminder)|consent form|registration form)\b/i,
-    phrases: [/\bamount (?:due|payable)\b/i, /\bGST\b/, /\bpayment\b/i, /\bbalance\b/i],
+      /\b(?:invoice|tax invoice|receipt|statement of account|explanation of benefits|benefit statement|appointment (?:letter|confirmation|reminder)|consent form|registration form|privacy notice|(?:hospital|extras|health) cover|insurance (?:policy|claim|renewal))\b/i,
+    phrases: [
+      /\bamount (?:due|payable)\b/i,
+      /\bGST\b/,
+      /\bpayments?\b/i,
+      /\bbalance\b/i,
+      /\bpremiums?\b/i,
+      /\bpolicy\b/i,
+      /\bwaiting periods?\b/i,
+      /\b(?:benefits?|cover(?:age|ed)?|claims?)\b/i,
+      /\bmember(?:ship)? (?:no|number|id)\b/i,
+      /[$£€]\s?\d/,
+    ],
+    tellingPhrases: [/\bthis is not a bill\b/i],
     sections: ['payment-and-administrative'],
   },
 ]
