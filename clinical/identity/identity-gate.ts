@@ -5,11 +5,21 @@
 import type { FoundDate } from '../document/found-fact.ts'
 import { compareBirthDates } from './birth-date.ts'
 import { compareNames, type NameLikeness } from './compare-names.ts'
-import { parseName, parseProfileName, type PersonName } from './person-name.ts'
+import { parseName, parseProfileName, shareScript } from './person-name.ts'
+
+export type PrintedName = {
+  readonly text: string
+  /** `patient`: a label says so. `name`: a label or its form says that it names somebody. `place`: only where it stands. */
+  readonly evidence: 'patient' | 'name' | 'place'
+  readonly legibility01: number
+  readonly pages: readonly number[]
+}
 
 export type PrintedIdentity = {
-  readonly names: readonly string[]
-  readonly birthDates: readonly Pick<FoundDate, 'iso' | 'printed' | 'certainty'>[]
+  readonly names: readonly PrintedName[]
+  readonly birthDates: readonly (Pick<FoundDate, 'iso' | 'printed' | 'certainty'> & {
+    readonly pages: readonly number[]
+  })[]
   /** That a file tells apart itself; none or one where it is about one person. */
   readonly people?: number
 }
@@ -36,17 +46,47 @@ type NameAnswer = NameLikeness | 'none'
 type BirthAnswer = 'equal' | 'differs' | 'none'
 
 export function compareIdentity(printed: PrintedIdentity, profile: ProfileIdentity): IdentityVerdict {
+  const whole = decideOn(printed, profile)
+  const isOfSeveral = (printed.people ?? 0) > 1 || (whole.verdict === 'match' && namesOthers(printed, profile))
+  if (isOfSeveral && whole.verdict !== 'reject') return { ...whole, verdict: 'review', reasons: ['several_people'] }
+  return whole
+}
+
+/** Each page says for itself whom it is about: a bundle of two people's papers has a page that is the profile's, too. */
+export function pagesOfOthers(
+  printed: PrintedIdentity,
+  profile: ProfileIdentity,
+): ReadonlyMap<number, IdentityVerdict> {
+  const all = new Set([...printed.names, ...printed.birthDates].flatMap(({ pages }) => pages))
+  return new Map(
+    [...all].flatMap((page) => {
+      const isHere = ({ pages }: { readonly pages: readonly number[] }) => pages.includes(page)
+      const names = printed.names.filter((name) => isHere(name) && name.evidence !== 'place')
+      const verdict = decideOn({ names, birthDates: printed.birthDates.filter(isHere) }, profile)
+      return verdict.verdict === 'match' || isUnclear(verdict) ? [] : [[page, verdict] as const]
+    }),
+  )
+}
+
+/** An initial on one page of a file that is somebody's for the rest of it. */
+const isUnclear = ({ reasons }: IdentityVerdict) => reasons.every((reason) => reason === 'name_unclear')
+
+/** In a file that would match. An equal date of birth outweighs a name that may be the doctor's, but no patient's. */
+function namesOthers(printed: PrintedIdentity, profile: ProfileIdentity): boolean {
+  const hasBirth = compareBirthDates(printed.birthDates, profile.dateOfBirth) === 'equal'
+  const others = printed.names.filter((name) => nameLikenesses([name], profile).some(disagrees))
+  const hasOwnName = nameLikenesses(printed.names, profile).some(agrees)
+  return (
+    others.some(({ evidence }) => evidence === 'patient') ||
+    (hasOwnName && !hasBirth && others.length > 0) ||
+    pagesOfOthers(printed, profile).size > 0
+  )
+}
+
+function decideOn(printed: PrintedIdentity, profile: ProfileIdentity): IdentityVerdict {
   const likenesses = nameLikenesses(printed.names, profile)
-  const birth = compareBirthDates(printed.birthDates, profile.dateOfBirth)
   const best = nameOrder.find((likeness) => likenesses.includes(likeness)) ?? 'none'
-  const settled = decide(best, birth)
-  if ((printed.people ?? 0) > 1 && settled.verdict !== 'reject')
-    return { ...settled, verdict: 'review', reasons: ['several_people'] }
-  // A second person's label in the file; an equal date of birth outweighs a name that may have been the doctor's.
-  const namesOthers = agrees(best) && likenesses.some((likeness) => likeness === 'different')
-  if (settled.verdict === 'match' && namesOthers && birth !== 'equal')
-    return { ...settled, verdict: 'review', reasons: ['several_people'] }
-  return settled
+  return decide(best, compareBirthDates(printed.birthDates, profile.dateOfBirth))
 }
 
 const nameOrder: readonly NameLikeness[] = ['same', 'partial', 'similar', 'other_family', 'other_given', 'different']
@@ -71,12 +111,13 @@ function basisOf(name: NameAnswer, birth: BirthAnswer): IdentityVerdict['basis']
   return agrees(name) ? 'name' : 'nothing'
 }
 
-function nameLikenesses(printed: readonly string[], profile: ProfileIdentity): NameLikeness[] {
+function nameLikenesses(printed: readonly PrintedName[], profile: ProfileIdentity): NameLikeness[] {
   // The display name may be a pet name; it only counts where there is nothing better.
   const known = profile.fullName === null ? parseProfileName(profile.displayName) : parseName(profile.fullName)
   if (known === null) return []
-  return printed
-    .map((name) => parseName(name))
-    .filter((name): name is PersonName => name !== null)
-    .map((name) => compareNames(known, name))
+  return printed.flatMap(({ text, legibility01 }) => {
+    const name = parseName(text)
+    // Letters of another script cannot be compared with these.
+    return name === null || !shareScript(known, name) ? [] : [compareNames(known, name, legibility01)]
+  })
 }

@@ -5,6 +5,8 @@ export type PersonName = {
   readonly given: string | null
   /** More than one where the family name is hyphenated or of several words before a comma. */
   readonly family: readonly string[]
+  /** What tells a father from a son of one name. */
+  readonly generation: string | null
 }
 
 const titles = new Set(
@@ -24,9 +26,16 @@ const rolesNotNames = new Set(
 const documentWords =
   /\b(list|records?|reports?|summary|history|medications?|immuni[sz]ations?|patient|details|information|results?|chart|referral|discharge|prescription|pathology|hospital|clinic)\b/i
 
+const generations: ReadonlyMap<string, string> = new Map([
+  ...['jr', 'jnr'].map((word) => [word, 'junior'] as const),
+  ...['sr', 'snr'].map((word) => [word, 'senior'] as const),
+  ...['ii', 'iii', 'iv'].map((word) => [word, word] as const),
+])
+
 /** null: this is no name. */
 export function parseName(text: string): PersonName | null {
   if (documentWords.test(text)) return null
+  const generation = generationOf(text)
   const [before = '', after] = text.replace(/\([^)]*\)|\[[^\]]*\]/g, ' ').split(',')
   const first = nameParts(before)
   const second = nameParts(after ?? '')
@@ -34,8 +43,25 @@ export function parseName(text: string): PersonName | null {
   const isFamilyFirst = first.length > 0 && second.length > 0
   const parts = [...first, ...second]
   if (parts.length === 0) return null
-  if (isFamilyFirst) return { parts, given: second[0] ?? null, family: first }
-  return { parts, given: parts.length > 1 ? (parts[0] ?? null) : null, family: familyOf(before, parts) }
+  if (isFamilyFirst) return { parts, given: second[0] ?? null, family: first, generation }
+  return { parts, given: parts.length > 1 ? (parts[0] ?? null) : null, family: familyOf(before, parts), generation }
+}
+
+/** "Sr" before a name is a sister. */
+function generationOf(text: string): string | null {
+  const [, ...later] = foldName(text).match(/\p{L}+/gu) ?? []
+  const word = later.find((each) => generations.has(each))
+  return word === undefined ? null : (generations.get(word) ?? null)
+}
+
+const scripts = ['Latin', 'Cyrillic', 'Greek', 'Han', 'Hangul', 'Hiragana', 'Katakana', 'Arabic', 'Hebrew', 'Thai']
+  .concat(['Devanagari', 'Bengali', 'Gurmukhi', 'Tamil', 'Telugu', 'Khmer', 'Sinhala', 'Ethiopic', 'Armenian'])
+  .map((script) => new RegExp(`\\p{Script=${script}}`, 'u'))
+
+/** "王小明" and "Wang Xiaoming" may be one person or two: their letters do not say. */
+export function shareScript(a: PersonName, b: PersonName): boolean {
+  const [one, other] = [a.parts.join(''), b.parts.join('')]
+  return scripts.some((script) => script.test(one) && script.test(other))
 }
 
 /** The name of a profile, without what names nobody ("Mum", "me"); null when nothing is left to compare. */

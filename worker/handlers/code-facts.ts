@@ -20,10 +20,10 @@ export const createCodeFacts = (deps: HandlerDeps) =>
     }))
     const facts = stored.filter((fact) => fact.review === 'unreviewed').map(factToCode)
     // Whose document it is does not depend on which of its facts people have looked at.
-    const printed = printedIdentity(stored.map(factToCode))
+    const printed = printedIdentity(stored.map(printedFact))
     const identity = file.reviewState === 'accepted' ? 'accepted' : compareIdentity(printed, profile).basis
     const today = deps.clock.now().toISOString().slice(0, 10)
-    const ofOthers = factsOfOthers(stored.map(factToCode), profile)
+    const ofOthers = factsOfOthers(stored.map(printedFact), profile)
     const coded = codeFacts(facts, { identity, birthDate: profile.dateOfBirth, today, ofOthers })
     return {
       kind: 'completed',
@@ -47,6 +47,8 @@ export const createCodeFacts = (deps: HandlerDeps) =>
       },
     }
   })
+
+const printedFact = (stored: StoredFact) => ({ ...factToCode(stored), sources: stored.sources })
 
 function factToCode(stored: StoredFact): FactToCode {
   return {

@@ -2,7 +2,7 @@ import { codeFact } from '../../clinical/coding/coding.ts'
 import type { MappedDocument } from '../../clinical/document/mapped.ts'
 import { unpackLayout } from '../../clinical/document/stored-layout.ts'
 import { codeRows } from '../../clinical/entities/record-change.ts'
-import { compareIdentity, type IdentityVerdict } from '../../clinical/identity/identity-gate.ts'
+import { compareIdentity, type IdentityVerdict, type ProfileIdentity } from '../../clinical/identity/identity-gate.ts'
 import { printedIdentity } from '../../clinical/identity/printed-identity.ts'
 import type { Tx } from '../../db/actor.ts'
 import { lockRecord, replaceCodes, retractFile } from '../../db/queries/clinical.ts'
@@ -42,8 +42,7 @@ export const createFindFacts = (deps: HandlerDeps) =>
         : null
     const found = await findInFile(document, { rules, ai })
     logModelRun(modelRun(found), context.log)
-    const facts = found.runs.flatMap((run) => run.facts.map(({ fact }) => fact))
-    const verdict = compareIdentity(printedIdentity(facts), read.profile)
+    const verdict = verdictOn(found, read.profile)
     const gate = file.reviewState === 'accepted' ? ({ ...verdict, verdict: 'match' } as const) : verdict
     const saving = { file, found, gate, textVersion: read.text.version, jobId: context.job.id, startedAtMs }
     return {
@@ -51,6 +50,15 @@ export const createFindFacts = (deps: HandlerDeps) =>
       commit: async (tx) => ({ ...(await saveFindings(tx, saving, deps)), outside_ai: read.outsideUse }),
     }
   })
+
+/** What a model takes for the patient's name or birthday may raise a doubt; it settles none. */
+function verdictOn(found: FoundInFile, profile: ProfileIdentity): IdentityVerdict {
+  const byRules = compareIdentity(printedIn(found.runs.filter((run) => run !== modelRun(found))), profile)
+  return byRules.verdict === 'match' ? compareIdentity(printedIn(found.runs), profile) : byRules
+}
+
+const printedIn = (runs: readonly FindRun[]) =>
+  printedIdentity(runs.flatMap((run) => run.facts.map(({ fact, sources }) => ({ ...fact, sources }))))
 
 async function outsideUseFor(tx: Tx, { patientId }: FileInStage, { ai }: HandlerDeps): Promise<OutsideUse> {
   if (ai === null) return 'not_configured'

@@ -14,7 +14,9 @@ type Printed = { readonly names?: readonly string[]; readonly births?: ReturnTyp
 
 function verdictOn(profile: Partial<ProfileIdentity>, printed: Printed): IdentityVerdict {
   const known = { fullName: null, displayName: 'me', dateOfBirth: null, ...profile }
-  return compareIdentity({ names: printed.names ?? [], birthDates: printed.births ?? [] }, known)
+  const names = (printed.names ?? []).map((text) => ({ text, evidence: 'name', legibility01: 1, pages: [1] }) as const)
+  const birthDates = (printed.births ?? []).map((date) => ({ ...date, pages: [1] }))
+  return compareIdentity({ names, birthDates }, known)
 }
 
 const jane = { fullName: 'Jane Marie Citizen', dateOfBirth: '1961-04-09' }

@@ -6,8 +6,10 @@ import { printedIdentity } from '../../../clinical/identity/printed-identity.ts'
 const profile = { fullName: 'Wilhelmina Quist', displayName: 'Mum', dateOfBirth: '1961-04-09' }
 const birth = (iso: string) => ({ iso, printed: iso, meaning: 'birth', certainty: 'printed' }) as const
 
+const onPage = (pageNumber: number) => [{ role: 'name', pageNumber, confidence01: 1 }]
+
 function person(subject: string, name: string, iso: string) {
-  const common = { type: 'identity', text: name, value: name } as const
+  const common = { type: 'identity', text: name, value: name, strength: 'strong', sources: onPage(1) } as const
   return [
     { ...common, id: `${subject}n`, date: null, detail: { identityKind: 'name', subject } },
     { ...common, id: `${subject}b`, date: birth(iso), detail: { identityKind: 'date_of_birth', subject } },
@@ -19,6 +21,8 @@ const finding = (id: string, subject?: string) => ({
   text: 'Asthma',
   value: null,
   date: null,
+  strength: 'fair' as const,
+  sources: onPage(1),
   detail: subject === undefined ? {} : { subject },
 })
 const own = person('1', 'Wilhelmina Quist', '1961-04-09')
@@ -40,5 +44,28 @@ test('only what is about this person may count, and nothing where that cannot be
   const twins = [...own, ...person('2', 'Wilhelmina Quist', '1961-04-09'), finding('mine', '1')]
   t.equal(factsOfOthers(twins, profile).size, twins.length)
   t.equal(factsOfOthers([...own, finding('mine', '1'), finding('loose')], profile).size, 0, 'one person is no crowd')
+  t.end()
+})
+
+test('of two people’s papers in one file only this person’s pages may count, also once the file is accepted', (t) => {
+  const page = (pageNumber: number, name: string, iso: string) =>
+    person('', name, iso).map((fact) => ({
+      ...fact,
+      id: `${fact.id}${pageNumber}`,
+      detail: { identityKind: fact.detail.identityKind },
+      sources: onPage(pageNumber),
+    }))
+  const onPages = (...pages: number[]) => pages.map((at) => ({ ...finding(`p${at}`), sources: onPage(at) }))
+  const bundle = [
+    ...page(1, 'Wilhelmina Quist', '1961-04-09'),
+    ...page(2, 'Ann Other', '1980-01-01'),
+    ...page(4, 'Wilhelmina Quist', '1961-04-09'),
+    ...onPages(1, 2, 3, 4),
+  ]
+  t.match(compareIdentity(printedIdentity(bundle), profile), { verdict: 'review' })
+  t.same([...factsOfOthers(bundle, profile)], ['n2', 'b2', 'p2', 'p3'], 'and the page behind, which names nobody')
+  const married = [...page(1, 'Wilhelmina Moss', '1961-04-09'), ...page(2, 'Wilhelmina Quist', '1961-04-09')]
+  t.equal(factsOfOthers([...married, ...onPages(1, 2)], profile).size, 0, 'a doubt is settled by who accepts the file')
+  t.equal(factsOfOthers([...page(1, 'Ann Other', '1980-01-01'), ...onPages(1)], profile).size, 0)
   t.end()
 })
