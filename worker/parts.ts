@@ -1,9 +1,11 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { packagedTerminology } from '../clinical/terminology/code-systems.ts'
 import { openDatabase } from '../db/client.ts'
 import type { Database } from '../db/client.ts'
 import { startEmbedded } from '../db/embedded/start.ts'
 import { migrate } from '../db/migrate.ts'
+import { loadTerminology } from '../db/terminology.ts'
 import { systemClock } from '../platform/clock.ts'
 import type { Logger } from '../platform/log.ts'
 import { openStore } from '../platform/storage/index.ts'
@@ -79,7 +81,10 @@ const connectionsForEngine = 8
 // A configured database is migrated by its own command before workers are deployed; the embedded one has only us.
 async function openWorkerDatabase(config: WorkerConfig): Promise<{ db: Database; close: () => Promise<void> }> {
   const embedded = config.databaseUrl === null ? await startEmbedded({ dataDir: config.dataDir }) : null
-  if (embedded !== null) await migrate(embedded.urls.owner)
+  if (embedded !== null) {
+    await migrate(embedded.urls.owner)
+    await loadTerminology(embedded.urls.owner, packagedTerminology)
+  }
   const db = openDatabase({
     url: config.databaseUrl ?? embedded?.urls.app ?? '',
     directUrl: config.databaseDirectUrl ?? undefined,

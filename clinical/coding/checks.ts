@@ -1,6 +1,7 @@
 /** Checks that need no model: what they find is said in words that a patient understands, and lowers confidence. */
 import type { FoundFact } from '../document/found-fact.ts'
 import { unitOf } from '../terminology/units.ts'
+import { dateFitsFile, type FileDates } from './file-dates.ts'
 import { fittingUnits, observationUnits } from './observation-codes.ts'
 import { parseNumber, parseRange } from './printed-numbers.ts'
 
@@ -10,6 +11,8 @@ export type CheckContext = {
   /** ISO days. */
   readonly birthDate: string | null
   readonly today: string
+  /** Of the file that the fact stands in. */
+  readonly file: FileDates
 }
 
 export type CheckedFact = Pick<
@@ -25,7 +28,7 @@ export function checkFact(fact: CheckedFact, context: CheckContext): Finding[] {
     valueIsPlausible(fact),
     flagFitsRange(fact),
     dateIsSettled(fact),
-    dateIsPossible(fact, context),
+    dateIsPossible(fact, context) ?? dateFitsFile(fact, context.file),
   ].filter((finding) => finding !== null)
 }
 

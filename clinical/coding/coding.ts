@@ -1,13 +1,16 @@
 /**
- * Codes for a fact. The row of the terminology that pass 1 matched decides; where it matched none, a lexical search
- * offers candidates. A code that is wider or narrower than the words stays a suggestion: uncoded is legal and visible.
+ * Codes for a fact. The row of the terminology that pass 1 matched decides, else a term or row with exactly its words; what is
+ * still without a code is searched for in the database (`code-search.ts`), whose candidates are given here. A code that is
+ * wider or narrower than the words stays a suggestion: uncoded is legal and visible.
  */
+import type { FoundCode } from '../../db/queries/terminology.ts'
 import type { FoundFact } from '../document/found-fact.ts'
 import { deniedKind, isOnly } from '../terminology/allergy-words.ts'
 import { conceptCandidates } from './concept-codes.ts'
+import { exactConcepts } from './exact-concepts.ts'
 import { isDoneOn, specimenIn } from '../terminology/specimens.ts'
 import { observationCandidates, observationSpecimen } from './observation-codes.ts'
-import { searchConcepts } from './concept-search.ts'
+import { observationOfLoinc } from './loinc-concepts.ts'
 import { sourceCandidates } from './source-codes.ts'
 import { exactSnomedTerm } from './snomed-terms.ts'
 import { wordFit } from './word-fit.ts'
@@ -32,8 +35,8 @@ export type Candidate = {
   readonly code: string
   readonly display: string
   readonly score01: number
-  /** How it was found: in the file itself, by the matched row, its unit, a search; or a person gave it. */
-  readonly method: 'source' | 'concept' | 'unit' | 'search' | 'rule' | 'person'
+  /** How it was found: in the file itself, by the matched row, its unit or a rule, by a search; or a person gave it. */
+  readonly method: 'source' | 'concept' | 'unit' | 'rule' | 'person' | FoundCode['method']
   /** Says the same as the words, no more and no less. */
   readonly isEquivalent: boolean
 }
@@ -46,14 +49,16 @@ export type CodedWords = Pick<FoundFact, 'type' | 'text' | 'status' | 'value' | 
 const selectFrom01 = 0.9
 const mostCandidates = 10
 
-export function codeFact(fact: CodedWords): Coding {
+/** `found`: what the search offers for the words of a fact that has no code without it. */
+export function codeFact(fact: CodedWords, found: readonly FoundCode[] = []): Coding {
   if (fact.type === 'identity' || fact.type === 'encounter') return { candidates: [], selected: null }
   const stated = sourceCandidates(fact.type, fact.detail.codes ?? [], fact.text)
-  const known = candidatesOfConcept(fact, fact.concept, 'concept')
+  const known = candidatesOfConcept(fact, fact.concept)
   const exact = isCodedAsPrinted(known, fact.type) ? [] : exactSnomedTerm(fact.type, fact.text)
   const offered = distinct([...exact, ...known])
-  const found = offered.length > 0 ? offered : searchCandidates(fact)
-  const ranked = [...stated, ...found.toSorted((a, b) => b.score01 - a.score01)]
+  const dictionary = offered.length > 0 ? offered : candidatesOfWords(fact)
+  const searched = found.flatMap((each) => candidatesOfSearch(fact, each))
+  const ranked = [...stated, ...[...dictionary, ...searched].toSorted((a, b) => b.score01 - a.score01)]
   const candidates = distinct(ranked).slice(0, mostCandidates)
   // What the file says comes first, whatever our own tables would have made of the words.
   const selected = candidates.find((candidate) => candidate.isEquivalent && candidate.score01 >= selectFrom01) ?? null
@@ -68,8 +73,15 @@ function isCodedAsPrinted(candidates: readonly Candidate[], type: CodedWords['ty
   )
 }
 
-const distinct = (candidates: readonly Candidate[]): Candidate[] =>
-  [...new Map(candidates.toReversed().map((each) => [`${each.system} ${each.code}`, each])).values()].toReversed()
+/** Each code once, where it stands first. */
+function distinct(candidates: readonly Candidate[]): Candidate[] {
+  const first = new Map<string, Candidate>()
+  for (const each of candidates) {
+    const key = `${each.system} ${each.code}`
+    if (!first.has(key)) first.set(key, each)
+  }
+  return [...first.values()]
+}
 
 /** That there are none has codes of its own, by what was asked: who has no known drug allergy may well have one to nuts. */
 const noKnownAllergy = {
@@ -85,14 +97,13 @@ function noAllergyCandidates(fact: CodedWords): Candidate[] {
   return [{ system: 'SNOMED', code, display, score01: 1, method: 'rule', isEquivalent: true }]
 }
 
-function candidatesOfConcept(fact: CodedWords, concept: string | null, method: 'concept' | 'search'): Candidate[] {
+function candidatesOfConcept(fact: CodedWords, concept: string | null): Candidate[] {
   if (concept === null) return noAllergyCandidates(fact)
   const [table, id] = splitConcept(concept)
   if (table === 'observations') return isOfOtherSpecimen(id, fact) ? [] : observationCandidates(id, fact)
-  const isWider = method === 'concept' && wordFit(table, id, fact.text) === 'wider'
+  const isWider = wordFit(table, id, fact.text) === 'wider'
   return conceptCandidates(table, id, fact.type).map((candidate) => ({
     ...candidate,
-    method,
     ...(isWider ? { isEquivalent: false, score01: candidate.score01 * 0.8 } : {}),
   }))
 }
@@ -103,14 +114,25 @@ function isOfOtherSpecimen(id: string, { detail }: CodedWords): boolean {
   return specimen !== null && !isDoneOn(observationSpecimen(id), specimen)
 }
 
-function searchCandidates(fact: CodedWords): Candidate[] {
-  return searchConcepts(fact.type, fact.text).flatMap(({ concept, score01 }) =>
-    candidatesOfConcept(fact, concept, 'search').map((candidate) => ({
+function candidatesOfWords(fact: CodedWords): Candidate[] {
+  return exactConcepts(fact.type, fact.text).flatMap(({ concept, isAmbiguous }) =>
+    candidatesOfConcept(fact, concept).map((candidate) => ({
       ...candidate,
-      method: 'search' as const,
-      score01: candidate.score01 * score01,
+      method: 'exact' as const,
+      score01: isAmbiguous ? candidate.score01 * 0.8 : candidate.score01,
     })),
   )
+}
+
+/** Of a test the unit says which code is meant, and the specimen whether it can be this test at all. */
+function candidatesOfSearch(fact: CodedWords, found: FoundCode): Candidate[] {
+  const { codeSystem: system, code, display, score01, method } = found
+  const suggestion = { system, code, display, score01, method, isEquivalent: false }
+  if (system !== 'LOINC') return [{ ...suggestion, isEquivalent: found.isEquivalent && fact.type !== 'social_history' }]
+  const observation = observationOfLoinc([{ system, code, display }])
+  if (observation === null) return [suggestion]
+  const ofTest = candidatesOfConcept(fact, observation).find((candidate) => candidate.code === code)
+  return ofTest === undefined ? [] : [{ ...suggestion, score01: score01 * ofTest.score01 }]
 }
 
 /** "No allergy to penicillin" denies penicillin alone: words that name a thing beside the kinds are no general denial. */

@@ -8,7 +8,7 @@ export type WordFit = 'same' | 'wider'
 const qualifiers = new Set(
   `mild moderate severe slight minor major worsening worsened worse improving improved stable ongoing longstanding long standing intermittent
    occasional persistent recurrent known possible probable suspected likely confirmed new old previous prior current recent
-   left right bilateral both l r his her of the a an in on to with and for due well controlled poorly small large tiny early status post`
+   left right bilateral both l r his her of the an in on to with and for due well controlled poorly small large tiny early status post`
     .split(/\s+/)
     .map((word) => tokenise(word)[0]?.key ?? word),
 )
@@ -18,7 +18,8 @@ export function wordFit(table: string, id: string, printed: string): WordFit {
   const names = table === 'conditions' ? conditionNames() : table === 'procedures' ? procedureNames() : null
   const known = names?.get(id)
   if (known === undefined) return 'same'
-  const words = wordKeys(printed)
+  // Only before everything else it is an article: it tells influenza A and haemophilia A from others.
+  const words = wordKeys(printed.replace(/^\s*a\s/i, ''))
   const contained = known.filter((name) => name.every((word) => words.includes(word)))
   // Matched through an abbreviation or a misread letter: there is nothing to compare.
   if (contained.length === 0) return 'same'

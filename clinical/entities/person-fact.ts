@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { CorrectedFact, DecidedEntry } from '../../db/queries/fact-decisions.ts'
 import type { NewCode } from '../../db/queries/clinical.ts'
+import { codeWithSearch, type SearchCodes } from '../coding/code-search.ts'
 import { codeFact, type Candidate, type Coding } from '../coding/coding.ts'
 import {
   factStatuses,
@@ -90,13 +91,14 @@ export type PersonsFact = {
 }
 
 /** `code`: what a person chose; undefined leaves it to the words, null says that there is none. */
-export function decideOnFact(
+export async function decideOnFact(
   file: FileOfRecord,
   fact: StandingFact & { readonly id: string },
-  code: SourceCode | null | undefined,
-): PersonsFact {
+  { code, search }: { readonly code: SourceCode | null | undefined; readonly search: SearchCodes },
+): Promise<PersonsFact> {
   const { id, ...said } = fact
-  const coding = withCode(codeFact(said), code)
+  const [found] = await codeWithSearch([said], search)
+  const coding = withCode(found ?? codeFact(said), code)
   const admission = admitByType[said.type]({ ...said, coding })
   const { text, status, date, ...rest } = said
   return {

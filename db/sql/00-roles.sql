@@ -43,6 +43,32 @@ begin
 end
 $$;
 
+-- Extensions live in a schema of their own, where Supabase has them: what they bring is neither granted nor counted with ours.
+do $$
+declare
+  v_schema text;
+begin
+  select space.nspname into v_schema
+  from pg_catalog.pg_extension as extension
+  join pg_catalog.pg_namespace as space on space.oid = extension.extnamespace
+  where extension.extname = 'pg_trgm';
+
+  if to_regnamespace('extensions') is null then
+    create schema extensions;
+    comment on schema extensions is 'Extensions of PostgreSQL.';
+  end if;
+  if v_schema is null then
+    create extension pg_trgm schema extensions;
+  elsif v_schema <> 'extensions' then
+    raise exception 'The extension pg_trgm is in the schema %, and is needed in another.', v_schema
+      using hint = 'As its owner: alter extension pg_trgm set schema extensions';
+  end if;
+  if not has_schema_privilege('authenticated', 'extensions', 'usage') then
+    grant usage on schema extensions to authenticated, service_role;
+  end if;
+end
+$$;
+
 do $$
 begin
   if to_regnamespace('auth') is null then

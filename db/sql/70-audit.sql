@@ -157,6 +157,9 @@ begin
       ('subscription_plans', 'insert or update or delete', '', 'configuration', 'plan_type', '',
         'shell_files_limit,pages_limit,ai_tokens_limit,storage_mb_limit,monthly_price', ''),
       ('consent_purposes', 'insert or update or delete', '', 'configuration', 'purpose', '', 'holds_undecided', ''),
+      -- Its concepts and wordings come and go with it.
+      ('terminology_systems', 'insert or update or delete', '', 'configuration', 'code_system', '',
+        'code_system,version,origin,checksum', 'loaded_at'),
       ('retention_rules', 'insert or update or delete', '', 'configuration', 'table_name', '', 'keep_days', ''),
       ('feature_flags', 'insert or update or delete', '', 'configuration', 'feature_name', '', 'enabled', 'updated_at'),
       ('system_configuration', 'insert or update or delete', '', 'configuration', 'config_key', '', 'config_value',

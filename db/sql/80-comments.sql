@@ -72,3 +72,8 @@ comment on table public.subscription_plans is 'What each plan allows in a month,
 comment on table public.account_subscriptions is 'Which plan an account had, from when to when; none = free.';
 comment on table public.usage_events is 'Append-only ledger of what was used; the source id makes a replay count nothing.';
 comment on table public.user_usage_tracking is 'Counters per account, month and profile, kept equal to the ledger by its trigger.';
+
+-- terminology
+comment on table public.terminology_systems is 'Code systems with their version, licence and the notice that travels with them; nothing of any person.';
+comment on table public.terminology_concepts is 'Codes of a system and what each is called.';
+comment on table public.terminology_synonyms is 'Every wording of a code, its display first, folded as the search compares them.';

@@ -61,7 +61,10 @@ revoke insert, update, delete, truncate on
   public.user_profile_context,
   public.failed_audit_events,
   public.erased_objects,
-  public.job_lanes
+  public.job_lanes,
+  public.terminology_systems,
+  public.terminology_concepts,
+  public.terminology_synonyms
 from service_role;
 revoke update on public.shell_files from service_role;
 grant update (review_state, page_count, quality_grade, document_class, document_date, locale, updated_at)
@@ -96,7 +99,8 @@ grant select on
   public.subscription_plans, public.account_subscriptions, public.usage_events, public.user_usage_tracking,
   public.consent_purposes, public.patient_consents, public.patient_provider_access, public.break_glass_accesses,
   public.data_exports, public.account_closures, public.system_notifications, public.retention_rules, public.user_profile_context,
-  public.audit_log
+  public.audit_log,
+  public.terminology_systems, public.terminology_concepts, public.terminology_synonyms
 to authenticated;
 -- A directory tells who somebody is, not with which account they log in.
 grant select (
@@ -210,7 +214,10 @@ begin
   end loop;
 
   -- What is the same for everybody.
-  foreach v_table in array array['subscription_plans', 'consent_purposes', 'retention_rules'] loop
+  foreach v_table in array array[
+    'subscription_plans', 'consent_purposes', 'retention_rules',
+    'terminology_systems', 'terminology_concepts', 'terminology_synonyms'
+  ] loop
     execute format('drop policy if exists client_reads on public.%I', v_table);
     execute format('create policy client_reads on public.%I for select to authenticated using (true)', v_table);
   end loop;

@@ -61,6 +61,10 @@ const covered: Readonly<Record<string, Coverage>> = {
     'clinical_narratives INSERT: told with their storyline, gone with it or its events',
   ),
 
+  // reference data, by the owner of the database alone
+  terminology_concepts: always('terminology_systems INSERT: with their system'),
+  terminology_synonyms: always('terminology_systems INSERT: with their system'),
+
   // usage, notices
   user_usage_tracking: always('usage_events INSERT: counters, derived from the ledger by its trigger'),
   system_notifications: always(

@@ -9,7 +9,9 @@ import tap from 'tap'
 import { embeddedHome } from '../../db/embedded/connection-file.ts'
 import { isServerOf, readPidFile } from '../../db/embedded/process-of.ts'
 import { startEmbedded } from '../../db/embedded/start.ts'
+import { packagedTerminology } from '../../clinical/terminology/code-systems.ts'
 import { migrate } from '../../db/migrate.ts'
+import { loadTerminology } from '../../db/terminology.ts'
 import { scratchRoot } from './scratch.ts'
 import { eventually } from './signals.ts'
 
@@ -48,7 +50,7 @@ async function installOnce(): Promise<string> {
 
 let migrated: Promise<string> | null = null
 
-/** The same with our schema in it. */
+/** The same with our schema in it, and the code systems, which a worker would load. */
 export async function migratedFolder(t: Test): Promise<string> {
   migrated ??= migrateOnce()
   const path = emptyFolder(t)
@@ -60,6 +62,7 @@ async function migrateOnce(): Promise<string> {
   const path = await usedFolder(tap)
   const database = await startEmbedded({ dataDir: path, durability: 'disposable' })
   await migrate(database.urls.owner)
+  await loadTerminology(database.urls.owner, packagedTerminology)
   await database.close()
   return path
 }

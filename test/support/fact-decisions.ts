@@ -1,4 +1,5 @@
 import { sql } from 'drizzle-orm'
+import type { SearchCodes } from '../../clinical/coding/code-search.ts'
 import { applyChanges, decideOnFact, type FactChanges } from '../../clinical/entities/person-fact.ts'
 import { planRecordChange } from '../../clinical/entities/record-change.ts'
 import { readFactDetail, readFoundDate } from '../../clinical/document/stored-fact.ts'
@@ -8,6 +9,7 @@ import { loadKnownEvents, lockRecord, retractFile, saveRecordChange } from '../.
 import { decideFact, findFact, undoFactDecision, type FactVerdict } from '../../db/queries/fact-decisions.ts'
 import { listFacts, type ApiFact } from '../../db/queries/facts.ts'
 import { loadFacts, replaceFoundFacts, type NewFact } from '../../db/queries/found-facts.ts'
+import { searchCodes } from '../../db/queries/terminology.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { codeFacts } from '../../worker/pipeline/pass2-code.ts'
 import { serve, type Account } from './actors.ts'
@@ -39,7 +41,7 @@ export async function code(db: Database, file: File): Promise<void> {
     await lockRecord(tx, file.patientId)
     await retractFile(tx, file.shellFileId)
     const stored = (await loadFacts(tx, file.shellFileId)).filter((row) => row.review === 'unreviewed')
-    const coded = codeFacts(
+    const coded = await codeFacts(
       stored.map((row) => ({
         ...row,
         type: row.factType,
@@ -50,7 +52,8 @@ export async function code(db: Database, file: File): Promise<void> {
         strength: 'strong' as const,
         wordConfidence01: 1,
       })),
-      { identity: 'accepted', birthDate: null, today: '2026-01-01' },
+      { identity: 'accepted', birthDate: null, today: '2026-01-01', file: { contacts: [], lastDay: null } },
+      { searchCodes: (sought) => searchCodes(tx, sought) },
     )
     const events = await loadKnownEvents(tx, file.patientId)
     await saveRecordChange(tx, planRecordChange(file, coded, { events, newId: () => uuidV7() }))
@@ -82,7 +85,9 @@ export async function edit(
     const { factType: type, factText: text, factStatus: status, value, unit, referenceRange, concept } = row
     const found = { type, text, status, value, unit, referenceRange, concept }
     const standing = { ...found, date: readFoundDate(row.foundDate), detail: readFactDetail(row.detail) }
-    const { stored, entry, codes } = decideOnFact(row, { id, ...applyChanges(standing, changes) }, undefined)
+    const said = { id, ...applyChanges(standing, changes) }
+    const search: SearchCodes = (sought) => searchCodes(tx, sought)
+    const { stored, entry, codes } = await decideOnFact(row, said, { code: undefined, search })
     return await decideFact(tx, { id, seenVersion }, { decision: 'edited', corrected: stored, entry, codes })
   })
 }

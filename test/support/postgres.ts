@@ -11,7 +11,9 @@ import { openDatabase } from '../../db/client.ts'
 import type { Database } from '../../db/client.ts'
 import { startEmbedded } from '../../db/embedded/start.ts'
 import type { EmbeddedDatabase } from '../../db/embedded/start.ts'
+import { packagedTerminology } from '../../clinical/terminology/code-systems.ts'
 import { migrate } from '../../db/migrate.ts'
+import { loadTerminology } from '../../db/terminology.ts'
 import { scratchRoot } from './scratch.ts'
 
 export type TestDatabase = { readonly ownerUrl: string; readonly appUrl: string; readonly db: Database }
@@ -25,12 +27,20 @@ const checkout = fileURLToPath(new URL('../..', import.meta.url))
  * A database of its own for a test, cloned from a migrated template, dropped when the test ends. All test processes
  * share one server, which the first of them starts and the last of them stops.
  */
-export async function testDatabase(t: Teardown): Promise<TestDatabase> {
+export const testDatabase = (t: Teardown): Promise<TestDatabase> => cloneDatabase(t, prepareTemplate)
+
+/** The same with the code systems in it, which make it four times as large: for tests of their search. */
+export const testDatabaseWithTerminology = (t: Teardown): Promise<TestDatabase> =>
+  cloneDatabase(t, prepareTemplateWithTerminology)
+
+type Template = (admin: postgres.Sql, urls: ServerUrls) => Promise<string>
+
+async function cloneDatabase(t: Teardown, prepare: Template): Promise<TestDatabase> {
   const urls = await shareServer()
   const admin = postgres(inDatabase(urls.owner, 'postgres'), { max: 1, onnotice: () => {} })
   const name = `exora_test_${process.pid}_${randomBytes(4).toString('hex')}`
   try {
-    const template = await prepareTemplate(admin, urls)
+    const template = await prepare(admin, urls)
     // Copying the files took a third of the time that writing each page to the log did.
     await admin.unsafe(`create database ${name} template ${template} strategy file_copy`)
   } finally {
@@ -112,6 +122,27 @@ const templateLock = 7_306_004
 
 async function prepareTemplate(admin: postgres.Sql, urls: ServerUrls): Promise<string> {
   const name = `exora_template_${await checksumOfDatabaseCode()}`
+  return await makeTemplate(admin, name, async (unfinished) => {
+    await admin.unsafe(`create database ${unfinished}`)
+    await migrate(inDatabase(urls.owner, unfinished))
+  })
+}
+
+async function prepareTemplateWithTerminology(admin: postgres.Sql, urls: ServerUrls): Promise<string> {
+  const plain = await prepareTemplate(admin, urls)
+  const loader = await readFile(join(checkout, 'db/terminology.ts'))
+  const key = createHash('sha256').update(packagedTerminology.checksum()).update(loader).digest('hex').slice(0, 12)
+  return await makeTemplate(admin, `${plain}_${key}`, async (unfinished) => {
+    await admin.unsafe(`create database ${unfinished} template ${plain} strategy file_copy`)
+    await loadTerminology(inDatabase(urls.owner, unfinished), packagedTerminology)
+  })
+}
+
+async function makeTemplate(
+  admin: postgres.Sql,
+  name: string,
+  make: (unfinished: string) => Promise<void>,
+): Promise<string> {
   const exists = () => admin`select 1 from pg_database where datname = ${name}`
   if ((await exists()).length > 0) return name
 
@@ -120,8 +151,7 @@ async function prepareTemplate(admin: postgres.Sql, urls: ServerUrls): Promise<s
     if ((await exists()).length > 0) return name
     const unfinished = `${name}_unfinished`
     await admin.unsafe(`drop database if exists ${unfinished} with (force)`)
-    await admin.unsafe(`create database ${unfinished}`)
-    await migrate(inDatabase(urls.owner, unfinished))
+    await make(unfinished)
     await admin.unsafe(`alter database ${unfinished} rename to ${name}`)
     await dropOldTemplates(admin, name)
     return name
@@ -130,9 +160,12 @@ async function prepareTemplate(admin: postgres.Sql, urls: ServerUrls): Promise<s
   }
 }
 
+const plainNameLength = 'exora_template_'.length + 12
+
 async function dropOldTemplates(admin: postgres.Sql, current: string): Promise<void> {
   const old = await admin<{ datname: string }[]>`
-    select datname from pg_database where datname like 'exora\\_template\\_%' and datname <> ${current}`
+    select datname from pg_database
+    where datname like 'exora\\_template\\_%' and not starts_with(datname, ${current.slice(0, plainNameLength)})`
   for (const { datname } of old) {
     // Another run of an older state may be cloning it just now; it goes next time.
     await admin.unsafe(`drop database if exists ${datname}`).catch(() => {})

@@ -1,3 +1,4 @@
+import { datesOfFile } from '../../clinical/coding/file-dates.ts'
 import { readFactDetail, readFoundDate } from '../../clinical/document/stored-fact.ts'
 import { planRecordChange } from '../../clinical/entities/record-change.ts'
 import { factsOfOthers } from '../../clinical/identity/facts-of-others.ts'
@@ -5,6 +6,7 @@ import { compareIdentity } from '../../clinical/identity/identity-gate.ts'
 import { printedIdentity } from '../../clinical/identity/printed-identity.ts'
 import { loadKnownEvents, lockRecord, retractFile, saveRecordChange } from '../../db/queries/clinical.ts'
 import { decidedFacts, loadFacts, type StoredFact } from '../../db/queries/found-facts.ts'
+import { searchCodes } from '../../db/queries/terminology.ts'
 import { profileNames } from '../../db/queries/stage-files.ts'
 import { uuidV7 } from '../../platform/uuid.ts'
 import { codeFacts, type FactToCode } from '../pipeline/pass2-code.ts'
@@ -24,7 +26,17 @@ export const createCodeFacts = (deps: HandlerDeps) =>
     const identity = file.reviewState === 'accepted' ? 'accepted' : compareIdentity(printed, profile).basis
     const today = deps.clock.now().toISOString().slice(0, 10)
     const ofOthers = factsOfOthers(stored.map(printedFact), profile)
-    const coded = codeFacts(facts, { identity, birthDate: profile.dateOfBirth, today, ofOthers })
+    const coded = await codeFacts(
+      facts,
+      {
+        identity,
+        birthDate: profile.dateOfBirth,
+        today,
+        file: datesOfFile(stored.map(factToCode), { documentDate: file.documentDate, today }),
+        ofOthers,
+      },
+      { searchCodes: (sought) => context.read((tx) => searchCodes(tx, sought)) },
+    )
     return {
       kind: 'completed',
       commit: async (tx) => {

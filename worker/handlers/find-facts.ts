@@ -1,4 +1,4 @@
-import { codeFact } from '../../clinical/coding/coding.ts'
+import { codeWithSearch } from '../../clinical/coding/code-search.ts'
 import type { MappedDocument } from '../../clinical/document/mapped.ts'
 import { unpackLayout } from '../../clinical/document/stored-layout.ts'
 import { codeRows } from '../../clinical/entities/record-change.ts'
@@ -9,6 +9,7 @@ import { lockRecord, replaceCodes, retractFile } from '../../db/queries/clinical
 import { holdConsent } from '../../db/queries/consents.ts'
 import { replaceFoundFacts, saveSession, type NewFact } from '../../db/queries/found-facts.ts'
 import { askForIdentityReview, profileNames, type FileInStage } from '../../db/queries/stage-files.ts'
+import { searchCodes } from '../../db/queries/terminology.ts'
 import { loadText } from '../../db/queries/texts.ts'
 import { setStageOutcome } from '../../db/queries/stages.ts'
 import { trackAiUsage } from '../../db/queries/ai-usage.ts'
@@ -164,12 +165,15 @@ async function suggestCodes(
   found: FoundInFile,
   ids: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const codes = found.runs.flatMap((run) =>
-    run.facts.flatMap(({ fact, findingKey }) => {
-      const id = ids.get(findingKey)
-      return id === undefined ? [] : codeRows(patientId, id, codeFact(fact))
-    }),
+  const facts = found.runs.flatMap((run) => run.facts)
+  const codings = await codeWithSearch(
+    facts.map(({ fact }) => fact),
+    (sought) => searchCodes(tx, sought),
   )
+  const codes = facts.flatMap(({ findingKey }, place) => {
+    const [id, coding] = [ids.get(findingKey), codings[place]]
+    return id === undefined || coding === undefined ? [] : codeRows(patientId, id, coding)
+  })
   await replaceCodes(tx, [...ids.values()], codes)
 }
 

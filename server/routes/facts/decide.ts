@@ -1,8 +1,9 @@
 import { readFactDetail, readFoundDate } from '../../../clinical/document/stored-fact.ts'
 import { applyChanges, decideOnFact, readCorrected, type StandingFact } from '../../../clinical/entities/person-fact.ts'
-import { asActor } from '../../../db/actor.ts'
+import { asActor, type Tx } from '../../../db/actor.ts'
 import { decideFact, findFact, type FactVerdict } from '../../../db/queries/fact-decisions.ts'
 import { findListedFact } from '../../../db/queries/facts.ts'
+import { searchCodes } from '../../../db/queries/terminology.ts'
 import type { FactRow } from '../../../db/schema/facts.ts'
 import { actorOf } from '../../plugins/authentication/authentication.ts'
 import { notFound } from '../../plugins/errors.ts'
@@ -34,7 +35,7 @@ export function decideFactRoute(api: Api, { db }: RouteDeps): void {
         const fact = await findFact(tx, request.params.id)
         if (fact === null) throw notFound()
         const seen = { id: fact.id, seenVersion: request.body.version ?? null }
-        const decisionId = await decideFact(tx, seen, verdictOf(fact, request.body))
+        const decisionId = await decideFact(tx, seen, await verdictOf(tx, fact, request.body))
         const decided = await findListedFact(tx, fact.shellFileId, fact.id)
         if (decided === null) throw notFound()
         return { decision_id: decisionId, fact: presentFact(decided) }
@@ -42,13 +43,17 @@ export function decideFactRoute(api: Api, { db }: RouteDeps): void {
   )
 }
 
-function verdictOf(fact: FactRow, body: FactDecisionBody): FactVerdict {
+async function verdictOf(tx: Tx, fact: FactRow, body: FactDecisionBody): Promise<FactVerdict> {
   if (body.review === 'accepted') return { decision: 'accepted' }
   if (body.review === 'rejected') return { decision: 'rejected', reason: body.reason }
   const changes = { ...wordsOfBody(body), text: body.text }
   const { id, shellFileId, patientId } = fact
   const standing = applyChanges(standingOf(fact), changes)
-  const { stored, entry, codes } = decideOnFact({ shellFileId, patientId }, { id, ...standing }, body.code)
+  const { stored, entry, codes } = await decideOnFact(
+    { shellFileId, patientId },
+    { id, ...standing },
+    { code: body.code, search: (sought) => searchCodes(tx, sought) },
+  )
   return { decision: 'edited', corrected: stored, entry, codes }
 }
 

@@ -6,6 +6,7 @@ import type { Tx } from '../../../db/actor.ts'
 import { enterFact } from '../../../db/queries/fact-decisions.ts'
 import { findListedFact } from '../../../db/queries/facts.ts'
 import type { NewSource } from '../../../db/queries/found-facts.ts'
+import { searchCodes } from '../../../db/queries/terminology.ts'
 import { loadText } from '../../../db/queries/texts.ts'
 import { defineError } from '../../../platform/errors.ts'
 import { notFound } from '../../plugins/errors.ts'
@@ -46,7 +47,11 @@ export function enterFactRoute(api: Api, { db }: RouteDeps): void {
           const id = body.id ?? randomUUID()
           const sources = await sourcesOf(tx, shellFileId, body.sources ?? [])
           const said = newFact(body.type, body.text, wordsOfBody(body))
-          const { stored, entry, codes } = decideOnFact({ shellFileId, patientId }, { id, ...said }, body.code)
+          const { stored, entry, codes } = await decideOnFact(
+            { shellFileId, patientId },
+            { id, ...said },
+            { code: body.code, search: (sought) => searchCodes(tx, sought) },
+          )
           await enterFact(tx, shellFileId, { ...stored, id, factType: body.type, entry, codes, sources })
           const fact = await findListedFact(tx, shellFileId, id)
           if (fact === null) throw notFound()

@@ -109,7 +109,7 @@ const potassium: CheckedFact = {
   detail: {},
   concept: 'observations:potassium',
 }
-const context = { birthDate: '1961-04-09', today: '2026-01-01' }
+const context = { birthDate: '1961-04-09', today: '2026-01-01', file: { contacts: [], lastDay: null } }
 const findings = (change: Partial<CheckedFact>) =>
   checkFact({ ...potassium, ...change }, context).map((each) => each.weight)
 
@@ -151,5 +151,30 @@ test('confidence follows from what can be checked', (t) => {
   t.equal(rated({ identity: 'nothing' }), 'check')
   t.equal(rated({ checks: [{ weight: 'low', reason: 'x' }], identity: 'nothing' }), 'low', 'the worst finding counts')
   t.ok(rateConfidence({ ...sure, coding: none }).reason, 'and is told')
+  t.end()
+})
+
+test('a letter behind a name is a part of it: "A" is an article only before everything else', (t) => {
+  const displayOf = (text: string, concept: string | null = null) =>
+    codeFact(words({ type: 'condition', text, concept })).selected?.display ?? null
+  t.equal(displayOf('Haemophilia A'), 'Hereditary factor VIII deficiency disease (disorder)')
+  t.equal(displayOf('Vitamin A deficiency'), null, 'which our terms do not have')
+  t.equal(displayOf('Hypertension A', 'conditions:hypertension'), null)
+  t.match(displayOf('A hypertension', 'conditions:hypertension'), /^Hypertensive disorder/)
+  t.end()
+})
+
+test('what the file states first is chosen, also where our own tables offer it again', (t) => {
+  const codes = [
+    { system: 'CVX', code: '88', display: 'Influenza virus vaccine' },
+    { system: 'CVX', code: '111', display: 'influenza, live, intranasal' },
+  ]
+  const fact = words({
+    type: 'immunization',
+    text: 'Influenza virus vaccine',
+    concept: 'immunizations:88',
+    detail: { codes },
+  })
+  t.equal(codeFact(fact).selected?.code, '88')
   t.end()
 })

@@ -1,11 +1,17 @@
 import { test } from 'tap'
 import type { KnownEvent, RecordChange } from '../../../db/queries/clinical.ts'
+import { codeFact } from '../../../clinical/coding/coding.ts'
 import { factStatuses, factTypes, type FactType } from '../../../clinical/document/found-fact.ts'
 import { planRecordChange } from '../../../clinical/entities/record-change.ts'
-import { codeFacts, type FactToCode } from '../../../worker/pipeline/pass2-code.ts'
+import { admitCoded, type FactToCode } from '../../../worker/pipeline/pass2-code.ts'
 
 const file = { shellFileId: 'file-1', patientId: 'patient-1' }
-const context = { birthDate: '1961-04-09', today: '2026-01-01', identity: 'name' } as const
+const context = {
+  birthDate: '1961-04-09',
+  today: '2026-01-01',
+  identity: 'name',
+  file: { contacts: [], lastDay: null },
+} as const
 
 let made = 0
 function fact(type: FactType, text: string, changes: Partial<FactToCode> = {}): FactToCode {
@@ -27,7 +33,12 @@ const collected = (iso: string) =>
   ({ date: { iso, printed: iso, meaning: 'collected', certainty: 'printed' } }) as const
 
 function plan(facts: readonly FactToCode[], events: readonly KnownEvent[] = [], of = file): RecordChange {
-  return planRecordChange(of, codeFacts(facts, context), { events, newId: () => 'new-id' })
+  const coded = admitCoded(
+    facts,
+    facts.map((each) => codeFact(each)),
+    context,
+  )
+  return planRecordChange(of, coded, { events, newId: () => 'new-id' })
 }
 
 const decisions = (change: RecordChange) => change.decisions.map((each) => each.decision)

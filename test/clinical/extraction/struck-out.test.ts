@@ -101,7 +101,9 @@ void test('a line that is struck out counts as read', (t) => {
 
 void test('a person is asked to look at a medicine that only a line stopped', (t) => {
   const reasonsOf = (source: string) =>
-    findFacts(printDocument(source)).facts.flatMap((fact) => checkFact(fact, { birthDate: null, today: '2026-01-01' }))
+    findFacts(printDocument(source)).facts.flatMap((fact) =>
+      checkFact(fact, { birthDate: null, today: '2026-01-01', file: { contacts: [], lastDay: null } }),
+    )
   t.match(reasonsOf('Current medications\n~~Warfarin 5 mg daily~~'), [{ weight: 'check', reason: /struck out/ }])
   t.same(reasonsOf('Current medications\nWarfarin 5 mg daily'), [])
   t.end()

@@ -55,6 +55,7 @@ const plain = {
   p_decision: "'rejected'",
   p_display_name: "'Dr No'",
   p_document_date: 'null::date',
+  p_domains: "array['condition']",
   p_ends_at: "now() + interval '1 day'",
   p_error_code: "'x'",
   p_estimated_pages: '1',
@@ -74,6 +75,7 @@ const plain = {
   p_mime_type: "'application/pdf'",
   p_lock_token: 'gen_random_uuid()',
   p_minutes: '10',
+  p_most: '5',
   p_most_open: '10',
   p_most_open_bytes: '1000',
   p_offset: '0',
@@ -103,6 +105,7 @@ const plain = {
   p_plan_type: "'basic'",
   p_upload_id: 'gen_random_uuid()',
   p_when: "'now'",
+  p_words: "array['asthma']",
   p_time_zone: "'UTC'",
   p_capacity: "'delegate'",
 }

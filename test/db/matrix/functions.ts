@@ -82,6 +82,7 @@ export const forAccounts: Readonly<Record<string, ClientFunction>> = {
   resume_lane: { guard: 'operator', allowed: 'operator', services: 'too' },
   revoke_profile_access: { guard: 'level' },
   revoke_provider_access: { guard: 'level' },
+  search_concepts: { guard: 'open', services: 'too' },
   schedule_plan_change: { guard: 'operator', services: 'too' },
   switch_profile: { guard: 'level' },
   track_shell_file_upload_usage: { guard: 'level', services: 'too' },

@@ -94,6 +94,9 @@ export const tables: Readonly<Record<string, TableSpec>> = {
   subscription_plans: { kind: 'everybody', ...ofNobody, service: full },
   consent_purposes: { kind: 'everybody', ...ofNobody, service: full },
   retention_rules: { kind: 'everybody', ...ofNobody, service: full },
+  terminology_systems: { kind: 'everybody', ...ofNobody, service: [] },
+  terminology_concepts: { kind: 'everybody', ...ofNobody, service: [] },
+  terminology_synonyms: { kind: 'everybody', ...ofNobody, service: [] },
 
   api_capacity_reservations: internal(),
   api_daily_use: internal(),

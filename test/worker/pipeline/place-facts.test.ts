@@ -1,14 +1,20 @@
 import { test } from 'tap'
 import { findFacts } from '../../../clinical/extraction/find-facts.ts'
+import { codeFact } from '../../../clinical/coding/coding.ts'
 import type { MappedDocument } from '../../../clinical/document/mapped.ts'
 import { planRecordChange } from '../../../clinical/entities/record-change.ts'
-import { codeFacts } from '../../../worker/pipeline/pass2-code.ts'
+import { admitCoded } from '../../../worker/pipeline/pass2-code.ts'
 import { placeFacts, type PlacedFact } from '../../../worker/pipeline/place-facts.ts'
 import { mapPages } from '../../../worker/pipeline/map/map-pages.ts'
 import { printDocument } from '../../clinical/extraction/print-document.ts'
 import { pageFromText } from './page-from-text.ts'
 
-const context = { birthDate: '2000-01-01', today: '2026-01-01', identity: 'name' } as const
+const context = {
+  birthDate: '2000-01-01',
+  today: '2026-01-01',
+  identity: 'name',
+  file: { contacts: [], lastDay: null },
+} as const
 
 const dosesIn = (document: MappedDocument) =>
   placeFacts(
@@ -19,7 +25,12 @@ const dosesIn = (document: MappedDocument) =>
 function admittedDays(placed: readonly PlacedFact[]) {
   const facts = placed.map(({ fact, findingKey }) => ({ ...fact, id: findingKey, wordConfidence01: 1 }))
   const file = { shellFileId: 'file-1', patientId: 'patient-1' }
-  const change = planRecordChange(file, codeFacts(facts, context), { events: [], newId: () => 'new-id' })
+  const coded = admitCoded(
+    facts,
+    facts.map((each) => codeFact(each)),
+    context,
+  )
+  const change = planRecordChange(file, coded, { events: [], newId: () => 'new-id' })
   return change.events.map(({ hub }) => hub.eventDate)
 }
 
