@@ -2,7 +2,9 @@
  * Numbers of a column of results that were read wrongly. What can only be a point is mended; where the number cannot
  * be told the row stays, without a number, for a person to look at: never a part of the figures, nor those of another column.
  */
+import { parseRange } from '../coding/printed-numbers.ts'
 import type { Cell } from '../document/mapped.ts'
+import { touchedBy } from '../document/places.ts'
 import { isRecognised, type Range, type Reading } from './found.ts'
 import type { RowValues } from './row-values.ts'
 
@@ -24,6 +26,30 @@ export function withMisreadNumber(reading: Reading, cell: Cell, values: RowValue
   const mayBeOther = isRecognised(reading.document, printed) || pointMisread.test(word)
   const isResult = values.unit !== null && values.range !== null
   return { ...values, value: null, illegible: mayBeOther && isResult ? printed : null }
+}
+
+const twoEnds = /^[([]?\s?(\d+(?:\.\d+)?)\s+(\d+(?:\.\d+)?)\s?[)\]]?$/
+
+/** `cell` stands in a column of ranges: the two numbers in it ("0.0 1.2") are its ends. */
+export function withLostDash({ document }: Reading, cell: Cell): RowValues['range'] {
+  const range = { start: cell.start, end: cell.start + cell.length }
+  const [, low = '', high = ''] = twoEnds.exec(document.text.slice(range.start, range.end).trim()) ?? []
+  if (high === '' || Number(low) >= Number(high) || !isRecognised(document, range)) return null
+  return { ...range, printed: `${low}-${high}` }
+}
+
+const doubted01 = 0.6
+
+/** A number that its reader was unsure of, on the wrong side of its range for the flag beside it, is not what is printed. */
+export function withoutContradicted({ document }: Reading, values: RowValues): RowValues {
+  const { value, flag, range, unit } = values
+  if (!value || value.number === null || value.comparator !== null || !flag || !range || !unit) return values
+  const isUnsure = touchedBy(document.words, value).some(({ confidence01 }) => confidence01 < doubted01)
+  const { low, high } = parseRange(range.printed) ?? { low: null, high: null }
+  const contradicts =
+    (/^h/i.test(flag.printed) && high !== null && value.number <= high) ||
+    (/^l/i.test(flag.printed) && low !== null && value.number >= low)
+  return isUnsure && contradicts ? { ...values, value: null, illegible: value } : values
 }
 
 const isIn = (cell: Cell, part: Range | null) =>

@@ -12,7 +12,7 @@ export type PrintedNumber = {
 const numberPattern =
   /(?<![\w.,/:])(<=|>=|≤|≥|<|>|(?:less|greater|more) than\b)?\s?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,7}(?:\.\d{1,5})?)(?![\d:]|,\d{3}|\.\d)/y
 const rangePattern =
-  /[([]?\s?(?:(?:ref(?:erence)?(?: (?:range|interval))?|rr|normal(?: range)?|range|nr)[:\s]+)?(?:(\d+(?:\.\d+)?)\s?(?:-|–|—|to)\s?(\d+(?:\.\d+)?)|((?:<=|>=|≤|≥|<|>)\s?\d+(?:\.\d+)?|(?:up to|less than|greater than|more than|under|over)\s\d+(?:\.\d+)?))(?![\d/])/iy
+  /(?<![\d.,])[([]?\s?(?:(?:ref(?:erence)?(?: (?:range|interval))?|rr|normal(?: range)?|range|nr)[:\s]+)?(?:(\d+(?:\.\d+)?)\s?(?:-|–|—|to)\s?(\d+(?:\.\d+)?)|((?:<=|>=|≤|≥|<|>)\s?\d+(?:\.\d+)?|(?:up to|less than|greater than|more than|under|over)\s\d+(?:\.\d+)?))(?![\d/])/iy
 
 export function numberAt(text: string, at: number): PrintedNumber | null {
   numberPattern.lastIndex = at

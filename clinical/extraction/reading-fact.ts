@@ -7,6 +7,8 @@ import { isDoneOn, specimenOfTest } from '../terminology/specimens.ts'
 import { legibleUnit } from '../terminology/units.ts'
 import { foundDate, type DateLabel, type LabelledDate } from './dated-context.ts'
 import { foundFact, isRecognised, type Range, type Reading } from './found.ts'
+import { meantUnit } from './misread-units.ts'
+import { withoutContradicted } from './misread-numbers.ts'
 import { observationNamed } from './observation-name.ts'
 import type { RowValues } from './row-values.ts'
 import type { Segment } from './segments.ts'
@@ -34,8 +36,10 @@ const doseDimensions = new Set([
 export function readingFact(reading: Reading, given: ReadingCandidate): FoundFact | null {
   const { specimen, panel, observation: meant } = onSpecimen(reading, given)
   const printed = { ...given, observation: meant }
-  const candidate = isPictured(reading, printed.values.value) ? withLostPoint(printed) : printed
-  const { values, observation } = candidate
+  const inUnit = withMeantUnit(reading, printed)
+  const candidate = isPictured(reading, inUnit.values.value) ? withLostPoint(inUnit) : inUnit
+  const values = withoutContradicted(reading, candidate.values)
+  const { observation } = candidate
   if (!(values.value ?? values.illegible) || !isPossible(candidate)) return null
   const isVital = observation?.kind === 'vital'
   return foundFact(reading.document, {
@@ -58,7 +62,7 @@ export function readingFact(reading: Reading, given: ReadingCandidate): FoundFac
       ['reference_range', values.range],
     ],
     concept: observation?.concept ?? null,
-    strength: candidate.strength,
+    strength: values === candidate.values ? candidate.strength : 'weak',
   })
 }
 
@@ -75,6 +79,14 @@ function onSpecimen(reading: Reading, { name, observation }: ReadingCandidate) {
   const other = observationNamed(`${specimen} ${printed}`)
   const isMeant = other?.isWhole === true && isDoneOn(other.observation.specimen, specimen)
   return { specimen, panel, observation: isMeant ? other.observation : null }
+}
+
+function withMeantUnit(reading: Reading, candidate: ReadingCandidate): ReadingCandidate {
+  const { observation, values } = candidate
+  const meant = observation === null ? null : meantUnit(reading, observation, values)
+  if (meant === null) return candidate
+  const { unit, isOther } = meant
+  return { ...candidate, values: { ...values, unit }, strength: isOther ? 'weak' : candidate.strength }
 }
 
 export function fitsUnit(observation: Observation, values: RowValues): boolean {

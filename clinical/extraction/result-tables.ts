@@ -1,8 +1,8 @@
 /** Results set as a table: one value column, or one column per date (cumulative reports), or one column per observation. */
 import type { Cell } from '../document/mapped.ts'
 import type { FoundFact } from '../document/found-fact.ts'
-import { foundDate } from './dated-context.ts'
-import { withMisreadNumber } from './misread-numbers.ts'
+import { foundDate, type LabelledDate } from './dated-context.ts'
+import { withLostDash, withMisreadNumber } from './misread-numbers.ts'
 import { isLegible, trimmed, type Range, type Reading } from './found.ts'
 import { observationNamed } from './observation-name.ts'
 import { readingDate, readingFact } from './reading-fact.ts'
@@ -52,7 +52,7 @@ function rowOfOne(reading: Reading, table: Table, row: TableRow): FoundFact[] {
     if (!named && !(isFinding && isFindingOfTest(values)) && (isWorded || (!values.unit && !values.range))) return []
     if (named && !isResultTable && !values.unit && !values.range && (isWorded || named.isAmbiguous || !named.isWhole))
       return []
-    const date = column?.date ? foundDate(column.date, 'collected') : rowDate(reading, row, name)
+    const date = column ? datedBy(column) : rowDate(reading, table, row, name)
     const isSure = named?.isWhole && (values.unit ?? values.range)
     const strength = values !== read ? 'weak' : isSure ? 'strong' : 'fair'
     const fact =
@@ -63,6 +63,9 @@ function rowOfOne(reading: Reading, table: Table, row: TableRow): FoundFact[] {
     return fact ? [fact] : []
   })
 }
+
+/** The day of a column that cannot be told is not that of the document either. */
+const datedBy = ({ date }: Column) => (date ? foundDate(date, 'collected') : null)
 
 /** "Hep C Ab: Non-reactive" needs no dictionary to be a result; "Comment: normal" is none. */
 const isFindingOfTest = ({ value }: RowValues) =>
@@ -80,7 +83,7 @@ function namedColumns(reading: Reading, table: Table): (readonly [Column, Range]
   return table.columns.flatMap((column) => {
     const range = { start: column.cell.start, end: column.cell.start + column.cell.length }
     const printed = reading.document.text.slice(range.start, range.end).replace(/[([].*$/, '')
-    const named = column.date ? null : observationNamed(printed)
+    const named = column.role === 'dated' ? null : observationNamed(printed)
     return named?.isWhole
       ? [[column, { start: range.start, end: range.start + printed.trimEnd().length }] as const]
       : []
@@ -94,7 +97,7 @@ function rowOfSeveral(
   named: readonly (readonly [Column, Range])[],
 ): FoundFact[] {
   const text = reading.document.text
-  const date = reading.dates.within(row.line.start, row.line.start + row.line.length)[0]
+  const date = ownDate(reading, table, row)
   return named.flatMap(([column, name]) => {
     const cell = row.line.cells.find((candidate) => columnOf(table, candidate) === column)
     const observation = observationNamed(text.slice(name.start, name.end))?.observation ?? null
@@ -128,26 +131,56 @@ function nameOf(reading: Reading, table: Table, row: TableRow): Range | null {
 
 /** Everything of the row that is not its name, read cell by cell under its heading. */
 function sharedValues(reading: Reading, table: Table, row: TableRow, name: Range): RowValues {
+  const text = reading.document.text
   const merged = emptyValues(name.end)
+  let isUnclear = false
   for (const cell of row.line.cells) {
     const column = columnOf(table, cell)
     const isName = cell.start <= name.start && name.end <= cell.start + cell.length
-    if (isName || column?.role === 'previous' || column?.role === 'dated' || column?.role === 'provider') continue
+    if (isName || (column !== null && notOfRow.has(column.role))) continue
     let values = pressureIn(reading, cell) ?? valuesIn(reading, cell)
     if (column?.role === 'range') {
-      merged.range ??= values.range ?? openRange(values)
+      merged.range ??= values.range ?? openRange(values) ?? withLostDash(reading, cell)
       merged.unit ??= values.unit
+      merged.unreadUnit ??= values.unreadUnit
       continue
     }
     if (column?.role === 'flag' && isFlagLetter(values)) values = { ...emptyValues(values.end), flag: values.unit }
     if (column?.role === 'unit' || column?.role === 'flag') values.value = null
+    if (column?.role === 'unit') {
+      // What stands under the heading of the units is the unit, whatever the letters beside a value look like.
+      merged.unit = values.unit
+      if (!values.unit) merged.unreadUnit = trimmed(text, { start: cell.start, end: cell.start + cell.length })
+    }
+    // "<41 | 22" under no heading: nobody can tell which is the range.
+    const isNumber = values.value !== null && values.value.comparator === null
+    isUnclear ||= column === null && isNumber && merged.range === null && isOpen(merged.value)
     merged.value ??= values.value
     merged.unit ??= values.unit
+    merged.unreadUnit ??= values.unreadUnit
     merged.flag = surerFlag(merged.flag, values.flag)
     merged.range ??= values.range ?? (merged.value !== values.value ? openRange(values) : null)
   }
-  return merged
+  merged.range ??= rangeOfEnds(reading, table, row)
+  return isUnclear ? { ...merged, value: null } : merged
 }
+
+/** Read by themselves, or about something else. */
+const notOfRow: ReadonlySet<Column['role']> = new Set(['previous', 'dated', 'provider', 'birth', 'low', 'high'])
+
+/** Lower and upper limit in columns of their own. */
+function rangeOfEnds({ document: { text } }: Reading, table: Table, row: TableRow): RowValues['range'] {
+  const cells = cellsByRole(table, row.line)
+  const [low, high] = [cells.get('low'), cells.get('high')]
+  if (!low || !high || high.start < low.start) return null
+  const [from, to] = [low, high].map((cell) => text.slice(cell.start, cell.start + cell.length).trim())
+  if (!isNumber.test(from ?? '') || !isNumber.test(to ?? '') || Number(from) > Number(to)) return null
+  return { start: low.start, end: high.start + high.length, printed: `${from}-${to}` }
+}
+
+const isNumber = /^\d+(?:\.\d+)?$/
+
+const isOpen = (value: RowValues['value']) => value !== null && value.comparator !== null
 
 /** "A" is ampere and abnormal; under a heading of flags it is the latter. */
 const isFlagLetter = ({ unit }: RowValues) => unit !== null && /^\p{Lu}{1,2}$/u.test(unit.printed)
@@ -169,7 +202,8 @@ function datedCells(table: Table, row: TableRow): (readonly [Cell, Column])[] {
 }
 
 function withShared(values: RowValues, shared: RowValues): RowValues {
-  return { ...values, unit: values.unit ?? shared.unit, range: values.range ?? shared.range }
+  const { unreadUnit } = values.unreadUnit === null ? shared : values
+  return { ...values, unit: values.unit ?? shared.unit, unreadUnit, range: values.range ?? shared.range }
 }
 
 function valuesIn(reading: Reading, cell: Cell): RowValues {
@@ -203,9 +237,20 @@ export function readPressure(text: string, from: number, to: number): RowValues 
   }
 }
 
-function rowDate(reading: Reading, row: TableRow, name: Range) {
-  const own = reading.dates
-    .within(row.line.start, row.line.start + row.line.length)
-    .find((date) => date.label !== 'birth')
+function rowDate(reading: Reading, table: Table, row: TableRow, name: Range) {
+  const own = ownDate(reading, table, row)
   return own ? foundDate(own, 'collected') : readingDate(reading, name, null)
+}
+
+/** Of several the day of sampling; a row of a file for many people tells when each was born as well. */
+function ownDate({ document, dates }: Reading, table: Table, row: TableRow): LabelledDate | null {
+  const own = row.line.cells.flatMap((cell) => {
+    const column = columnOf(table, cell)
+    const head = column ? document.text.slice(column.cell.start, column.cell.start + column.cell.length) : ''
+    return dates
+      .within(cell.start, cell.start + cell.length)
+      .filter((date) => date.label !== 'birth' && column?.role !== 'birth')
+      .map((date) => ({ date, isSampling: /collect|taken|drawn|sampl|specimen/i.test(head) }))
+  })
+  return (own.find(({ isSampling }) => isSampling) ?? own[0])?.date ?? null
 }

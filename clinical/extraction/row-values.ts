@@ -11,6 +11,8 @@ export type RowValues = {
   range: (Range & { printed: string }) | null
   /** What stands where the value should, when its number cannot be told. */
   illegible: Range | null
+  /** What stands where the unit should, when it is none that we know. */
+  unreadUnit: Range | null
   /** Where reading stopped. */
   end: number
 }
@@ -20,12 +22,16 @@ const flagPattern =
 const wordedPattern =
   /(not detected|non[- ]?reactive|no growth|detected|reactive|positive|negative|indeterminate|equivocal|trace|nil|absent|present|normal|abnormal|clear|\+{1,4}|[1-4]\+|(?:AB|A|B|O)(?: Rh\(?D?\)?)? ?(?:pos(?:itive)?|neg(?:ative)?|[+-]))(?=[\s,;.)\t]|$)/iy
 
+/** A power of ten whose raised figure or stroke was misread: "x10°/L", "x10%L". */
+const powerPattern = /(?<!\S)([x×]\s?[1Il|][0Oo]\S{0,4}L|[1Il|][0Oo]\D{1,4}\/\p{L}+)(?=[\s,;)]|$)/uy
+
 export const emptyValues = (end: number): RowValues => ({
   value: null,
   unit: null,
   flag: null,
   range: null,
   illegible: null,
+  unreadUnit: null,
   end,
 })
 
@@ -55,6 +61,11 @@ function readPart(text: string, at: number, to: number, values: RowValues, dates
     values.flag = flag
     return flag.end
   }
+  const power = values.unit ? null : sticky(powerPattern, text, at)
+  if (power && power.end <= to) {
+    values.unreadUnit ??= power
+    return power.end
+  }
   return readFigures(text, at, to, values) ?? nextWord(text, at, to)
 }
 
@@ -83,7 +94,7 @@ function isUnitHere(text: string, start: number, end: number, values: RowValues)
   // The rest of a figure that was misread ("1O43/uL") is no unit.
   if (printed.startsWith('/') && /[\d*^°]/.test(text[start - 1] ?? '') && values.value?.end !== start) return false
   if (/^\d+$/.test(printed) || /^[HLN]$/.test(printed)) return false
-  return values.value !== null || printed.includes('/') || printed === '%'
+  return values.value !== null || values.range !== null || printed.includes('/') || printed === '%'
 }
 
 function sticky(pattern: RegExp, text: string, at: number): (Range & { printed: string }) | null {

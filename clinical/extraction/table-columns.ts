@@ -1,12 +1,17 @@
 /** What the columns of a table hold, from their headings; cells belong to the column that they stand under. */
 import type { Cell, Line, MappedDocument } from '../document/mapped.ts'
 import type { DatedContext, LabelledDate } from './dated-context.ts'
+import { isRecognised } from './found.ts'
+import { outOfOrder } from './column-days.ts'
 
 export type ColumnRole =
   | 'test'
   | 'result'
   | 'flag'
   | 'range'
+  | 'low'
+  | 'high'
+  | 'birth'
   | 'unit'
   | 'previous'
   | 'medicine'
@@ -39,8 +44,13 @@ export type Table = { readonly columns: readonly Column[]; readonly rows: readon
 export type TableRow = { readonly line: Line; readonly place: number }
 
 const columnWords: readonly (readonly [ColumnRole, RegExp])[] = [
+  // One result stands under either of "In range" and "Out of range", and under "Result flag" with its flag.
+  ['result', /^((in|out of|within|outside) (the )?(\w+ )?(range|limits)|(results?|value)[ /]+flags?)$/i],
   ['previous', /previous|prior|last result|historic/i],
-  ['range', /range|reference|interval|normal|limits|expected/i],
+  ['birth', /\b(date of birth|birth ?date|born|d\.?o\.?b)\b/i],
+  ['low', /^(ref\w*|normal|range|lower|limit)?[ _]?(low|lower|min|minimum)([ _]?(limit|range|bound))?$/i],
+  ['high', /^(ref\w*|normal|range|upper|limit)?[ _]?(high|upper|max|maximum)([ _]?(limit|range|bound))?$/i],
+  ['range', /range|reference|interval|(?<!ab)normal|limits|expected/i],
   ['flag', /flag|abnormal|^h ?\/ ?l$|alert/i],
   ['unit', /^units?\b|^uom$/i],
   ['result', /^(your )?(results?|value|observed|reading|level|measurement|finding)\b/i],
@@ -81,7 +91,7 @@ export function readTables(document: MappedDocument, dates: DatedContext): Table
       tables.push(current)
     }
     current.last = place
-    if (header) current.columns = mergeColumns(current.columns, columnsOf(document, line, dates))
+    if (header) current.columns = inOrder(document, mergeColumns(current.columns, columnsOf(document, line, dates)))
     else current.rows.push({ line, place })
   }
   return tables
@@ -109,7 +119,7 @@ export function cellsByRole(table: Table, line: Line): Map<ColumnRole, Cell> {
   const found = new Map<ColumnRole, Cell>()
   for (const cell of line.cells) {
     const role = columnOf(table, cell)?.role
-    if (role && !found.has(role)) found.set(role, cell)
+    if (role && cell.length > 0 && !found.has(role)) found.set(role, cell)
   }
   return found
 }
@@ -135,6 +145,14 @@ function columnsOf(document: MappedDocument, line: Line, dates: DatedContext): C
     if (date) return { role: 'dated', cell, date }
     return { role: columnWords.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other', cell, date: null }
   })
+}
+
+/** Days of a cumulative report run one way: one that was read from a picture and does not fit is no day to rely on. */
+function inOrder(document: MappedDocument, columns: readonly Column[]): Column[] {
+  const read = columns.filter(({ date }) => date !== null && isRecognised(document, date))
+  const misread = outOfOrder(read.map(({ date }) => date?.iso ?? ''))
+  const without = new Set(read.filter((_, place) => misread.has(place)))
+  return columns.map((column) => (without.has(column) ? { ...column, date: null } : column))
 }
 
 /** A heading of two lines: what the second line says of a column stands, dates stay. */

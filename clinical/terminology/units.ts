@@ -24,10 +24,18 @@ export function unitOf(printed: string): Unit | null {
 
 /** As printed, or as the table writes it where the print was misread. */
 export function legibleUnit(printed: string, unit: Unit): string {
-  const plain = printed.replace(/\s+/g, ' ').trim()
+  const plain = printed
+    .replace(/\s+/g, ' ')
+    .replace(/[.,;:\s]+$/, '')
+    .trim()
   const isKnown = units().has(squeeze(plain)) && !/[?!"'|]/.test(plain)
   if (isKnown) return plain
   return /^[x×]/i.test(plain) ? unit.printed : unit.printed.replace(/^x(?=10)/, '')
+}
+
+/** As the table writes the units of these codes, the usual spelling of each first. */
+export function unitsOfUcum(ucum: readonly string[]): readonly Unit[] {
+  return ucum.flatMap((code) => Array.from(units().values()).filter((unit) => unit.ucum.includes(code)))
 }
 
 function unitBetween(text: string, start: number, end: number): UnitMatch | null {
@@ -76,12 +84,13 @@ function squeeze(printed: string): string {
     .replace(/^x(?=10)/, '')
 }
 
-/** OCR reads "l" as 1 or i behind a stroke, breaks the raised 9 of 10^9, and takes ² for other marks. */
+/** OCR reads "l" as 1 or i behind a stroke, 0 as o, breaks the raised 9 of 10^9, and takes ² for other marks. */
 function repair(printed: string): string {
   return squeeze(printed)
+    .replace(/^x?[1il|]o(?=[^/]{1,3}\/)/, '10')
     .replace(/(?<=\/(?:m|d|u|f)?)[1i|!](?=$|\/)/g, 'l')
     .replace(/mo[1i|!](?=$|\/)/g, 'mol')
     .replace(/^x?10[^/\s]{0,2}?(3|6|9|12)(?=\/(?:l|ul|mcl|mm3|ml)$)/, '10$1')
     .replace(/(?<=\/[a-z]{0,2}m)[?"'°”z*]+$/, '2')
-    .replace(/(?<=1\.73m)[^\d]?$/, '2')
+    .replace(/(?<=173m)[^\d]?$/, '2')
 }

@@ -174,3 +174,78 @@ void test('a date column of a cumulative report keeps the reading that cannot be
     'Potassium |  | mmol/L | 3.5-5.2 |  | 2022-09-02',
   ])
 })
+
+void test('a unit that was misread is the one of the test that looks like it; another unit is to be compared', async (t) => {
+  const unitsHead = 'Collected: 03/02/2023\nTest\tResult\tUnits\tReference range'
+  const unitOf = (printed: string, options: Parameters<typeof printDocument>[1] = scanned) =>
+    findFacts(printDocument(`${unitsHead}\nSodium\t140\tmmol/L\t135-146\n${printed}`, options))
+      .facts.filter((fact) => fact.type === 'lab_result' && fact.text !== 'Sodium')
+      .map(({ text, value, unit, strength }) => [text, value, unit, strength].join(' | '))
+  t.strictSame(unitOf('Creatinine\t85\tpmol/L\t45-90'), ['Creatinine | 85 | µmol/L | weak'])
+  t.strictSame(unitOf('Free T4\t13.9\tpmol/L\t10.0-20.0'), ['Free T4 | 13.9 | pmol/L | strong'])
+  t.strictSame(unitOf('White Cell Count\t6.1\tx10°/L\t4.0-11.0'), ['White Cell Count | 6.1 | x10^9/L | strong'])
+  t.strictSame(unitOf('Platelets\t277\tx10%L\t150-400'), ['Platelets | 277 | x10^9/L | strong'])
+  t.strictSame(unitOf('Haematocrit\t0.43\tUL\t0.35-0.47'), ['Haematocrit | 0.43 | L/L | weak'])
+  t.strictSame(unitOf('ALT\t24\tUL\t5-40'), ['ALT | 24 | U/L | weak'])
+  t.strictSame(unitOf('eGFR\t73\tmL/min/1.73m*\t>60'), ['eGFR | 73 | mL/min/1.73m2 | strong'])
+  t.strictSame(unitOf('Cortisol\t512\tnmol/L.\t140-640'), ['Cortisol | 512 | nmol/L | strong'])
+  // What is printed so, by a file that has its text, stays for the check of units to find.
+  const typed = { ...scanned, confidence01: 1 }
+  t.strictSame(unitOf('Creatinine\t85\tpmol/L\t45-90', typed), ['Creatinine | 85 | pmol/L | strong'])
+})
+
+void test('letters beside a value are no unit where another column has the units', async (t) => {
+  t.strictSame(readAs('Platelets\t92 Lt\t\t150-400\tx10^9/L\t01'), ['Platelets | 92 | x10^9/L | 150-400 | strong'])
+})
+
+void test('a result stands in range or out of range, each in a column of its own', async (t) => {
+  const report = `Collected: 07/23/2023
+Test Name\tIn Range\tOut Of Range\tReference Range
+GLUCOSE\t73\t\t70-99 mg/dL
+BUN\t\t32 H\t6-24 mg/dL
+MCV\t\t73 L\t79-97 fL`
+  t.strictSame(results(report, { documentClass: 'lab_report', locale: 'en-US' }), [
+    'GLUCOSE | 73 | mg/dL | 70-99 |  | 2023-07-23',
+    'BUN | 32 | mg/dL | 6-24 | H | 2023-07-23',
+    'MCV | 73 | fL | 79-97 | L | 2023-07-23',
+  ])
+})
+
+void test('without headings a limit is not taken for the value beside it', async (t) => {
+  t.strictSame(results('Collected: 03/02/2023\nALT\tU/L\t<41\t22\t33', { documentClass: 'lab_report' }), [])
+})
+
+void test('of a range that was read without its dash both ends stand, and a part of an end is no range', async (t) => {
+  t.strictSame(readAs('Bilirubin\t0.7\t\t0.0 1.2\tmg/dL\t01'), ['Bilirubin | 0.7 | mg/dL | 0.0-1.2 | strong'])
+  t.strictSame(readAs('Free T4\t13.9\t\t10,0 - 20.0\tpmol/L\t01'), ['Free T4 | 13.9 | pmol/L |  | strong'])
+})
+
+void test('a day that breaks the order of the columns dates no result', async (t) => {
+  const report = (days: string) => `Test\t${days}\tUnits\tReference\nSodium\t141\t139\t140\tmmol/L\t135-145`
+  t.strictSame(results(report('25/10/2020\t14/04/2024\t16/03/2022'), scanned), [
+    'Sodium | 141 | mmol/L | 135-145 |  | ',
+    'Sodium | 139 | mmol/L | 135-145 |  | ',
+    'Sodium | 140 | mmol/L | 135-145 |  | ',
+  ])
+  t.strictSame(results(report('25/10/2020\t14/04/2021\t16/03/2022'), scanned), [
+    'Sodium | 141 | mmol/L | 135-145 |  | 2020-10-25',
+    'Sodium | 139 | mmol/L | 135-145 |  | 2021-04-14',
+    'Sodium | 140 | mmol/L | 135-145 |  | 2022-03-16',
+  ])
+})
+
+void test('an unsure number on the wrong side of its range for its flag is left out', async (t) => {
+  const unsure = { ...scanned, confidence01: 0.55 }
+  t.strictSame(readAs('Urate\t0.41\tL\t0.15-0.40\tmmol/L\t01', unsure), ['Urate |  | mmol/L | 0.15-0.40 | weak'])
+  t.strictSame(readAs('Urate\t0.11\tL\t0.15-0.40\tmmol/L\t01', unsure), ['Urate | 0.11 | mmol/L | 0.15-0.40 | strong'])
+})
+
+void test('a row of a file for many people is dated by its sampling, with its limits from two columns', async (t) => {
+  const file = `Name\tDOB\tReported\tCollected\tTest Name\tValue\tUnit\tRef Low\tRef High\tAbnormal
+Greta Marlowe\t12/04/1961\t04/02/2023\t03/02/2023\tSodium\t140\tmmol/L\t135\t145\t
+Greta Marlowe\t12/04/1961\t04/02/2023\t03/02/2023\tPotassium\t5.6\tmmol/L\t3.5\t5.2\tHigh`
+  t.strictSame(results(file), [
+    'Sodium | 140 | mmol/L | 135-145 |  | 2023-02-03',
+    'Potassium | 5.6 | mmol/L | 3.5-5.2 | High | 2023-02-03',
+  ])
+})

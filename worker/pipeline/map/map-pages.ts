@@ -15,7 +15,7 @@ import { findSections } from './sections.ts'
 import { sortStray, strayLines } from './stray-words.ts'
 
 /** Changes when lines, cells or offsets may come out differently. */
-export const mapVersion = '3'
+export const mapVersion = '4'
 
 /** Words of pages → one text with lines, cells, tables and sections over it. */
 export const mapPages: MapDocument = (pages) => {

@@ -46,7 +46,8 @@ export function isHeaderCell(cell: string): boolean {
   )
 }
 
-const day = /^(?:\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2}[ -]?\p{L}{3,9}\.?[ -]?\d{2,4}|\p{L}{3} \d{1,2},? \d{4})\b/u
+const day =
+  /^[^\p{L}\d]?(?:\d{1,4}[/.-]\d{1,2}[/.-]\d{2,4}|\d{1,2}[ -]?\p{L}{3,9}\.?[ -]?\d{2,4}|\p{L}{3} \d{1,2},? \d{4})\b/u
 const hour = /^\d{1,2}:\d\d(?: ?[ap]m)?$/i
 const numbered = /^(?:lab|request|episode|specimen|accession|sample|report|order)\s*(?:no|number|id|ref|#)/i
 
@@ -59,6 +60,11 @@ export function headsDates(first: string | null, others: readonly string[]): boo
   if (first !== null && numbered.test(first)) return others.every((cell) => /\d/.test(cell) || isHeaderCell(cell))
   const isLabel = first === null || isHeaderCell(first) || day.test(first)
   const dated = others.filter((cell) => day.test(cell) || hour.test(cell)).length
-  const known = others.every((cell) => day.test(cell) || hour.test(cell) || isHeaderCell(cell))
-  return isLabel && known && dated >= 1 && others.length >= 2
+  const known = others.filter((cell) => day.test(cell) || hour.test(cell) || isHeaderCell(cell))
+  // Of several heads one may have been misread, or cut off; where one is, two days must be left to tell.
+  const isMostly = dated >= 2 && others.length - known.length === 1 && !others.some((cell) => measured.test(cell))
+  return isLabel && (known.length === others.length || isMostly) && dated >= 1 && others.length >= 2
 }
+
+/** A number that is no year. */
+const measured = /^[<>]?(?!(?:19|20)\d\d$)\d+(?:[.,]\d+)?(?: ?[HL*])?$/

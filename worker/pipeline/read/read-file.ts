@@ -19,7 +19,7 @@ import type { PictureRoom } from './picture-room.ts'
 import { readPicture } from './read-picture.ts'
 
 /** Changes when the words or boxes of a page may come out differently. */
-export const readVersion = '3'
+export const readVersion = '4'
 
 export type FileToRead = {
   readonly path: string

@@ -12,8 +12,10 @@ import type { QuarterTurn } from './geometry.ts'
 import { densestPiece } from './image/densest-piece.ts'
 import { bowed } from './image/bend.ts'
 import { apply } from './image/homography.ts'
+import { mayLackPoints, withLostPoints } from './image/lost-points.ts'
 import type { Point } from './image/homography.ts'
 import { unreadShare } from './image/unread-print.ts'
+import { withLostPrint } from './read-lost-print.ts'
 
 export type Recognised = {
   readonly words: readonly Word[]
@@ -40,11 +42,13 @@ export async function recognisePage(picture: OcrPicture, ocr: OcrProvider, signa
   const first = isTold ? 0 : await likeliestTurn(picture, [0, 180], reader)
   const attempt = await readTurned(picture, first, reader)
   if (attempt.result.uprightTurn !== undefined) return placed(picture, attempt)
-  if (!isDoubtful(attempt, doubtful) && !runsDownwards(attempt.result)) return placed(picture, attempt)
+  if (!isDoubtful(attempt, doubtful) && !runsDownwards(attempt.result))
+    return placed(picture, await lookedOver(picture, attempt, reader))
   const turn = await likeliestTurn(picture, turnsToTry(attempt), reader)
-  if (turn === first) return placed(picture, attempt)
+  if (turn === first) return placed(picture, await lookedOver(picture, attempt, reader))
   const other = await readTurned(picture, turn, reader)
-  return placed(picture, weight(other.result) > weight(attempt.result) ? other : attempt)
+  const better = weight(other.result) > weight(attempt.result) ? other : attempt
+  return placed(picture, await lookedOver(picture, better, reader))
 }
 
 function turnsToTry(attempt: Attempt): readonly QuarterTurn[] {
@@ -76,6 +80,18 @@ async function readTurned(picture: Sheet, turn: QuarterTurn, { ocr, signal }: Re
   const isSideways = turn !== 180
   const size = isSideways ? { widthPx: picture.heightPx, heightPx: picture.widthPx } : {}
   return { turn, result: await ocr.recognise({ ...picture, ...size, png }, { signal }) }
+}
+
+/** What our own readers lose most: print that they took for no text, and the points of numbers. */
+async function lookedOver(picture: OcrPicture, { turn, result: first }: Attempt, reader: Reader): Promise<Attempt> {
+  if (reader.ocr.picturesAtOnce !== undefined) return { turn, result: first }
+  // The small copy lies as the page did before it was turned.
+  const result = turn === 0 ? await withLostPrint(picture, first, reader) : first
+  if (!mayLackPoints(result.words)) return { turn, result }
+  const pixels = sharp(picture.png).rotate(turn).greyscale().toColourspace('b-w').raw()
+  const { data, info } = await pixels.toBuffer({ resolveWithObject: true })
+  const words = withLostPoints({ data, width: info.width, height: info.height }, result.words)
+  return { turn, result: { ...result, words } }
 }
 
 function isDoubtful(attempt: Attempt, limit: number): boolean {

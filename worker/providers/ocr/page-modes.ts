@@ -3,9 +3,9 @@ import type { OcrWord } from './provider.ts'
 /**
  * Tesseract reads the same page differently by layout mode: 4 takes it as a column of print of any size and keeps the
  * rows of tables, 6 as one even block. 3 looks for columns and tears rows apart, 11 finds lone words wherever they stand, and
- * grain as well. Where boxes of two readings meet, the more confident one stands.
+ * grain as well: it is for pages of which all else was taken away. Where boxes of two readings meet, the more confident one stands.
  */
-export type PageMode = 4 | 6
+export type PageMode = 4 | 6 | 11
 
 export function mergeReadings(first: readonly OcrWord[], second: readonly OcrWord[]): OcrWord[] {
   const groups = overlapGroups(first, second)

@@ -21,6 +21,8 @@ export type OcrImage = {
   readonly dpi: number
   /** Photos and noisy scans show grain, which some ways of reading take for print. */
   readonly surface: 'clean' | 'grainy'
+  /** `scattered`: words here and there on a page that is white otherwise. Not given: a page as it came. */
+  readonly layout?: 'scattered'
 }
 
 export type OcrResult = {

@@ -34,6 +34,10 @@ export async function readInModes(
       throw error
     }
   }
+  if (image.layout === 'scattered') {
+    const words = (await within(limits.nextMs, (limit) => readInMode(image, 11, limit))) ?? []
+    return { words, confidence01: meanConfidence(words) }
+  }
   const first = await within(limits.firstMs, (limit) => readInMode(image, 4, limit))
   if (first === null) {
     const coarse = await within(limits.nextMs, (limit) => readCoarsely(image, readInMode, limit))

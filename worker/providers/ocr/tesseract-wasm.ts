@@ -81,7 +81,7 @@ async function recognise(worker: Worker, image: OcrImage, mode: PageMode): Promi
   return wordsOfTsv(data.tsv ?? '')
 }
 
-const pageSegmentation = { 4: PSM.SINGLE_COLUMN, 6: PSM.SINGLE_BLOCK }
+const pageSegmentation = { 4: PSM.SINGLE_COLUMN, 6: PSM.SINGLE_BLOCK, 11: PSM.SPARSE_TEXT }
 
 type WorkerPool = {
   readonly take: () => Promise<Worker>

@@ -208,3 +208,22 @@ test('whatever the widths of its columns, a table of results keeps every row who
   )
   t.end()
 })
+
+test('days head their columns also where one head among them was misread or cut off', (t) => {
+  const days = (...heads: string[]) =>
+    headersOf(
+      mapped(
+        rowsAt([50, 150, 220, 300, 380, 460], 90, [
+          ['Test', ...heads],
+          ['Sodium', 'mmol/L', '135 - 145', '143', '142', '136'],
+          ['Potassium', 'mmol/L', '3.5 - 5.2', '4.5', '5.6', '5.5'],
+          ['Chloride', 'mmol/L', '95 - 110', '107', '97', '117'],
+        ]),
+      ),
+    ).length
+  t.equal(days('ipa', 'Range', '2 Nov 2020', '4 Nov 2022', '26 Dec 2024'), 1)
+  t.equal(days('Units', 'Range', '2 Nov 2020', '4 Nov 2022', '2024'), 1)
+  t.equal(days('ipa', 'Ronqe', '2 Nov 2020', '4 Nov 2022', '26 Dec 2024'), 0, 'two of them')
+  t.equal(days('mmol/L', 'Range', '2 Nov 2020', '4 Nov 2022', '136'), 0, 'a number is no head')
+  t.end()
+})
