@@ -162,6 +162,13 @@ export type FactDecision =
       version?: string | undefined
       reason: 'wrong_value' | 'wrong_person' | 'not_said' | 'duplicate' | 'other'
     }
+  | {
+      review: 'separated'
+      /** Which state of the fact was seen. If it has changed since: 409 `fact_changed`. Left out, nobody else may have decided on it. */
+      version?: string | undefined
+      /** `other_documents`: this document means another thing than they do. `all`: this one place does; its fact is named by `fact_id` of the source. */
+      apart_from?: 'other_documents' | 'all' | undefined
+    }
 
 export type NewFact = {
   /** Chosen by the client: the same again enters nothing twice. */
@@ -223,6 +230,8 @@ export type NewFact = {
         end_date?: string | null | undefined
       }
     | undefined
+  /** In which text `start` and `length` count. If there is a newer one: 409 `fact_changed`. */
+  text_version?: number | undefined
   /** The words that say so, by their place in the text or by a box around them; the name first. */
   sources?:
     | {
@@ -587,6 +596,13 @@ export type Fact = {
   held: boolean
   /** Part of the record; `reason` says why a fact is not. */
   in_record: boolean
+  /** A person said that it is not the same as what others say. */
+  is_separate: boolean
+  /** Other documents that the record takes to say the same, newest first; at most 20. */
+  also_in: {
+    document_id: string
+    fact_id: string
+  }[]
   /** Empty where a person entered the fact and named no words. */
   sources: {
     page: number
@@ -596,6 +612,10 @@ export type Fact = {
     /** UTF-16 code units into the text */
     start: number
     length: number
+    /** Of the text that `start` and `length` count in: `GET /documents/:id/text?version=`. */
+    text_version: number
+    /** Of the mention that stands here; of one thing there may be several. */
+    fact_id: string
   }[]
   found_by: {
     pass: number
@@ -644,7 +664,7 @@ export type AcceptedFacts = {
 export type DecisionList = {
   decisions: {
     decision_id: string
-    decision: 'accepted' | 'edited' | 'rejected' | 'entered'
+    decision: 'accepted' | 'edited' | 'rejected' | 'entered' | 'separated'
     reason: 'wrong_value' | 'wrong_person' | 'not_said' | 'duplicate' | 'other' | null
     fact_ids: string[]
     /** UTC */

@@ -1,7 +1,7 @@
 import { foldWord, tokenise } from '../terminology/tokens.ts'
 import type { CodedFact, MergeKey } from './admission.ts'
 
-/** Stored as text: the parts with a sign between that none of them holds. */
+/** Stored as text: the parts with a sign between that none of them holds. What may merge: `merge_classes`, `53-record-entries.sql`. */
 const divider = '#'
 
 export function mergeKey(
@@ -20,28 +20,6 @@ export function mergeKey(
 export function storeMergeKey(key: MergeKey, shellFileId: string): string {
   const base = key.scope === 'file' ? `${key.base}|@${shellFileId}` : key.base
   return [base, ...key.qualifiers.map((qualifier) => qualifier ?? '')].join(divider)
-}
-
-/** Two keys that may merge have the same: what to look them up by. As stored. */
-export function baseOf(key: string): string {
-  const end = key.indexOf(divider)
-  return end === -1 ? key : key.slice(0, end)
-}
-
-/** Both as stored. */
-export function mayMerge(a: string, b: string): boolean {
-  const [baseOfA, ...ofA] = a.split(divider)
-  const [baseOfB, ...ofB] = b.split(divider)
-  return baseOfA === baseOfB && ofA.every((qualifier, place) => agree(qualifier, ofB[place] ?? ''))
-}
-
-/** How much a key says; what says more is taken first, so that what says less finds it. */
-export const weightOf = (key: MergeKey) => key.qualifiers.filter((qualifier) => qualifier !== null).length
-
-/** "2015" and "2015-03" are one date, printed once more exactly. */
-function agree(a: string, b: string): boolean {
-  if (a === '' || b === '' || a === b) return true
-  return /^\d{4}(-\d\d)?$/.test(a.length < b.length ? a : b) && (a.startsWith(`${b}-`) || b.startsWith(`${a}-`))
 }
 
 /** The row that the words matched, else the code, else the words themselves. */

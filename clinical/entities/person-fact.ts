@@ -1,7 +1,7 @@
 /** What people say of facts: a correction of what was found, or a fact of their own; and what either becomes in the record. */
 import { z } from 'zod'
-import type { CorrectedFact, DecidedEntry } from '../../db/queries/fact-decisions.ts'
-import type { NewCode } from '../../db/queries/clinical.ts'
+import type { NewCode, RecordEntry } from '../../db/queries/clinical.ts'
+import type { CorrectedFact } from '../../db/queries/fact-decisions.ts'
 import { codeWithSearch, type SearchCodes } from '../coding/code-search.ts'
 import { codeFact, type Candidate, type Coding } from '../coding/coding.ts'
 import {
@@ -14,8 +14,7 @@ import {
 } from '../document/found-fact.ts'
 import { readFactDetail, readFoundDate } from '../document/stored-fact.ts'
 import { admitByType } from './index.ts'
-import { storeMergeKey } from './merge-key.ts'
-import { codeRows, firstDay, type FileOfRecord } from './record-change.ts'
+import { codeRows, entryOf, type FileOfRecord } from './record-change.ts'
 
 /** What a fact says, whoever says it. */
 export type StandingFact = Omit<FoundFact, 'spans' | 'foundBy' | 'strength'>
@@ -86,7 +85,7 @@ export function newFact(type: FactType, text: string, changes: Omit<FactChanges,
 
 export type PersonsFact = {
   readonly stored: CorrectedFact
-  readonly entry: DecidedEntry | null
+  readonly entry: RecordEntry | null
   readonly codes: readonly NewCode[]
 }
 
@@ -103,26 +102,8 @@ export async function decideOnFact(
   const { text, status, date, ...rest } = said
   return {
     stored: { factText: text, factStatus: status, foundDate: date, ...withoutType(rest) },
-    entry: admission.kind === 'noted' ? null : entryOf(file, date, admission),
+    entry: entryOf(admission, { date, shellFileId: file.shellFileId, encounterId: null }),
     codes: codeRows(file.patientId, id, coding),
-  }
-}
-
-type Admitted = Exclude<ReturnType<(typeof admitByType)[FactType]>, { kind: 'noted' }>
-
-function entryOf(file: FileOfRecord, date: FoundDate | null, admission: Admitted): DecidedEntry {
-  if (admission.kind === 'encounter') return { kind: 'encounter', row: admission.row }
-  return {
-    kind: 'event',
-    hub: {
-      eventType: admission.eventType,
-      assertion: admission.assertion,
-      eventDate: date?.iso ?? null,
-      eventDay: date === null ? null : firstDay(date.iso),
-      dateMeaning: date?.meaning ?? null,
-      mergeKey: storeMergeKey(admission.mergeKey, file.shellFileId),
-    },
-    spoke: admission.spoke,
   }
 }
 

@@ -1,17 +1,10 @@
-/** From coded facts to rows: which become events, which join one that exists, and which stay outside with a reason. */
-import type {
-  FactDecision,
-  KnownEvent,
-  NewCode,
-  NewEncounter,
-  NewEvent,
-  RecordChange,
-} from '../../db/queries/clinical.ts'
+/** From coded facts to what they are in the record: entries, or a reason why they stay outside. */
+import type { CodedFactRow, NewCode, RecordChange, RecordEntry } from '../../db/queries/clinical.ts'
 import type { Confidence } from '../coding/confidence.ts'
 import type { Coding } from '../coding/coding.ts'
 import type { FoundDate } from '../document/found-fact.ts'
 import type { Admission } from './admission.ts'
-import { baseOf, mayMerge, storeMergeKey, weightOf } from './merge-key.ts'
+import { storeMergeKey } from './merge-key.ts'
 
 export type AdmittedFact = {
   readonly id: string
@@ -23,19 +16,11 @@ export type AdmittedFact = {
 
 export type FileOfRecord = { readonly shellFileId: string; readonly patientId: string }
 
-/** `newId` is for the rare event that cannot take the id of its fact, because another file's event has it. */
-export function planRecordChange(
-  file: FileOfRecord,
-  facts: readonly AdmittedFact[],
-  known: { readonly events: readonly KnownEvent[]; readonly newId: () => string },
-): RecordChange {
-  const encounters = facts.flatMap((fact) => encounterRow(file, fact))
-  const merged = mergeEvents(file, facts, known)
-  const events = merged.events.map((event) => withEncounter(event, encounters))
+/** Which of the entries are one event, of this file or with others, the database decides (`53-settling.sql`). */
+export function planRecordChange(file: FileOfRecord, facts: readonly AdmittedFact[]): RecordChange {
+  const contacts = facts.flatMap(contactOf)
   return {
-    encounters,
-    events,
-    decisions: facts.map((fact) => decisionOn(fact, merged)),
+    facts: facts.map((fact) => codedRow(file, fact, contacts)),
     codes: facts.flatMap((fact) => codeRows(file.patientId, fact.id, fact.coding)),
   }
 }
@@ -54,111 +39,72 @@ export function codeRows(patientId: string, factId: string, coding: Coding): New
   }))
 }
 
-type EventFact = AdmittedFact & { readonly admission: Extract<Admission, { kind: 'event' }> }
-
-function mergeEvents(
-  file: FileOfRecord,
-  facts: readonly AdmittedFact[],
-  known: { readonly events: readonly KnownEvent[]; readonly newId: () => string },
-) {
-  const events: NewEvent[] = []
-  const eventIdByFact = new Map<string, string>()
-  const makers = new Set<string>()
-  const takenIds = new Set(known.events.map((event) => event.id))
-  // A cumulative report has thousands of results: each looks only among the events of its own kind and name.
-  const byName = Map.groupBy(known.events, nameOf)
-  for (const fact of richestFirst(facts)) {
-    const { eventType, mergeKey } = fact.admission
-    const stored = storeMergeKey(mergeKey, file.shellFileId)
-    const name = nameOf({ eventType, mergeKey: stored })
-    const namesakes = byName.get(name) ?? []
-    const same = namesakes.find((event) => mayMerge(event.mergeKey, stored))
-    const id = same?.id ?? (takenIds.has(fact.id) ? known.newId() : fact.id)
-    eventIdByFact.set(fact.id, id)
-    if (same !== undefined) continue
-    takenIds.add(id)
-    makers.add(fact.id)
-    namesakes.push({ id, eventType, mergeKey: stored })
-    byName.set(name, namesakes)
-    events.push({ hub: hubRow(file, fact, { id, mergeKey: stored }), spoke: fact.admission.spoke })
-  }
-  return { events, eventIdByFact, makers }
-}
-
-const nameOf = ({ eventType, mergeKey }: Omit<KnownEvent, 'id'>) => `${eventType} ${baseOf(mergeKey)}`
-
-function richestFirst(facts: readonly AdmittedFact[]): EventFact[] {
-  return facts
-    .filter((fact): fact is EventFact => fact.admission.kind === 'event')
-    .toSorted((a, b) => weightOf(b.admission.mergeKey) - weightOf(a.admission.mergeKey))
-}
-
-function hubRow(
-  file: FileOfRecord,
-  fact: EventFact,
-  key: { readonly id: string; readonly mergeKey: string },
-): NewEvent['hub'] {
+function codedRow(file: FileOfRecord, fact: AdmittedFact, contacts: readonly Contact[]): CodedFactRow {
+  const { id, admission, confidence, date } = fact
   return {
-    ...key,
-    ...file,
-    eventType: fact.admission.eventType,
-    assertion: fact.admission.assertion,
-    eventDate: fact.date?.iso ?? null,
-    eventDay: fact.date === null ? null : firstDay(fact.date.iso),
-    dateMeaning: fact.date?.meaning ?? null,
-    confidence: fact.confidence.confidence,
-    confidenceReason: fact.confidence.reason,
+    id,
+    entry: entryOf(admission, { date, shellFileId: file.shellFileId, encounterId: contactHolding(date, contacts) }),
+    decisionReason: admission.kind === 'noted' ? admission.reason : null,
+    confidence: confidence.confidence,
+    confidenceReason: confidence.reason,
+  }
+}
+
+type Standing = {
+  readonly date: FoundDate | null
+  readonly shellFileId: string
+  readonly encounterId: string | null
+}
+
+/** What a fact of this date and file is in the record. */
+export function entryOf(admission: Admission, { date, shellFileId, encounterId }: Standing): RecordEntry | null {
+  if (admission.kind === 'noted') return null
+  if (admission.kind === 'encounter') return { kind: 'encounter', row: admission.row }
+  return {
+    kind: 'event',
+    hub: {
+      eventType: admission.eventType,
+      assertion: admission.assertion,
+      eventDate: date?.iso ?? null,
+      eventDay: date === null ? null : firstDay(date.iso),
+      dateMeaning: date?.meaning ?? null,
+      mergeKey: storeMergeKey(admission.mergeKey, shellFileId),
+      encounterId,
+    },
+    spoke: admission.spoke,
   }
 }
 
 /** The first day that a date as exact as printed may mean. */
-export function firstDay(iso: string): string {
+function firstDay(iso: string): string {
   const [year = '', month = '01', day = '01'] = iso.split('-')
   return `${year}-${month}-${day}`
 }
 
-function encounterRow(file: FileOfRecord, fact: AdmittedFact): NewEncounter[] {
-  if (fact.admission.kind !== 'encounter') return []
-  return [{ id: fact.id, factId: fact.id, ...file, ...fact.admission.row }]
+type Contact = Extract<Admission, { kind: 'encounter' }>['row'] & { readonly id: string }
+
+function contactOf({ id, admission }: AdmittedFact): Contact[] {
+  return admission.kind === 'encounter' ? [{ id, ...admission.row }] : []
 }
 
 /**
  * What is dated belongs to the one contact that holds its date. What is not dated belongs to the only contact that the file is
  * of; contacts that it merely tells of ("seen in ED in 2021") claim nothing undated. Where several fit, nothing is guessed.
  */
-function withEncounter(event: NewEvent, encounters: readonly NewEncounter[]): NewEvent {
-  const date = event.hub.eventDate ?? null
+function contactHolding(date: FoundDate | null, contacts: readonly Contact[]): string | null {
   const fitting =
     date === null
-      ? encounters.filter((encounter) => encounter.assertion !== 'historical' || encounters.length === 1)
-      : encounters.filter((encounter) => isWithin(date, encounter) && (isDay(date) || encounters.length === 1))
+      ? contacts.filter((contact) => contact.assertion !== 'historical' || contacts.length === 1)
+      : contacts.filter((contact) => isWithin(date.iso, contact) && (isDay(date.iso) || contacts.length === 1))
   const [only, ...others] = fitting
-  if (only?.id === undefined || others.length > 0) return event
-  return { ...event, hub: { ...event.hub, encounterId: only.id } }
+  return only === undefined || others.length > 0 ? null : only.id
 }
 
 const isDay = (date: string) => date.length === 10
 
-function isWithin(date: string, encounter: NewEncounter): boolean {
-  const start = encounter.startDate ?? null
+function isWithin(date: string, contact: Contact): boolean {
+  const start = contact.startDate ?? null
   if (start === null) return false
-  const end = encounter.endDate ?? start
+  const end = contact.endDate ?? start
   return date >= start.slice(0, date.length) && date.slice(0, end.length) <= end
-}
-
-function decisionOn(
-  fact: AdmittedFact,
-  merged: { readonly eventIdByFact: ReadonlyMap<string, string>; readonly makers: ReadonlySet<string> },
-): FactDecision {
-  const { id, admission, confidence } = fact
-  const rated = { id, confidence: confidence.confidence, confidenceReason: confidence.reason }
-  if (admission.kind === 'noted')
-    return { ...rated, decision: 'noted', decisionReason: admission.reason, eventId: null }
-  const isNew = admission.kind === 'encounter' || merged.makers.has(id)
-  return {
-    ...rated,
-    decision: isNew ? 'admitted' : 'merged',
-    decisionReason: isNew ? null : 'The record knew this already; this place is one more source of it.',
-    eventId: merged.eventIdByFact.get(id) ?? id,
-  }
 }

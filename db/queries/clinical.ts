@@ -1,6 +1,7 @@
-import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import { inArray, sql } from 'drizzle-orm'
+import { z } from 'zod'
 import type { Tx } from '../actor.ts'
-import {
+import type {
   familyHistory,
   healthcareEncounters,
   patientAllergies,
@@ -37,21 +38,29 @@ export type NewEvent = { readonly hub: typeof patientClinicalEvents.$inferInsert
 export type NewEncounter = typeof healthcareEncounters.$inferInsert
 export type NewCode = typeof medicalCodeAssignments.$inferInsert
 
-/** What pass 2 decided on one fact. */
-export type FactDecision = Pick<
-  FactRow,
-  'id' | 'decision' | 'decisionReason' | 'confidence' | 'confidenceReason' | 'eventId'
->
+/** What a fact is in the record (`53-record-entries.sql`); null has no place in it. */
+export type RecordEntry =
+  | {
+      readonly kind: 'event'
+      readonly hub: Pick<
+        NewEvent['hub'],
+        'eventType' | 'assertion' | 'eventDate' | 'eventDay' | 'dateMeaning' | 'encounterId'
+      > & { readonly mergeKey: string }
+      readonly spoke: NewSpoke
+    }
+  | { readonly kind: 'encounter'; readonly row: Omit<NewEncounter, 'id' | 'factId' | 'patientId' | 'shellFileId'> }
 
-/** What a file adds to a record. Encounters come first, events may belong to one. */
-export type RecordChange = {
-  readonly encounters: readonly NewEncounter[]
-  readonly events: readonly NewEvent[]
-  readonly decisions: readonly FactDecision[]
-  readonly codes: readonly NewCode[]
+/** What pass 2 made of one fact: an entry, or why it has none. */
+export type CodedFactRow = Pick<FactRow, 'id' | 'decisionReason' | 'confidence' | 'confidenceReason'> & {
+  readonly entry: RecordEntry | null
 }
 
-export type KnownEvent = { readonly id: string; readonly eventType: string; readonly mergeKey: string }
+/** What a file says to a record. */
+export type RecordChange = { readonly facts: readonly CodedFactRow[]; readonly codes: readonly NewCode[] }
+
+const outcome = z.object({ events: z.int(), encounters: z.int(), merged: z.int(), noted: z.int() })
+/** Of the facts of a file: those that are what the record says, contacts, further sources of events, and what stays outside. */
+export type RecordOutcome = z.output<typeof outcome>
 
 /**
  * Two files of one patient that are coded at the same moment would not see each other's events. Held to the end of the
@@ -61,61 +70,37 @@ export async function lockRecord(tx: Tx, patientId: string): Promise<void> {
   await tx.execute(sql`select public.lock_patient_record(${patientId}::uuid)`)
 }
 
-/**
- * Takes a file's unreviewed facts out of the record again, so that it can be coded anew. An event that other files
- * support as well stays, as theirs; what people have reviewed stays as it is.
- */
+/** Takes a file's undecided facts out of the record, so that it can be read anew; what others say stays, as they say it. */
 export async function retractFile(tx: Tx, shellFileId: string): Promise<void> {
-  const [freed] = await tx.execute<{ ids: string[] | null }>(sql`
-    with freed as (
-      select fact.id, fact.event_id
-      from public.entity_processing_audit_v2 as fact
-      left join public.patient_clinical_events as event on event.id = fact.event_id
-      where fact.shell_file_id = ${shellFileId}
-        and fact.review = 'unreviewed'
-        and fact.decision in ('admitted', 'merged')
-        and coalesce(event.review, 'unreviewed') = 'unreviewed'
-      for update of fact
-    ), released as (
-      update public.entity_processing_audit_v2 as fact
-      set decision = 'found', decision_reason = null, event_id = null, updated_at = now()
-      from freed
-      where fact.id = freed.id
-    )
-    select array_agg(distinct freed.event_id) as ids from freed
-  `)
-  const ids = freed?.ids ?? []
-  if (ids.length === 0) return
-  await giveToOtherFiles(tx, shellFileId, ids)
-  const orphans = await eventsWithoutFacts(tx, ids)
-  if (orphans.length > 0) await deleteEvents(tx, orphans)
-  await tx.delete(healthcareEncounters).where(inArray(healthcareEncounters.id, ids))
+  await tx.execute(sql`select public.retract_file(${shellFileId}::uuid)`)
 }
 
-/** What the patient's record knows already, for finding out what is said again. Archived events too: a deletion stands. */
-export async function loadKnownEvents(tx: Tx, patientId: string): Promise<KnownEvent[]> {
-  const rows = await tx
-    .select({
-      id: patientClinicalEvents.id,
-      eventType: patientClinicalEvents.eventType,
-      mergeKey: patientClinicalEvents.mergeKey,
-    })
-    .from(patientClinicalEvents)
-    .where(and(eq(patientClinicalEvents.patientId, patientId), isNotNull(patientClinicalEvents.mergeKey)))
-    .orderBy(patientClinicalEvents.id)
-  return rows.flatMap(({ mergeKey, ...row }) => (mergeKey === null ? [] : [{ ...row, mergeKey }]))
-}
-
-export async function saveRecordChange(tx: Tx, change: RecordChange): Promise<void> {
-  await inBatches(change.encounters, (rows) => tx.insert(healthcareEncounters).values(rows))
-  await inBatches(change.events, (events) => tx.insert(patientClinicalEvents).values(events.map(({ hub }) => hub)))
-  await saveSpokes(tx, change.events)
-  await saveDecisions(tx, change.decisions)
+/** Puts what the file says now in the place of what it said; which facts are one event the database decides. */
+export async function saveRecordChange(tx: Tx, shellFileId: string, change: RecordChange): Promise<RecordOutcome> {
+  const facts = change.facts.map(({ entry, ...fact }) => ({ ...columnsOf(fact), entry: entryColumns(entry) }))
+  const [row] = await tx.execute<{ told: unknown }>(
+    sql`select public.code_facts(${shellFileId}::uuid, ${JSON.stringify(facts)}::text::jsonb) as told`,
+  )
   await replaceCodes(
     tx,
-    change.decisions.map((decision) => decision.id),
+    change.facts.map((fact) => fact.id),
     change.codes,
   )
+  return outcome.parse(row?.told)
+}
+
+/** A row with the names that its table has for its columns. */
+export function columnsOf(row: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(row).map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
+  )
+}
+
+export function entryColumns(entry: RecordEntry | null): Record<string, unknown> | null {
+  if (entry === null) return null
+  if (entry.kind === 'encounter') return { encounter: columnsOf(entry.row) }
+  const components = entry.spoke.table === 'patient_observations' ? entry.spoke.components : []
+  return { event: columnsOf(entry.hub), spoke: columnsOf(entry.spoke.row), components: components.map(columnsOf) }
 }
 
 /** Candidates are replaced as a whole: a better search leaves nothing of the old one. */
@@ -131,94 +116,4 @@ const batchSize = 500
 
 async function inBatches<Row>(rows: readonly Row[], save: (batch: Row[]) => PromiseLike<unknown>): Promise<void> {
   for (let from = 0; from < rows.length; from += batchSize) await save(rows.slice(from, from + batchSize))
-}
-
-async function giveToOtherFiles(tx: Tx, shellFileId: string, eventIds: readonly string[]): Promise<void> {
-  await tx.execute(sql`
-    update public.patient_clinical_events as event
-    set shell_file_id = heir.shell_file_id,
-        encounter_id = null,
-        updated_at = now()
-    from (
-      select distinct on (fact.event_id) fact.event_id, fact.shell_file_id
-      from public.entity_processing_audit_v2 as fact
-      where fact.event_id in ${eventIds}
-      order by fact.event_id, fact.id
-    ) as heir
-    where event.id = heir.event_id
-      and event.shell_file_id = ${shellFileId}
-      and heir.shell_file_id <> ${shellFileId}
-  `)
-  await tx.execute(sql`
-    update public.entity_processing_audit_v2 as fact
-    set decision = 'admitted', updated_at = now()
-    where fact.id in (
-      select distinct on (heir.event_id) heir.id
-      from public.entity_processing_audit_v2 as heir
-      where heir.event_id in ${eventIds}
-      order by heir.event_id, heir.decision, heir.id
-    )
-  `)
-}
-
-async function eventsWithoutFacts(tx: Tx, eventIds: readonly string[]): Promise<string[]> {
-  const rows = await tx.execute<{ id: string }>(sql`
-    select event.id
-    from public.patient_clinical_events as event
-    where event.id in ${eventIds}
-      and not exists (select from public.entity_processing_audit_v2 as fact where fact.event_id = event.id)
-  `)
-  return rows.map((row) => row.id)
-}
-
-const spokeTables = {
-  patient_observations: patientObservations,
-  patient_medications: patientMedications,
-  patient_conditions: patientConditions,
-  patient_allergies: patientAllergies,
-  patient_immunizations: patientImmunizations,
-  patient_interventions: patientInterventions,
-  family_history: familyHistory,
-  social_history: socialHistory,
-} as const
-
-async function deleteEvents(tx: Tx, eventIds: string[]): Promise<void> {
-  for (const table of Object.values(spokeTables)) await tx.delete(table).where(inArray(table.eventId, eventIds))
-  await tx.delete(patientClinicalEvents).where(inArray(patientClinicalEvents.id, eventIds))
-}
-
-async function saveSpokes(tx: Tx, events: readonly NewEvent[]): Promise<void> {
-  const byTable = Map.groupBy(events, ({ spoke }) => spoke.table)
-  for (const [table, ofTable] of byTable) {
-    await inBatches(ofTable, (batch) =>
-      tx.insert(spokeTables[table]).values(batch.map(({ hub, spoke }) => ({ ...fromHub(hub), ...spoke.row }))),
-    )
-  }
-  const components = events.flatMap(({ hub, spoke }) =>
-    spoke.table === 'patient_observations'
-      ? spoke.components.map((component) => ({ eventId: hub.id, patientId: hub.patientId, ...component }))
-      : [],
-  )
-  await inBatches(components, (rows) => tx.insert(patientObservationComponents).values(rows))
-}
-
-const fromHub = (hub: NewEvent['hub']) => ({ eventId: hub.id, patientId: hub.patientId, assertion: hub.assertion })
-
-async function saveDecisions(tx: Tx, decisions: readonly FactDecision[]): Promise<void> {
-  await inBatches(decisions, (batch) =>
-    tx.execute(sql`
-      update public.entity_processing_audit_v2 as fact
-      set decision = decided.decision,
-          decision_reason = decided."decisionReason",
-          confidence = decided.confidence,
-          confidence_reason = decided."confidenceReason",
-          event_id = decided."eventId",
-          updated_at = now()
-      from jsonb_to_recordset(${JSON.stringify(batch)}::text::jsonb) as decided (
-        id uuid, decision text, "decisionReason" text, confidence text, "confidenceReason" text, "eventId" uuid
-      )
-      where fact.id = decided.id
-        and fact.review = 'unreviewed'
-    `),
-  )
 }

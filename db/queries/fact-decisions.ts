@@ -4,20 +4,8 @@ import type { Tx } from '../actor.ts'
 import { shellFiles } from '../schema/documents.ts'
 import { entityProcessingAudit, type FactRow } from '../schema/facts.ts'
 import { factReviewDecisions, type FactReviewDecision, type rejectionReasons } from '../schema/reviews.ts'
-import type { NewCode, NewEncounter, NewEvent } from './clinical.ts'
+import { columnsOf, entryColumns, type NewCode, type RecordEntry } from './clinical.ts'
 import type { NewFact, NewSource } from './found-facts.ts'
-
-/** What a person's fact becomes in the record; null has no place in it. */
-export type DecidedEntry =
-  | {
-      readonly kind: 'event'
-      readonly hub: Pick<
-        NewEvent['hub'],
-        'eventType' | 'assertion' | 'eventDate' | 'eventDay' | 'dateMeaning' | 'mergeKey'
-      >
-      readonly spoke: NewEvent['spoke']
-    }
-  | { readonly kind: 'encounter'; readonly row: Omit<NewEncounter, 'id' | 'factId' | 'patientId' | 'shellFileId'> }
 
 /** A fact as a person says that it is, kept beside what was found. */
 export type CorrectedFact = Pick<
@@ -31,14 +19,14 @@ export type FactVerdict =
   | {
       readonly decision: 'edited'
       readonly corrected: CorrectedFact
-      readonly entry: DecidedEntry | null
+      readonly entry: RecordEntry | null
       readonly codes: readonly NewCode[]
     }
 
 export type EnteredFact = CorrectedFact & {
   readonly id: string
   readonly factType: FactRow['factType']
-  readonly entry: DecidedEntry | null
+  readonly entry: RecordEntry | null
   readonly codes: readonly NewCode[]
   readonly sources: readonly NewSource[]
 }
@@ -72,6 +60,22 @@ export async function decideFact(
       p_codes => ${edited === null ? null : jsonOf(edited.codes.map(columnsOf))}::text::jsonb
     ) as id`)
   if (row === undefined) throw new Error('decide_fact answered nothing')
+  return row.id
+}
+
+/** What a fact is set apart from: all that other documents say, with its other places in its own; or everything, by itself. */
+export const apartFroms = ['other_documents', 'all'] as const
+
+/** "These are not the same"; gives the id of the decision. */
+export async function separateFact(
+  tx: Tx,
+  fact: { readonly id: string; readonly seenVersion: string | null },
+  apartFrom: (typeof apartFroms)[number],
+): Promise<string> {
+  const [row] = await tx.execute<{ id: string }>(
+    sql`select public.separate_fact(${fact.id}::uuid, ${apartFrom}, ${fact.seenVersion}) as id`,
+  )
+  if (row === undefined) throw new Error('separate_fact answered nothing')
   return row.id
 }
 
@@ -128,17 +132,3 @@ export async function listDecisions(tx: Tx, documentId: string): Promise<Decisio
 }
 
 const jsonOf = (value: unknown) => JSON.stringify(value)
-
-/** A row with the names that its table has for its columns. */
-function columnsOf(row: object): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(row).map(([key, value]) => [key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`), value]),
-  )
-}
-
-function entryColumns(entry: DecidedEntry | null): Record<string, unknown> | null {
-  if (entry === null) return null
-  if (entry.kind === 'encounter') return { encounter: columnsOf(entry.row) }
-  const components = entry.spoke.table === 'patient_observations' ? entry.spoke.components : []
-  return { event: columnsOf(entry.hub), spoke: columnsOf(entry.spoke.row), components: components.map(columnsOf) }
-}

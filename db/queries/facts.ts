@@ -11,6 +11,7 @@ import {
   type factTypes,
 } from '../schema/facts.ts'
 import { listDecisions } from './fact-decisions.ts'
+import { mentionsInOtherFiles, type OtherMention } from './other-mentions.ts'
 import { correctedWordsOf, wordsOf, type FactWords } from './fact-words.ts'
 
 /** A fact as `GET /documents/:id/facts` shows it. */
@@ -31,6 +32,10 @@ export type ApiFact = FactWords & {
   readonly held: boolean
   /** Part of the record. What is not says why in `reason`. */
   readonly in_record: boolean
+  /** A person said that it is not the same as what others say. */
+  readonly is_separate: boolean
+  /** Other documents in use that the record takes to say the same, newest first. */
+  readonly also_in: readonly OtherMention[]
   readonly sources: readonly ApiSource[]
   readonly found_by: {
     readonly pass: number
@@ -47,6 +52,8 @@ export type ApiSource = {
   readonly quote: string
   readonly start: number
   readonly length: number
+  readonly text_version: number
+  readonly fact_id: string
 }
 
 /**
@@ -71,6 +78,7 @@ async function listThings(tx: Tx, shellFileId: string): Promise<Thing[]> {
   const sources = await sourcesByFact(tx, shellFileId)
   const codes = await codeByFact(tx, shellFileId)
   const decisions = await decisionByFact(tx, shellFileId)
+  const others = await mentionsInOtherFiles(tx, shellFileId)
   return groupByThing(rows, decisions)
     .map((things) => ({
       fact: things[0],
@@ -80,7 +88,8 @@ async function listThings(tx: Tx, shellFileId: string): Promise<Thing[]> {
     .toSorted((a, b) => firstStart(a.places) - firstStart(b.places))
     .map(({ fact, mentions, places }) => {
       const [code, decision] = [codes.get(fact.id) ?? null, decisions.get(fact.id) ?? null]
-      return { mentions, fact: apiFact(fact, { places, code, decision, reviewState }) }
+      const alsoIn = others.get(fact.eventId ?? '') ?? []
+      return { mentions, fact: apiFact(fact, { places, code, decision, reviewState, alsoIn }) }
     })
 }
 
@@ -123,6 +132,8 @@ async function sourcesByFact(tx: Tx, shellFileId: string): Promise<ReadonlyMap<s
         quote: row.quote,
         start: row.textStart,
         length: row.textLength,
+        text_version: row.textVersion,
+        fact_id: row.factId,
       })),
     ]),
   )
@@ -161,15 +172,16 @@ async function decisionByFact(tx: Tx, shellFileId: string): Promise<ReadonlyMap<
 }
 
 /**
- * The admitted fact leads; where the event was made by another file, the oldest of the merged ones does. What has no event
- * any more because a person said so stays together as they decided on it.
+ * The fact that a person decided on leads, else the admitted one; where the event says what another file says, the oldest of the
+ * merged ones. What has no event any more because a person said so stays together as they decided on it.
  */
 function groupByThing(
   rows: readonly VersionedRow[],
   decisions: ReadonlyMap<string, StandingDecision>,
 ): [VersionedRow, ...VersionedRow[]][] {
   const leaderOf = (row: FactRow) => decisions.get(row.id)?.factId ?? row.id
-  const rank = (row: FactRow) => (row.decision === 'admitted' ? 0 : leaderOf(row) === row.id ? 1 : 2)
+  const isNamed = (row: FactRow) => decisions.get(row.id)?.factId === row.id
+  const rank = (row: FactRow) => (isNamed(row) ? 0 : row.decision === 'admitted' ? 1 : 2)
   const groups = Map.groupBy(rows, (row) => row.eventId ?? leaderOf(row))
   return [...groups.values()].flatMap((group) => {
     const [first, ...others] = group.toSorted((a, b) => rank(a) - rank(b))
@@ -178,7 +190,12 @@ function groupByThing(
 }
 
 function distinctPlaces(places: readonly ApiSource[]): ApiSource[] {
-  const seen = new Map(places.map((place) => [`${place.start}:${place.length}:${place.box.join(':')}`, place]))
+  // Where two mentions stand on the same words, the one that leads is named.
+  const seen = new Map<string, ApiSource>()
+  for (const place of places) {
+    const key = `${place.text_version}:${place.start}:${place.length}:${place.box.join(':')}`
+    if (!seen.has(key)) seen.set(key, place)
+  }
   return [...seen.values()]
 }
 
@@ -189,9 +206,10 @@ type Context = {
   readonly code: ApiFact['code']
   readonly decision: StandingDecision | null
   readonly reviewState: ReviewState
+  readonly alsoIn: readonly OtherMention[]
 }
 
-function apiFact(row: VersionedRow, { places, code, decision, reviewState }: Context): ApiFact {
+function apiFact(row: VersionedRow, { places, code, decision, reviewState, alsoIn }: Context): ApiFact {
   const standing = standingOf(row, reviewState)
   const found = wordsOf(row)
   const said = correctedWordsOf(row) ?? found
@@ -209,6 +227,8 @@ function apiFact(row: VersionedRow, { places, code, decision, reviewState }: Con
     as_found: said === found ? null : found,
     held: standing.held,
     in_record: row.decision === 'admitted' || row.decision === 'merged',
+    is_separate: row.apartId !== null,
+    also_in: alsoIn,
     sources: places,
     found_by: {
       pass: row.foundByPass,

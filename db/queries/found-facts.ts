@@ -200,6 +200,7 @@ const refound = {
   decisionReason: sql`excluded.decision_reason`,
   confidence: sql`null`,
   confidenceReason: sql`null`,
+  entry: sql`null`,
   eventId: sql`null`,
   sessionId: sql`excluded.session_id`,
   foundByPass: sql`excluded.found_by_pass`,

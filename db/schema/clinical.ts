@@ -69,7 +69,10 @@ export const healthcareEncounters = pgTable(
   ],
 ).enableRLS()
 
-/** The hub: one row per admitted fact. Its id is the id of the first fact that made it. What is particular stands in the spoke. */
+/**
+ * The hub: one row for all facts that say the same. What it says, and its spoke, is what the best of them says
+ * (`54-settling.sql`); its id is that of the first fact that made it.
+ */
 export const patientClinicalEvents = pgTable(
   'patient_clinical_events',
   {
@@ -93,7 +96,7 @@ export const patientClinicalEvents = pgTable(
     /** What makes two mentions the same fact within a patient (see `clinical/entities`); null never merges. */
     mergeKey: text(),
     archivedAt: at(),
-    /** Since when every file that supports it lies in the bin; kept by the triggers of `51-withdrawal.sql`. */
+    /** Since when every file that supports it lies in the bin; see `54-settling.sql`. */
     withdrawnAt: at(),
     createdAt: createdAt(),
     updatedAt: createdAt(),

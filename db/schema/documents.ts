@@ -116,6 +116,8 @@ export const shellFileStages = pgTable(
     outcome: jsonb().$type<StageOutcome>(),
     startedAt: at(),
     finishedAt: at(),
+    /** It had ended before, and runs again beside a document that is done: a story that is told anew. */
+    repeats: boolean().notNull().default(false),
   },
   (table) => [
     // Few: taken while the malware scanner was away.

@@ -38,7 +38,7 @@ export const factTypes = [
 ] as const
 export const factStatuses = ['present', 'negated', 'historical', 'family', 'hypothetical', 'uncertain'] as const
 /**
- * found → admitted (it is a clinical event), merged (its event existed: one more source), held (waits for a person), refused (failed a check), noted (identity and
+ * found → admitted (its event says what it says), merged (one more source of an event), held (waits for a person), refused (failed a check), noted (identity and
  * other facts that have no place in the record). rejected: a person said no; a tombstone that survives every re-run.
  */
 export const factDecisions = ['found', 'admitted', 'merged', 'held', 'refused', 'noted', 'rejected'] as const
@@ -77,7 +77,16 @@ export const entityProcessingAudit = pgTable(
     reviewedAt: at(),
     /** `CorrectedFact`: what a person said stands there. The columns above stay as they were found, for the next run to know them by. */
     corrected: jsonb(),
-    /** The clinical event it became or was merged into. */
+    /**
+     * What it says as an entry of the record, whole (`53-record-entries.sql`); null: it has no place there. What the record says
+     * is derived from these alone.
+     */
+    entry: jsonb(),
+    /** A person said that it is not the same as what others say: it merges only with facts that have the same here. */
+    apartId: uuid(),
+    /** Which facts it may be the same as; kept by a trigger (`54-settling.sql`). */
+    entryBase: text(),
+    /** The clinical event or encounter that it stands behind. */
     eventId: uuid(),
     sessionId: uuid().references(() => semanticProcessingSessions.id, { onDelete: 'set null' }),
     foundByPass: smallint().notNull(),
@@ -91,6 +100,7 @@ export const entityProcessingAudit = pgTable(
     uniqueIndex('entity_processing_audit_finding_key').on(table.shellFileId, table.textVersion, table.findingKey),
     index('entity_processing_audit_patient_idx').on(table.patientId, table.createdAt),
     index('entity_processing_audit_event_idx').on(table.eventId),
+    index('entity_processing_audit_base_idx').on(table.patientId, table.entryBase),
     check('entity_processing_audit_type_check', oneOf('fact_type', factTypes)),
     check('entity_processing_audit_status_check', oneOf('fact_status', factStatuses)),
     check('entity_processing_audit_decision_check', oneOf('decision', factDecisions)),

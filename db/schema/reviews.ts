@@ -5,8 +5,8 @@ import { at, createdAt, id, oneOf } from './columns.ts'
 import { shellFiles } from './documents.ts'
 import { userProfiles } from './identity.ts'
 
-/** `entered`: the fact itself is a person's. */
-export const factDecisionKinds = ['accepted', 'edited', 'rejected', 'entered'] as const
+/** `entered`: the fact itself is a person's. `separated`: it is not the same as what the record took it for. */
+export const factDecisionKinds = ['accepted', 'edited', 'rejected', 'entered', 'separated'] as const
 /** Why a person takes a fact out of the record. */
 export const rejectionReasons = ['wrong_value', 'wrong_person', 'not_said', 'duplicate', 'other'] as const
 

@@ -70,8 +70,13 @@ begin
       end as status,
       (array_agg(step.error || jsonb_build_object('stage', step.stage) order by step.position)
         filter (where step.status = 'failed'))[1] as error
-    from public.shell_file_stages as step
-    where step.shell_file_id = new.shell_file_id
+    from (
+      -- What is done again beside a document that is done leaves it done.
+      select known.stage, known.position, known.error,
+        case when known.repeats and known.status in ('pending', 'running') then 'completed' else known.status end as status
+      from public.shell_file_stages as known
+      where known.shell_file_id = new.shell_file_id
+    ) as step
   ) as derived
   where file.id = new.shell_file_id
     and (file.status, file.processing_error) is distinct from (derived.status, derived.error);

@@ -130,6 +130,7 @@ begin
   update public.shell_file_stages as step
   set status = p_status,
       error = case when p_status = 'failed' then public.stage_error(p_error) end,
+      repeats = false,
       finished_at = clock_timestamp()
   where step.shell_file_id = p_shell_file_id and step.stage = p_stage;
 end

@@ -66,7 +66,8 @@ begin
       pages_total = null,
       error = null,
       started_at = null,
-      finished_at = null
+      finished_at = null,
+      repeats = false
   where step.shell_file_id = p_shell_file_id and step.position >= v_from;
   -- Found again, the identity is asked about again, unless a person has said yes: an open question is withdrawn.
   update public.shell_files as file

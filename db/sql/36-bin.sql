@@ -90,7 +90,7 @@ begin
   where file.id = p_shell_file_id
   returning file.* into v_file;
   perform public.cancel_jobs_of_file(p_shell_file_id);
-  perform public.withdraw_file_from_record(p_shell_file_id);
+  perform public.settle_file(v_file);
   perform public.give_storage_back(v_file);
   perform public.tell_shell_file_event(p_shell_file_id, null, null, null, null);
 end
@@ -137,6 +137,7 @@ create or replace function public.restore_shell_file(p_shell_file_id uuid) retur
 language plpgsql volatile security definer set search_path = '' as $$
 declare
   v_file public.shell_files;
+  v_restored public.shell_files;
 begin
   perform public.require_bin_access(p_shell_file_id);
   v_file := public.lock_file_and_record(p_shell_file_id);
@@ -148,10 +149,10 @@ begin
 
   -- Raises unique_violation (shell_files_content_idx) when the same bytes have been uploaded again meanwhile. Before the
   -- limits, as in an upload: content first, then account.
-  update public.shell_files as file set deleted_at = null where file.id = p_shell_file_id;
+  update public.shell_files as file set deleted_at = null where file.id = p_shell_file_id returning file.* into v_restored;
   -- Files and pages were counted when it was uploaded, and were not given back.
   perform public.require_allowance(v_file.patient_id, 0, 0, v_file.size_bytes);
-  perform public.return_file_to_record(p_shell_file_id);
+  perform public.settle_file(v_restored);
   perform public.take_storage_again(v_file);
   perform public.tell_shell_file_event(p_shell_file_id, null, null, null, null);
   perform public.resume_stages(p_shell_file_id);

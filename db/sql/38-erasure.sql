@@ -31,52 +31,30 @@ $$;
 comment on function public.delete_clinical_events(uuid[]) is
   'Events with all their spokes, which no foreign key takes along.';
 
-create or replace function public.erase_file_from_record(p_shell_file_id uuid) returns void
+create or replace function public.erase_file_from_record(p_file public.shell_files) returns void
 language plpgsql volatile set search_path = '' as $$
 declare
-  v_made uuid[];
+  v_bases text[];
+  v_left uuid[];
 begin
-  -- What other files support as well stays, as theirs: a file in use has it already (51-withdrawal.sql).
-  update public.patient_clinical_events as event
-  set shell_file_id = heir.shell_file_id,
-      encounter_id = null,
-      updated_at = now()
-  from (
-    select distinct on (fact.event_id) fact.event_id, fact.shell_file_id
-    from public.entity_processing_audit_v2 as fact
-    join public.patient_clinical_events as left_behind on left_behind.id = fact.event_id
-    where left_behind.shell_file_id = p_shell_file_id and fact.shell_file_id <> p_shell_file_id
-    order by fact.event_id, fact.id
-  ) as heir
-  where event.id = heir.event_id;
-
-  perform public.delete_clinical_events(array(
-    select event.id from public.patient_clinical_events as event where event.shell_file_id = p_shell_file_id
-  ));
-  delete from public.healthcare_encounters as encounter where encounter.shell_file_id = p_shell_file_id;
+  delete from public.healthcare_encounters as encounter where encounter.shell_file_id = p_file.id;
   with gone as (
     delete from public.entity_processing_audit_v2 as fact
-    where fact.shell_file_id = p_shell_file_id
-    returning fact.event_id, fact.decision
+    where fact.shell_file_id = p_file.id
+    returning fact.entry_base, fact.event_id
   )
-  select array_agg(gone.event_id) filter (where gone.decision = 'admitted') into v_made from gone;
-
-  -- Of the facts behind an event one is admitted, the others are merged into it.
-  update public.entity_processing_audit_v2 as fact
-  set decision = 'admitted',
-      decision_reason = null,
-      updated_at = now()
-  where fact.id in (
-    select distinct on (heir.event_id) heir.id
-    from public.entity_processing_audit_v2 as heir
-    join public.patient_clinical_events as event on event.id = heir.event_id
-    where heir.event_id = any (v_made)
-    order by heir.event_id, heir.decision, (heir.shell_file_id = event.shell_file_id) desc, heir.id
-  )
-  and fact.decision = 'merged';
+  select array_agg(distinct gone.entry_base), array_agg(distinct gone.event_id) into v_bases, v_left
+  from gone
+  where gone.event_id is not null;
+  -- What other files say as well stays, as they say it.
+  perform public.settle_record(p_file.patient_id, coalesce(v_bases, '{}'), coalesce(v_left, '{}'));
+  perform public.delete_clinical_events(array(
+    select event.id from public.patient_clinical_events as event where event.shell_file_id = p_file.id
+  ));
 end
 $$;
-comment on function public.erase_file_from_record(uuid) is
+drop function if exists public.erase_file_from_record(uuid);
+comment on function public.erase_file_from_record(public.shell_files) is
   'Everything that was found in a file, and what it alone supports in the record, human edits included.';
 
 create or replace function public.erase_shell_file(p_shell_file_id uuid) returns text
@@ -95,7 +73,7 @@ begin
   from public.job_queue as job
   where job.shell_file_id = p_shell_file_id and job.status = 'dead_letter';
 
-  perform public.erase_file_from_record(p_shell_file_id);
+  perform public.erase_file_from_record(v_file);
   -- The answer that is kept for replays holds the file's name.
   delete from public.idempotency_keys as known
   where known.profile_id = v_file.patient_id and known.shell_file_id = p_shell_file_id;
@@ -159,7 +137,7 @@ comment on function public.forget_erased_objects(text[]) is 'The store has delet
 revoke all on function
   public.delete_spokes(uuid[]),
   public.delete_clinical_events(uuid[]),
-  public.erase_file_from_record(uuid),
+  public.erase_file_from_record(public.shell_files),
   public.erase_shell_file(uuid),
   public.purge_deleted_files(int),
   public.erase_page_picture(),

@@ -254,7 +254,7 @@ create trigger sentence_cites_events
 create or replace function public.drop_sentences_of_event()
 returns trigger language plpgsql volatile security definer set search_path = '' as $$
 begin
-  perform public.drop_sentences_citing(old.patient_id, old.id);
+  perform public.drop_sentences_citing(old.patient_id, array[old.id]);
   return null;
 end
 $$;

@@ -1,9 +1,11 @@
--- Entries of the record, whole: a clinical event with its spoke and parts, or an encounter, as one JSON object.
+-- Entries of the record: what a fact is in it, as one JSON object in `entity_processing_audit_v2.entry`.
 --
---   {"event": hub row, "spoke": row, "components": [rows]}   or   {"encounter": row, "events_within": [ids]}
+--   {"event": {event_type, assertion, event_date, event_day, date_meaning, merge_key, encounter_id},
+--    "spoke": row, "components": [rows]}
+--   or {"encounter": {encounter_kind, name, assertion, start_date, end_date, provider, facility}}
 --
--- Review takes entries out, changes them and puts them back as they were (54-fact-states.sql ff.). Whoever calls these holds the
--- record (lock_patient_record) and has asked for access.
+-- A fact with an entry is in the record, one without is not. Which facts are one event, and what that event says, follows
+-- from their entries (53-settling.sql).
 
 create or replace function public.spoke_table_of(p_event_type text) returns text
 language sql immutable set search_path = '' as $$
@@ -19,195 +21,164 @@ language sql immutable set search_path = '' as $$
 $$;
 comment on function public.spoke_table_of(text) is 'In which table an event of this type says what it is; null for a word that is no type.';
 
-create or replace function public.record_entry_of(p_entry_id uuid) returns jsonb
-language plpgsql stable set search_path = '' as $$
-declare
-  v_event public.patient_clinical_events;
-  v_spoke jsonb;
+-- "2015" and "2015-03" are one date, printed once more exactly; what is not printed agrees with anything.
+create or replace function public.qualifiers_agree(p_one text, p_other text) returns boolean
+language sql immutable set search_path = '' as $$
+  select p_one = '' or p_other = '' or p_one = p_other
+    or (p_one ~ '^\d{4}(-\d\d)?$' and starts_with(p_other, p_one || '-'))
+    or (p_other ~ '^\d{4}(-\d\d)?$' and starts_with(p_one, p_other || '-'))
+$$;
+comment on function public.qualifiers_agree(text, text) is 'May two qualifiers of merge keys be the same?';
+
+create or replace function public.merge_key_of(p_entry jsonb, p_apart_id uuid) returns text
+language sql immutable set search_path = '' as $$
+  select case
+    when p_apart_id is null then said.key
+    else split_part(said.key, '#', 1) || '|~' || p_apart_id || substr(said.key, length(split_part(said.key, '#', 1)) + 1)
+  end
+  from (select p_entry #>> '{event,merge_key}' as key) as said
+$$;
+comment on function public.merge_key_of(jsonb, uuid) is
+  'The merge key of an entry: base, then qualifiers after #. Facts that a person set apart have a base of their own.';
+
+-- Definer: whoever may write facts need not be let in to what this uses.
+create or replace function public.keep_entry_base() returns trigger
+language plpgsql volatile security definer set search_path = '' as $$
 begin
-  select * into v_event from public.patient_clinical_events as event where event.id = p_entry_id;
-  if not found then
-    return (
-      select jsonb_build_object(
-        'encounter', to_jsonb(encounter),
-        'events_within', (
-          select coalesce(jsonb_agg(event.id order by event.id), '[]')
-          from public.patient_clinical_events as event
-          where event.encounter_id = encounter.id
-        )
-      )
-      from public.healthcare_encounters as encounter
-      where encounter.id = p_entry_id
-    );
-  end if;
-  execute format(
-    'select to_jsonb(spoke) from public.%I as spoke where spoke.event_id = $1',
-    public.spoke_table_of(v_event.event_type)
-  ) into v_spoke using p_entry_id;
-  return jsonb_build_object(
-    'event', to_jsonb(v_event),
-    'spoke', v_spoke,
-    'components', (
-      select coalesce(jsonb_agg(to_jsonb(component) order by component.ordinal), '[]')
-      from public.patient_observation_components as component
-      where component.event_id = p_entry_id
-    )
-  );
+  new.entry_base := case
+    when new.entry ? 'encounter' then 'encounter ' || new.id
+    when new.entry ? 'event' then md5(concat_ws(' ',
+      new.entry #>> '{event,event_type}',
+      coalesce(split_part(public.merge_key_of(new.entry, new.apart_id), '#', 1), new.id::text)
+    ))
+  end;
+  return new;
 end
 $$;
-comment on function public.record_entry_of(uuid) is 'The event or encounter with all that hangs off it; null when there is none.';
+comment on function public.keep_entry_base() is
+  'What facts have in common that may be the same. A contact is itself alone; so is what has no merge key.';
+drop trigger if exists keep_base on public.entity_processing_audit_v2;
+create trigger keep_base before insert or update of entry, apart_id on public.entity_processing_audit_v2
+  for each row execute function public.keep_entry_base();
 
-create or replace function public.put_spoke(p_entry jsonb, p_event public.patient_clinical_events) returns void
+create or replace function public.merge_classes(p_keys text[], p_leading int)
+returns table (merge_key text, class int, class_key text) language plpgsql immutable set search_path = '' as $$
+declare
+  v_joined text[] := '{}';
+  v_shown text[];
+  v_class_of int[] := '{}';
+  v_key text[];
+  v_with text[];
+  v_class int;
+begin
+  for i in 1 .. cardinality(p_keys) loop
+    if i = p_leading + 1 then
+      v_shown := v_joined;
+    end if;
+    v_key := string_to_array(p_keys[i], '#');
+    v_class := null;
+    for c in 1 .. cardinality(v_joined) loop
+      v_with := string_to_array(v_joined[c], '#');
+      if (
+        select bool_and(public.qualifiers_agree(coalesce(v_key[q], ''), coalesce(v_with[q], '')))
+        from generate_series(2, greatest(cardinality(v_key), cardinality(v_with))) as q
+      ) is not false then
+        v_class := c;
+        exit;
+      end if;
+    end loop;
+    if v_class is null then
+      v_joined := v_joined || p_keys[i];
+      v_class := cardinality(v_joined);
+    else
+      v_joined[v_class] := (
+        select string_agg(case when length(coalesce(v_key[q], '')) > length(coalesce(v_with[q], '')) then v_key[q] else coalesce(v_with[q], '') end, '#' order by q)
+        from generate_series(1, greatest(cardinality(v_key), cardinality(v_with))) as q
+      );
+    end if;
+    v_class_of := v_class_of || v_class;
+  end loop;
+  -- What lies in the bin says nothing about what is in use: it joins, and leaves no mark.
+  return query
+  select p_keys[i], v_class_of[i], coalesce(v_shown[v_class_of[i]], v_joined[v_class_of[i]])
+  from generate_series(1, cardinality(p_keys)) as i;
+end
+$$;
+comment on function public.merge_classes(text[], int) is
+  'Of keys with one base, in their order, which are the same: each joins the first whose qualifiers do not contradict it, and a class says all that its members say. The first p_leading alone decide what a class says that has any of them.';
+
+create or replace function public.put_spokes(p_event_ids uuid[]) returns uuid[]
 language plpgsql volatile set search_path = '' as $$
 declare
-  v_of_hub constant jsonb := jsonb_build_object(
-    'event_id', p_event.id, 'patient_id', p_event.patient_id, 'assertion', p_event.assertion
-  );
+  v_table text;
+  v_changed uuid[];
+  v_all uuid[] := '{}';
 begin
-  perform public.delete_spokes(array[p_event.id]);
-  execute format(
-    'insert into public.%1$I select (jsonb_populate_record(null::public.%1$I, $1)).*',
-    public.spoke_table_of(p_event.event_type)
-  ) using p_entry -> 'spoke' || v_of_hub;
-  insert into public.patient_observation_components
-  select component.*
-  from jsonb_array_elements(coalesce(p_entry -> 'components', '[]')) as offered (row),
-    jsonb_populate_record(null::public.patient_observation_components, offered.row || v_of_hub) as component;
+  for v_table in
+    select distinct public.spoke_table_of(event.event_type)
+    from public.patient_clinical_events as event
+    where event.id = any (p_event_ids)
+  loop
+    execute format(
+      $said$
+        select array_agg(event.id)
+        from public.patient_clinical_events as event
+        join public.entity_processing_audit_v2 as lead on lead.event_id = event.id and lead.decision = 'admitted'
+        left join public.%1$I as known on known.event_id = event.id
+        where event.id = any ($1)
+          and public.spoke_table_of(event.event_type) = %1$L
+          and (
+            known.event_id is null
+            or known::text <> jsonb_populate_record(null::public.%1$I, lead.entry -> 'spoke' || public.of_hub(event))::text
+            or (
+              select array_agg(part order by part.ordinal)::text
+              from public.patient_observation_components as part
+              where part.event_id = event.id
+            ) is distinct from (
+              select array_agg(part order by part.ordinal)::text
+              from jsonb_array_elements(coalesce(lead.entry -> 'components', '[]')) as offered (row),
+                jsonb_populate_record(null::public.patient_observation_components, offered.row || public.of_hub(event)) as part
+            )
+          )
+      $said$,
+      v_table
+    ) into v_changed using p_event_ids;
+    continue when v_changed is null;
+    perform public.delete_spokes(v_changed);
+    execute format(
+      $put$
+        insert into public.%1$I
+        select (jsonb_populate_record(null::public.%1$I, lead.entry -> 'spoke' || public.of_hub(event))).*
+        from public.patient_clinical_events as event
+        join public.entity_processing_audit_v2 as lead on lead.event_id = event.id and lead.decision = 'admitted'
+        where event.id = any ($1)
+      $put$,
+      v_table
+    ) using v_changed;
+    insert into public.patient_observation_components
+    select part.*
+    from public.patient_clinical_events as event
+    join public.entity_processing_audit_v2 as lead on lead.event_id = event.id and lead.decision = 'admitted'
+    cross join jsonb_array_elements(coalesce(lead.entry -> 'components', '[]')) as offered (row)
+    cross join jsonb_populate_record(null::public.patient_observation_components, offered.row || public.of_hub(event)) as part
+    where event.id = any (v_changed);
+    v_all := v_all || v_changed;
+  end loop;
+  return v_all;
 end
 $$;
-comment on function public.put_spoke(jsonb, public.patient_clinical_events) is
-  'What an entry says becomes what its event says; whose it is comes from the event.';
+comment on function public.put_spokes(uuid[]) is
+  'What the leading fact of each event says becomes what the event says; gives those that said something else before, or nothing.';
 
-create or replace function public.put_record_entry(
-  p_entry jsonb,
-  p_entry_id uuid,
-  p_patient_id uuid,
-  p_shell_file_id uuid
-) returns void language plpgsql volatile set search_path = '' as $$
-declare
-  v_own constant jsonb := jsonb_build_object('id', p_entry_id, 'patient_id', p_patient_id);
-  v_given constant jsonb := jsonb_build_object('shell_file_id', p_shell_file_id, 'created_at', clock_timestamp());
-  v_encounter public.healthcare_encounters;
-  v_event public.patient_clinical_events;
-begin
-  if p_entry ? 'encounter' then
-    v_encounter := jsonb_populate_record(
-      null::public.healthcare_encounters,
-      v_given || (p_entry -> 'encounter') || v_own || jsonb_build_object('fact_id', p_entry_id)
-    );
-    insert into public.healthcare_encounters select v_encounter.*
-    on conflict (id) do update
-    set encounter_kind = excluded.encounter_kind,
-        name = excluded.name,
-        assertion = excluded.assertion,
-        start_date = excluded.start_date,
-        end_date = excluded.end_date,
-        provider = excluded.provider,
-        facility = excluded.facility;
-    update public.patient_clinical_events as event
-    set encounter_id = p_entry_id
-    where event.patient_id = p_patient_id
-      and event.encounter_id is null
-      and p_entry -> 'events_within' ? event.id::text;
-    return;
-  end if;
-
-  v_event := jsonb_populate_record(
-    null::public.patient_clinical_events,
-    v_given || (p_entry -> 'event') || v_own || jsonb_build_object('updated_at', clock_timestamp())
-  );
-  -- File and encounter may be gone since the entry was taken out.
-  if not exists (select from public.shell_files as file where file.id = v_event.shell_file_id) then
-    v_event.shell_file_id := p_shell_file_id;
-  end if;
-  if not exists (select from public.healthcare_encounters as encounter where encounter.id = v_event.encounter_id) then
-    v_event.encounter_id := null;
-  end if;
-  perform public.delete_spokes(array[p_entry_id]);
-  insert into public.patient_clinical_events select v_event.*
-  on conflict (id) do update
-  set shell_file_id = excluded.shell_file_id,
-      encounter_id = excluded.encounter_id,
-      event_type = excluded.event_type,
-      assertion = excluded.assertion,
-      event_date = excluded.event_date,
-      event_day = excluded.event_day,
-      date_meaning = excluded.date_meaning,
-      confidence = excluded.confidence,
-      confidence_reason = excluded.confidence_reason,
-      review = excluded.review,
-      merge_key = excluded.merge_key,
-      updated_at = excluded.updated_at;
-  perform public.put_spoke(p_entry, v_event);
-end
+create or replace function public.of_hub(p_event public.patient_clinical_events) returns jsonb
+language sql immutable set search_path = '' as $$
+  select jsonb_build_object('event_id', p_event.id, 'patient_id', p_event.patient_id, 'assertion', p_event.assertion)
 $$;
-comment on function public.put_record_entry(jsonb, uuid, uuid, uuid) is
-  'Puts an entry into the record under an id, in place of what that id says now. What the entry does not name comes from the file.';
+comment on function public.of_hub(public.patient_clinical_events) is 'What every spoke repeats of its event.';
 
-create or replace function public.settle_support(p_entry_id uuid) returns void
-language plpgsql volatile set search_path = '' as $$
-begin
-  update public.entity_processing_audit_v2 as fact
-  set decision = case when fact.id = maker.id then 'admitted' else 'merged' end,
-      decision_reason = case
-        when fact.id <> maker.id then 'The record knew this already; this place is one more source of it.'
-      end,
-      updated_at = clock_timestamp()
-  from (
-    select supporting.id
-    from public.entity_processing_audit_v2 as supporting
-    where supporting.event_id = p_entry_id
-    order by (supporting.id = p_entry_id) desc, supporting.decision, supporting.id
-    limit 1
-  ) as maker
-  where fact.event_id = p_entry_id
-    and fact.decision <> case when fact.id = maker.id then 'admitted' else 'merged' end;
-end
-$$;
-comment on function public.settle_support(uuid) is
-  'Of the facts behind an event one has made it, the others are merged into it: the one whose id it has, if that is among them.';
-
-create or replace function public.release_entry(p_entry_id uuid, p_shell_file_id uuid) returns void
-language plpgsql volatile set search_path = '' as $$
-declare
-  v_heir public.entity_processing_audit_v2;
-begin
-  perform public.settle_support(p_entry_id);
-  select * into v_heir
-  from public.entity_processing_audit_v2 as fact
-  where fact.event_id = p_entry_id
-  order by fact.decision, fact.id
-  limit 1;
-  if not found then
-    perform public.delete_clinical_events(array[p_entry_id]);
-    delete from public.healthcare_encounters as encounter where encounter.id = p_entry_id;
-    return;
-  end if;
-
-  -- What others say as well is theirs, and as sure as they are of it.
-  update public.patient_clinical_events as event
-  set shell_file_id = v_heir.shell_file_id,
-      encounter_id = null,
-      updated_at = clock_timestamp()
-  where event.id = p_entry_id and event.shell_file_id = p_shell_file_id and v_heir.shell_file_id <> p_shell_file_id;
-  update public.patient_clinical_events as event
-  set review = 'unreviewed',
-      confidence = coalesce(v_heir.confidence, 'check'),
-      confidence_reason = v_heir.confidence_reason,
-      updated_at = clock_timestamp()
-  where event.id = p_entry_id
-    and event.review <> 'unreviewed'
-    and not exists (
-      select
-      from public.entity_processing_audit_v2 as fact
-      where fact.event_id = p_entry_id and fact.review <> 'unreviewed'
-    );
-end
-$$;
-comment on function public.release_entry(uuid, uuid) is
-  'A file no longer says this: it leaves the record, unless other facts support it; then it is theirs.';
-
-create or replace function public.drop_sentences_citing(p_patient_id uuid, p_event_id uuid) returns void
+-- What it takes has changed since it was first installed.
+drop function if exists public.drop_sentences_citing(uuid, uuid);
+create or replace function public.drop_sentences_citing(p_patient_id uuid, p_event_ids uuid[]) returns void
 language plpgsql volatile set search_path = '' as $$
 begin
   with gone as (
@@ -215,7 +186,7 @@ begin
     using public.clinical_narratives as narrative
     where narrative.patient_id = p_patient_id
       and sentence.narrative_id = narrative.id
-      and p_event_id = any (sentence.cited_event_ids)
+      and sentence.cited_event_ids && p_event_ids
     returning sentence.narrative_id, sentence.ordinal
   )
   delete from public.clinical_narratives as narrative
@@ -228,15 +199,27 @@ begin
     );
 end
 $$;
-comment on function public.drop_sentences_citing(uuid, uuid) is
-  'What was told of an event that says something else now, or is gone; storylines left empty go along.';
+comment on function public.drop_sentences_citing(uuid, uuid[]) is
+  'What was told of events that say something else now, or are gone; storylines left empty go along.';
 
-revoke all on function
-  public.spoke_table_of(text),
+drop function if exists
   public.record_entry_of(uuid),
   public.put_spoke(jsonb, public.patient_clinical_events),
   public.put_record_entry(jsonb, uuid, uuid, uuid),
   public.settle_support(uuid),
   public.release_entry(uuid, uuid),
-  public.drop_sentences_citing(uuid, uuid)
+  public.twin_of_entry(jsonb, uuid, uuid),
+  public.free_entry_id(uuid),
+  public.is_supported_elsewhere(uuid, uuid[]),
+  public.entry_id_to_restore(jsonb, uuid[]);
+
+revoke all on function
+  public.spoke_table_of(text),
+  public.qualifiers_agree(text, text),
+  public.merge_key_of(jsonb, uuid),
+  public.keep_entry_base(),
+  public.merge_classes(text[], int),
+  public.put_spokes(uuid[]),
+  public.of_hub(public.patient_clinical_events),
+  public.drop_sentences_citing(uuid, uuid[])
 from public, anon, authenticated, service_role;

@@ -4,7 +4,9 @@
 -- other files say as well stays in the record as theirs. The columns of a fact stay as they were found, since the next run
 -- knows it by them; what a person says instead stands in `corrected`. `fact_review_decisions.before` holds what stood before:
 --
---   {"facts": [states], "codes": [rows of the first fact], "entry": entry of the record (53-record-entries.sql) or null}
+--   {"facts": [states, with their entries], "codes": [rows of the first fact], "kept": {"event": row} or {"encounter": row} or null}
+--
+-- A decision changes what facts say, or that they say it; the record follows by itself (53-settling.sql).
 --
 -- Locks, as everywhere: processing permission, record of the patient, file. Nobody else changes a record meanwhile, a stage
 -- included, so that what is looked at here still holds when it is written.
@@ -66,31 +68,66 @@ $$;
 comment on function public.mentions_of(public.entity_processing_audit_v2) is
   'The fact, and what its file says of the same event elsewhere: one thing to whoever reviews it.';
 
-create or replace function public.facts_before(p_fact_ids uuid[], p_entry jsonb) returns jsonb
+create or replace function public.facts_before(p_fact_ids uuid[], p_event_id uuid) returns jsonb
 language plpgsql stable set search_path = '' as $$
 begin
   return jsonb_build_object(
-    'facts', (
-      select jsonb_agg(
-        public.pick_columns(to_jsonb(fact), array[
-          'id', 'decision', 'decision_reason', 'confidence', 'confidence_reason', 'review', 'reviewed_at', 'corrected',
-          'event_id'
-        ])
-        order by array_position(p_fact_ids, fact.id)
+      'facts', (
+        select jsonb_agg(
+          public.pick_columns(to_jsonb(fact), array[
+            'id', 'decision', 'decision_reason', 'confidence', 'confidence_reason', 'review', 'reviewed_at', 'corrected',
+            'entry', 'apart_id', 'event_id'
+          ])
+          order by array_position(p_fact_ids, fact.id)
+        )
+        from public.entity_processing_audit_v2 as fact
+        where fact.id = any (p_fact_ids)
+      ),
+      'codes', (
+        select coalesce(jsonb_agg(to_jsonb(candidate) order by candidate.rank), '[]')
+        from public.medical_code_assignments as candidate
+        where candidate.fact_id = p_fact_ids[1]
+      ),
+      'kept', coalesce(
+        (select jsonb_build_object('event', to_jsonb(event)) from public.patient_clinical_events as event where event.id = p_event_id),
+        (
+          select jsonb_build_object('encounter', to_jsonb(encounter))
+          from public.healthcare_encounters as encounter
+          where encounter.id = p_event_id
+        )
       )
-      from public.entity_processing_audit_v2 as fact
-      where fact.id = any (p_fact_ids)
-    ),
-    'codes', (
-      select coalesce(jsonb_agg(to_jsonb(candidate) order by candidate.rank), '[]')
-      from public.medical_code_assignments as candidate
-      where candidate.fact_id = p_fact_ids[1]
-    ),
-    'entry', p_entry
-  );
+    );
 end
 $$;
-comment on function public.facts_before(uuid[], jsonb) is 'What a decision is about to change, for taking it back.';
+comment on function public.facts_before(uuid[], uuid) is 'What a decision is about to change, for taking it back.';
+drop function if exists public.facts_before(uuid[], jsonb);
+
+create or replace function public.settle_facts(
+  p_fact_ids uuid[],
+  p_patient_id uuid,
+  p_bases_before text[],
+  p_left uuid[]
+) returns void language plpgsql volatile set search_path = '' as $$
+begin
+  perform public.settle_record(p_patient_id, array(
+    select unnest(p_bases_before)
+    union
+    select fact.entry_base
+    from public.entity_processing_audit_v2 as fact
+    where fact.id = any (p_fact_ids) and fact.entry is not null
+  ), coalesce(p_left, '{}'));
+end
+$$;
+comment on function public.settle_facts(uuid[], uuid, text[], uuid[]) is
+  'After facts have come to say something else: their bases before and now are settled, and the events that they left.';
+
+create or replace function public.bases_of(p_fact_ids uuid[]) returns text[]
+language sql stable set search_path = '' as $$
+  select coalesce(array_agg(distinct fact.entry_base), '{}')
+  from public.entity_processing_audit_v2 as fact
+  where fact.id = any (p_fact_ids) and fact.entry is not null
+$$;
+comment on function public.bases_of(uuid[]) is 'What of the record these facts have a part in.';
 
 create or replace function public.put_codes(p_fact_id uuid, p_patient_id uuid, p_codes jsonb) returns void
 language plpgsql volatile set search_path = '' as $$
@@ -112,53 +149,22 @@ create or replace function public.offered_entry(p_entry jsonb) returns jsonb
 language plpgsql immutable set search_path = '' as $$
 begin
   return case
-    when p_entry ? 'encounter' then jsonb_build_object('encounter', public.pick_columns(
-      p_entry -> 'encounter',
-      array['encounter_kind', 'name', 'assertion', 'start_date', 'end_date', 'provider', 'facility']
-    ))
-    when p_entry ? 'event' then jsonb_build_object(
-      'event', public.pick_columns(
-        p_entry -> 'event', array['event_type', 'assertion', 'event_date', 'event_day', 'date_meaning', 'merge_key']
-      ) || '{"review": "edited", "confidence": "high"}',
-      'spoke', p_entry -> 'spoke',
-      'components', coalesce(p_entry -> 'components', '[]')
-    )
-  end;
+      when p_entry ? 'encounter' then jsonb_build_object('encounter', public.pick_columns(
+        p_entry -> 'encounter',
+        array['encounter_kind', 'name', 'assertion', 'start_date', 'end_date', 'provider', 'facility']
+      ))
+      when p_entry ? 'event' then jsonb_build_object(
+        'event', public.pick_columns(
+          p_entry -> 'event',
+          array['event_type', 'assertion', 'event_date', 'event_day', 'date_meaning', 'merge_key', 'encounter_id']
+        ),
+        'spoke', p_entry -> 'spoke',
+        'components', coalesce(p_entry -> 'components', '[]')
+      )
+    end;
 end
 $$;
 comment on function public.offered_entry(jsonb) is 'An entry as a person gives it, with nothing in it that is not theirs to say; null for none.';
-
-create or replace function public.twin_of_entry(p_entry jsonb, p_patient_id uuid, p_besides uuid) returns uuid
-language sql stable set search_path = '' as $$
-  select event.id
-  from public.patient_clinical_events as event
-  where event.patient_id = p_patient_id
-    and event.event_type = p_entry #>> '{event,event_type}'
-    and event.merge_key = p_entry #>> '{event,merge_key}'
-    and event.id is distinct from p_besides
-$$;
-comment on function public.twin_of_entry(jsonb, uuid, uuid) is
-  'The event of the record that says exactly the same, other than this one.';
-
-create or replace function public.free_entry_id(p_wanted uuid) returns uuid
-language sql volatile set search_path = '' as $$
-  select case
-    when exists (select from public.patient_clinical_events as event where event.id = p_wanted)
-      or exists (select from public.healthcare_encounters as encounter where encounter.id = p_wanted)
-    then public.uuid_v7()
-    else p_wanted
-  end
-$$;
-comment on function public.free_entry_id(uuid) is 'This id, or another where another file''s event has it.';
-
-create or replace function public.is_supported_elsewhere(p_entry_id uuid, p_fact_ids uuid[]) returns boolean
-language sql stable set search_path = '' as $$
-  select exists (
-    select from public.entity_processing_audit_v2 as fact
-    where fact.event_id = p_entry_id and fact.id <> all (p_fact_ids)
-  )
-$$;
-comment on function public.is_supported_elsewhere(uuid, uuid[]) is 'Is there another fact behind this event?';
 
 -- The story of a file is told again in a job: many decisions in a row are told once.
 create or replace function public.tell_story_again(p_shell_file_id uuid) returns void
@@ -170,7 +176,8 @@ begin
       pages_total = null,
       error = null,
       started_at = null,
-      finished_at = null
+      finished_at = null,
+      repeats = true
   from public.shell_files as file
   where file.id = p_shell_file_id
     and step.shell_file_id = p_shell_file_id
@@ -194,12 +201,11 @@ revoke all on function
   public.hold_record_of_file(uuid),
   public.require_right_to_take_away(uuid),
   public.mentions_of(public.entity_processing_audit_v2),
-  public.facts_before(uuid[], jsonb),
+  public.facts_before(uuid[], uuid),
+  public.settle_facts(uuid[], uuid, text[], uuid[]),
+  public.bases_of(uuid[]),
   public.put_codes(uuid, uuid, jsonb),
   public.offered_entry(jsonb),
-  public.twin_of_entry(jsonb, uuid, uuid),
-  public.free_entry_id(uuid),
-  public.is_supported_elsewhere(uuid, uuid[]),
   public.tell_story_again(uuid)
 from public, anon, authenticated, service_role;
 

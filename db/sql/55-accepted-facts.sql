@@ -4,6 +4,7 @@ create or replace function public.accept_mentions(p_shell_file_id uuid, p_fact_i
 language plpgsql volatile set search_path = '' as $$
 declare
   v_accepted uuid[];
+  v_patient_id uuid;
 begin
   with wanted as (
     select distinct on (coalesce(fact.event_id, fact.id)) fact.id, fact.event_id, fact.patient_id
@@ -29,13 +30,7 @@ begin
     insert into public.fact_review_decisions
       (decision_id, patient_id, shell_file_id, fact_ids, decision, before, decided_by, decided_at)
     select p_decision_id, thing.patient_id, p_shell_file_id, thing.mentions, 'accepted',
-      public.facts_before(thing.mentions, (
-        select jsonb_build_object(
-          'event', public.pick_columns(to_jsonb(event), array['id', 'review', 'confidence', 'confidence_reason'])
-        )
-        from public.patient_clinical_events as event
-        where event.id = thing.event_id
-      )),
+      public.facts_before(thing.mentions, thing.event_id),
       auth.uid(), clock_timestamp()
     from things as thing
   ),
@@ -49,17 +44,9 @@ begin
         updated_at = clock_timestamp()
     from things as thing
     where fact.id = any (thing.mentions)
-  ),
-  events as (
-    update public.patient_clinical_events as event
-    set review = case when event.review = 'unreviewed' then 'accepted' else event.review end,
-        confidence = 'high',
-        confidence_reason = null,
-        updated_at = clock_timestamp()
-    from things as thing
-    where event.id = thing.event_id
   )
-  select array_agg(thing.id) into v_accepted from things as thing;
+  select array_agg(thing.id), (array_agg(thing.patient_id))[1] into v_accepted, v_patient_id from things as thing;
+  perform public.settle_record(v_patient_id, public.bases_of(v_accepted));
   return coalesce(v_accepted, '{}');
 end
 $$;

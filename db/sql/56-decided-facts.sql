@@ -23,12 +23,8 @@ $$;
 comment on function public.require_undecided(public.entity_processing_audit_v2, text, text, public.fact_review_decisions) is
   'Raises EX412 when somebody else was first, or a decision has to be taken back before this one.';
 
-create or replace function public.reject_mentions(
-  p_fact public.entity_processing_audit_v2,
-  p_mentions uuid[],
-  p_reason_code text
-) returns void language plpgsql volatile set search_path = '' as $$
-begin
+create or replace function public.reject_mentions(p_mentions uuid[], p_reason_code text) returns void
+language sql volatile set search_path = '' as $$
   update public.entity_processing_audit_v2 as fact
   set decision = 'rejected',
       decision_reason = 'A person took this out: ' || case p_reason_code
@@ -38,70 +34,49 @@ begin
         when 'duplicate' then 'it stands in the record already.'
         else 'it does not belong into the record.'
       end,
+      entry = null,
       event_id = null,
       review = 'rejected',
       reviewed_by = auth.uid(),
       reviewed_at = clock_timestamp(),
       updated_at = clock_timestamp()
-  where fact.id = any (p_mentions);
-  if p_fact.event_id is not null then
-    perform public.release_entry(p_fact.event_id, p_fact.shell_file_id);
-  end if;
-end
+  where fact.id = any (p_mentions)
 $$;
-comment on function public.reject_mentions(public.entity_processing_audit_v2, uuid[], text) is
+comment on function public.reject_mentions(uuid[], text) is
   'Tombstones: the same finding in this file stays out of the record in every later run.';
 
-create or replace function public.correct_mentions(
-  p_fact public.entity_processing_audit_v2,
-  p_mentions uuid[],
-  p_corrected jsonb,
-  p_entry jsonb
-) returns void language plpgsql volatile set search_path = '' as $$
-declare
-  v_entry constant jsonb := public.offered_entry(p_entry);
-  v_twin_id constant uuid := public.twin_of_entry(v_entry, p_fact.patient_id, p_fact.event_id);
-  v_entry_id uuid;
-begin
-  if v_entry is null then
-    v_entry_id := null;
-  elsif v_twin_id is not null then
-    v_entry_id := v_twin_id;
-  elsif p_fact.event_id is not null and not public.is_supported_elsewhere(p_fact.event_id, p_mentions) then
-    v_entry_id := p_fact.event_id;
-    perform public.drop_sentences_citing(p_fact.patient_id, v_entry_id);
-  else
-    v_entry_id := public.free_entry_id(p_fact.id);
-  end if;
-  if v_entry_id is not null and v_twin_id is null then
-    perform public.put_record_entry(v_entry, v_entry_id, p_fact.patient_id, p_fact.shell_file_id);
-  end if;
+create or replace function public.correct_mentions(p_mentions uuid[], p_corrected jsonb, p_entry jsonb) returns void
+language sql volatile set search_path = '' as $$
   update public.entity_processing_audit_v2 as fact
   set corrected = p_corrected,
-      decision = case
-        when v_entry_id is null then 'noted'
-        when fact.id = p_fact.id and v_twin_id is null then 'admitted'
-        else 'merged'
+      entry = offered.entry || case
+        -- What was said on a visit is corrected, not the visit that it was said on.
+        when fact.entry #> '{event,encounter_id}' is not null and offered.entry ? 'event' then jsonb_build_object(
+          'event', (offered.entry -> 'event') || jsonb_build_object('encounter_id', fact.entry #> '{event,encounter_id}')
+        )
+        else '{}'
       end,
-      decision_reason = case when v_entry_id is null then 'As a person corrected it, it has no place in the record.' end,
-      event_id = v_entry_id,
+      decision = case
+        when offered.entry is null then 'noted'
+        when fact.event_id is null then 'found'
+        else fact.decision
+      end,
+      decision_reason = case when offered.entry is null then 'As a person corrected it, it has no place in the record.' end,
+      event_id = case when offered.entry is not null then fact.event_id end,
       confidence = 'high',
       confidence_reason = null,
       review = 'edited',
       reviewed_by = auth.uid(),
       reviewed_at = clock_timestamp(),
       updated_at = clock_timestamp()
-  where fact.id = any (p_mentions);
-  if v_entry_id is not null then
-    perform public.settle_support(v_entry_id);
-  end if;
-  if p_fact.event_id is distinct from v_entry_id and p_fact.event_id is not null then
-    perform public.release_entry(p_fact.event_id, p_fact.shell_file_id);
-  end if;
-end
+  from (select public.offered_entry(p_entry) as entry) as offered
+  where fact.id = any (p_mentions)
 $$;
-comment on function public.correct_mentions(public.entity_processing_audit_v2, uuid[], jsonb, jsonb) is
-  'What this file says is what a person says that it does: its event changes, or, where other files support that too, becomes another one.';
+comment on function public.correct_mentions(uuid[], jsonb, jsonb) is
+  'What this file says is what a person says that it does.';
+drop function if exists
+  public.reject_mentions(public.entity_processing_audit_v2, uuid[], text),
+  public.correct_mentions(public.entity_processing_audit_v2, uuid[], jsonb, jsonb);
 
 -- Definer: access is checked first; clients cannot write facts or the record.
 create or replace function public.decide_fact(
@@ -120,6 +95,7 @@ declare
   v_decision_id uuid := public.uuid_v7();
   v_mentions uuid[];
   v_before jsonb;
+  v_bases text[];
 begin
   if p_decision is null or p_decision not in ('accepted', 'edited', 'rejected')
     or (p_decision = 'rejected') <> (p_reason_code is not null)
@@ -153,13 +129,15 @@ begin
     perform public.accept_mentions(v_file.id, array[p_fact_id], v_decision_id);
   else
     v_mentions := public.mentions_of(v_fact);
-    v_before := public.facts_before(v_mentions, public.record_entry_of(v_fact.event_id));
+    v_before := public.facts_before(v_mentions, v_fact.event_id);
+    v_bases := public.bases_of(v_mentions);
     if p_decision = 'rejected' then
-      perform public.reject_mentions(v_fact, v_mentions, p_reason_code);
+      perform public.reject_mentions(v_mentions, p_reason_code);
     else
-      perform public.correct_mentions(v_fact, v_mentions, p_corrected, p_entry);
+      perform public.correct_mentions(v_mentions, p_corrected, p_entry);
       perform public.put_codes(p_fact_id, v_file.patient_id, p_codes);
     end if;
+    perform public.settle_facts(v_mentions, v_file.patient_id, v_bases, array[v_fact.event_id]);
     insert into public.fact_review_decisions
       (decision_id, patient_id, shell_file_id, fact_ids, decision, reason_code, corrected, before, decided_by, decided_at)
     values
@@ -176,8 +154,8 @@ comment on function public.decide_fact(uuid, text, text, text, jsonb, jsonb, jso
 
 revoke all on function
   public.require_undecided(public.entity_processing_audit_v2, text, text, public.fact_review_decisions),
-  public.reject_mentions(public.entity_processing_audit_v2, uuid[], text),
-  public.correct_mentions(public.entity_processing_audit_v2, uuid[], jsonb, jsonb),
+  public.reject_mentions(uuid[], text),
+  public.correct_mentions(uuid[], jsonb, jsonb),
   public.decide_fact(uuid, text, text, text, jsonb, jsonb, jsonb)
 from public, anon, authenticated, service_role;
 

@@ -11,9 +11,7 @@ create or replace function public.enter_fact(
 ) returns uuid language plpgsql volatile security definer set search_path = '' as $$
 declare
   v_file public.shell_files := public.hold_record_of_file(p_shell_file_id);
-  v_entry constant jsonb := jsonb_set(public.offered_entry(p_entry), '{event,review}', '"accepted"', false);
-  v_twin_id uuid;
-  v_entry_id uuid;
+  v_entry constant jsonb := public.offered_entry(p_entry);
   v_text_version int;
 begin
   perform from public.fact_review_decisions as known
@@ -31,11 +29,6 @@ begin
   select coalesce(max(known.version), 0) into v_text_version
   from public.shell_file_texts as known
   where known.shell_file_id = v_file.id;
-  v_twin_id := public.twin_of_entry(v_entry, v_file.patient_id, null);
-  v_entry_id := case when v_entry is not null then coalesce(v_twin_id, public.free_entry_id(p_fact_id)) end;
-  if v_entry_id is not null and v_twin_id is null then
-    perform public.put_record_entry(v_entry, v_entry_id, v_file.patient_id, v_file.id);
-  end if;
   insert into public.entity_processing_audit_v2
   select fact.*
   from jsonb_populate_record(null::public.entity_processing_audit_v2, jsonb_build_object('detail', '{}'::jsonb)
@@ -45,15 +38,12 @@ begin
     || jsonb_build_object(
       'id', p_fact_id, 'patient_id', v_file.patient_id, 'shell_file_id', v_file.id, 'text_version', v_text_version,
       'finding_key', 'entered:' || p_fact_id, 'strength', 'strong',
-      'decision', case when v_entry_id is null then 'noted' else 'merged' end,
-      'decision_reason', case when v_entry_id is null then 'As it was entered, it has no place in the record.' end,
-      'event_id', v_entry_id, 'confidence', 'high', 'review', 'accepted', 'reviewed_by', auth.uid(),
+      'decision', case when v_entry is null then 'noted' else 'found' end,
+      'decision_reason', case when v_entry is null then 'As it was entered, it has no place in the record.' end,
+      'entry', v_entry, 'confidence', 'high', 'review', 'accepted', 'reviewed_by', auth.uid(),
       'found_by_pass', 0, 'found_by_provider', 'person', 'found_by_model', 'entered by hand',
       'reviewed_at', clock_timestamp(), 'created_at', clock_timestamp(), 'updated_at', clock_timestamp()
     )) as fact;
-  if v_entry_id is not null then
-    perform public.settle_support(v_entry_id);
-  end if;
   insert into public.fact_sources
   select place.*
   from jsonb_array_elements(p_sources) with ordinality as offered (row, place),
@@ -66,6 +56,7 @@ begin
     (decision_id, patient_id, shell_file_id, fact_ids, decision, before, decided_by, decided_at)
   values
     (public.uuid_v7(), v_file.patient_id, v_file.id, array[p_fact_id], 'entered', '{}', auth.uid(), clock_timestamp());
+  perform public.settle_record(v_file.patient_id, public.bases_of(array[p_fact_id]));
   perform public.tell_story_again(v_file.id);
   perform public.tell_shell_file_event(v_file.id, null, null, null, null);
   return p_fact_id;

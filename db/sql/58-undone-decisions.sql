@@ -1,30 +1,33 @@
 -- Taking decisions about facts back: everything is as it was before, unless others have changed it since.
 
-create or replace function public.entry_id_to_restore(p_entry jsonb, p_fact_ids uuid[]) returns uuid
-language plpgsql stable set search_path = '' as $$
-declare
-  v_id constant uuid := coalesce(p_entry #>> '{event,id}', p_entry #>> '{encounter,id}');
-  v_now jsonb;
+create or replace function public.put_back_kept(p_kept jsonb) returns void
+language plpgsql volatile set search_path = '' as $$
 begin
-  if not public.is_supported_elsewhere(v_id, p_fact_ids) then
-    return v_id;
-  end if;
-  -- Somebody else's fact has come to say the same as the correction that is taken back: that event is theirs now.
-  v_now := public.record_entry_of(v_id);
-  return case when (v_now -> 'spoke', v_now -> 'components') is not distinct from (p_entry -> 'spoke', p_entry -> 'components')
-    then v_id
-    else public.uuid_v7()
-  end;
+  -- What it says follows from the facts; that it is the same one, since when, and whether it was archived, does not. Another
+  -- event may have its key by now.
+  insert into public.patient_clinical_events
+  select event.*
+  from jsonb_populate_record(
+    null::public.patient_clinical_events,
+    (p_kept -> 'event') || '{"merge_key": null, "encounter_id": null, "updated_at": "now"}'
+  ) as event
+  where p_kept ? 'event' and exists (select from public.shell_files as file where file.id = event.shell_file_id)
+  on conflict (id) do nothing;
+  insert into public.healthcare_encounters
+  select encounter.*
+  from jsonb_populate_record(null::public.healthcare_encounters, p_kept -> 'encounter') as encounter
+  where p_kept ? 'encounter'
+  on conflict (id) do nothing;
 end
 $$;
-comment on function public.entry_id_to_restore(jsonb, uuid[]) is
-  'Under which id an entry comes back: its own, unless that says something else by now, which others support.';
+comment on function public.put_back_kept(jsonb) is
+  'The event or contact that stood there before a decision, unless it still does; for settling, which makes it say what it should or takes it away again.';
 
-create or replace function public.restore_facts(p_decided public.fact_review_decisions, p_entry_id uuid) returns void
+create or replace function public.restore_facts(p_decided public.fact_review_decisions) returns void
 language plpgsql volatile set search_path = '' as $$
 begin
   update public.entity_processing_audit_v2 as fact
-  set decision = state.decision,
+  set decision = case when said.event_id is not null then state.decision when said.entry is not null then 'found' else state.decision end,
       decision_reason = state.decision_reason,
       confidence = state.confidence,
       confidence_reason = state.confidence_reason,
@@ -41,74 +44,67 @@ begin
       ) end,
       reviewed_at = state.reviewed_at,
       corrected = state.corrected,
-      event_id = p_entry_id,
+      entry = said.entry,
+      apart_id = state.apart_id,
+      event_id = said.event_id,
       updated_at = clock_timestamp()
   from jsonb_to_recordset(p_decided.before -> 'facts') as state (
     id uuid, decision text, decision_reason text, confidence text, confidence_reason text, review text,
-    reviewed_at timestamptz, corrected jsonb
+    reviewed_at timestamptz, corrected jsonb, entry jsonb, apart_id uuid, event_id uuid
   )
+  join public.entity_processing_audit_v2 as known on known.id = state.id
+  cross join lateral (
+    select public.entry_before(p_decided, state.entry, known.entry) as entry, (
+      select event.id from public.patient_clinical_events as event where event.id = state.event_id
+      union all
+      select encounter.id from public.healthcare_encounters as encounter where encounter.id = state.event_id
+    ) as event_id
+  ) as said
   where fact.id = state.id;
 end
 $$;
-comment on function public.restore_facts(public.fact_review_decisions, uuid) is 'The states of the facts before a decision.';
+comment on function public.restore_facts(public.fact_review_decisions) is 'The states of the facts before a decision.';
+drop function if exists public.restore_facts(public.fact_review_decisions, uuid);
+
+create or replace function public.entry_before(p_decided public.fact_review_decisions, p_entry jsonb, p_now jsonb) returns jsonb
+language sql immutable set search_path = '' as $$
+  select case
+    when p_decided.before ? 'kept' then nullif(p_entry, 'null')
+    -- A decision of a time when facts did not carry their entries: accepting changed none, others kept the record's.
+    when p_decided.decision = 'accepted' then p_now
+    else public.offered_entry(nullif(p_decided.before -> 'entry', 'null'))
+  end
+$$;
+comment on function public.entry_before(public.fact_review_decisions, jsonb, jsonb) is 'What a fact was in the record before a decision.';
 
 create or replace function public.undo_decided(p_decided public.fact_review_decisions) returns void
 language plpgsql volatile set search_path = '' as $$
 declare
-  -- JSON's null is no entry.
-  v_entry constant jsonb := nullif(p_decided.before -> 'entry', 'null');
-  v_now_id uuid;
-  v_entry_id uuid;
+  v_bases constant text[] := public.bases_of(p_decided.fact_ids);
+  v_kept constant jsonb := coalesce(nullif(p_decided.before -> 'kept', 'null'), case
+    when p_decided.decision <> 'accepted' then nullif(p_decided.before -> 'entry', 'null')
+  end);
+  v_left uuid[] := array(
+    select fact.event_id
+    from public.entity_processing_audit_v2 as fact
+    where fact.id = any (p_decided.fact_ids) and fact.event_id is not null
+  );
 begin
-  select fact.event_id into v_now_id
-  from public.entity_processing_audit_v2 as fact
-  where fact.id = p_decided.fact_ids[1];
-
-  if p_decided.decision = 'accepted' then
-    perform public.restore_facts(p_decided, v_now_id);
-    perform public.settle_support(v_now_id);
-    update public.patient_clinical_events as event
-    set review = v_entry #>> '{event,review}',
-        confidence = v_entry #>> '{event,confidence}',
-        confidence_reason = v_entry #>> '{event,confidence_reason}',
-        updated_at = clock_timestamp()
-    where event.id = v_now_id
-      and event.id = (v_entry #>> '{event,id}')::uuid
-      -- What another file's reader has accepted as well stays so.
-      and not exists (
-        select
-        from public.entity_processing_audit_v2 as other
-        where other.event_id = event.id and other.review <> 'unreviewed'
-      );
-    return;
-  end if;
-
   if p_decided.decision = 'entered' then
     delete from public.entity_processing_audit_v2 as fact where fact.id = any (p_decided.fact_ids);
   else
-    if v_entry is not null then
-      v_entry_id := public.twin_of_entry(v_entry, p_decided.patient_id, (v_entry #>> '{event,id}')::uuid);
-      if v_entry_id is null then
-        v_entry_id := public.entry_id_to_restore(v_entry, p_decided.fact_ids);
-        perform public.put_record_entry(v_entry, v_entry_id, p_decided.patient_id, p_decided.shell_file_id);
-      end if;
-      if p_decided.decision = 'edited' then
-        perform public.drop_sentences_citing(p_decided.patient_id, v_entry_id);
-      end if;
-    end if;
-    perform public.restore_facts(p_decided, v_entry_id);
-    perform public.put_codes(p_decided.fact_ids[1], p_decided.patient_id, p_decided.before -> 'codes');
-    if v_entry_id is not null then
-      perform public.settle_support(v_entry_id);
+    perform public.put_back_kept(v_kept);
+    v_left := v_left || coalesce((v_kept #>> '{event,id}')::uuid, (v_kept #>> '{encounter,id}')::uuid);
+    perform public.restore_facts(p_decided);
+    if p_decided.decision in ('edited', 'rejected') then
+      perform public.put_codes(p_decided.fact_ids[1], p_decided.patient_id, p_decided.before -> 'codes');
     end if;
   end if;
-  if v_now_id is not null and v_now_id is distinct from v_entry_id then
-    perform public.release_entry(v_now_id, p_decided.shell_file_id);
-  end if;
+  perform public.settle_facts(p_decided.fact_ids, p_decided.patient_id, v_bases, v_left);
 end
 $$;
 comment on function public.undo_decided(public.fact_review_decisions) is
-  'Puts facts, codes and the record back as they stood before a decision.';
+  'Facts and codes say again what they said before a decision, and the record follows.';
 
 -- Definer: access is checked first; clients cannot write facts or the record.
 create or replace function public.undo_fact_decision(p_shell_file_id uuid, p_decision_id uuid) returns uuid[]
@@ -160,8 +156,9 @@ comment on function public.undo_fact_decision(uuid, uuid) is
   'Takes back what was decided in one act; gives the facts. Again it has no further effect. Refused while a later decision on one of its facts stands, and to a clinician whose decision it was not.';
 
 revoke all on function
-  public.entry_id_to_restore(jsonb, uuid[]),
-  public.restore_facts(public.fact_review_decisions, uuid),
+  public.put_back_kept(jsonb),
+  public.entry_before(public.fact_review_decisions, jsonb, jsonb),
+  public.restore_facts(public.fact_review_decisions),
   public.undo_decided(public.fact_review_decisions),
   public.undo_fact_decision(uuid, uuid)
 from public, anon, authenticated, service_role;

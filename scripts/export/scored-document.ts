@@ -22,7 +22,7 @@ export type ScoredFact = {
   readonly date?: string
   readonly status: string
   readonly page?: number
-  readonly bbox?: ApiSource['box']
+  readonly bbox?: ScorablePlace['box']
 }
 
 const typeNames: { readonly [Type in ApiFact['type']]?: string } = {
@@ -43,7 +43,9 @@ const typeNames: { readonly [Type in ApiFact['type']]?: string } = {
  * denial worth checking.
  */
 /** What review adds is not scored. */
-export type ScorableFact = Omit<ApiFact, 'detail' | 'version' | 'decision_id' | 'as_found'>
+type ScorablePlace = Omit<ApiSource, 'text_version' | 'fact_id'>
+type Unscored = 'detail' | 'version' | 'decision_id' | 'as_found' | 'is_separate' | 'also_in' | 'sources'
+export type ScorableFact = Omit<ApiFact, Unscored> & { readonly sources: readonly ScorablePlace[] }
 
 /** `text` is the one that the fact's sources point into. */
 export function scoredFacts(fact: ScorableFact, text: string): ScoredFact[] {
@@ -67,7 +69,7 @@ export function scoredFacts(fact: ScorableFact, text: string): ScoredFact[] {
 }
 
 /** The hull of what stands on the line of the name: a date in the page's head is a source, but not this fact's place. */
-function boxOfRow(name: ApiSource, fact: ScorableFact, text: string): ApiSource['box'] {
+function boxOfRow(name: ScorablePlace, fact: ScorableFact, text: string): ScorablePlace['box'] {
   const boxes = fact.sources
     .filter((source) => source === name || (isOnLineOf(source, name, text) && source.quote !== fact.reference_range))
     .map((source) => source.box)
@@ -80,7 +82,7 @@ function boxOfRow(name: ApiSource, fact: ScorableFact, text: string): ApiSource[
 }
 
 // By the text, not by the boxes: on a skewed scan the end of a row lies beside the start of the next one.
-function isOnLineOf(source: ApiSource, name: ApiSource, text: string): boolean {
+function isOnLineOf(source: ScorablePlace, name: ScorablePlace, text: string): boolean {
   const [from, to] = [Math.min(source.start, name.start), Math.max(source.start, name.start)]
   return source.page === name.page && !text.slice(from, to).includes('\n')
 }

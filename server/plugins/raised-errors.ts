@@ -24,5 +24,6 @@ export const raised = {
   planLimitReached: 'EX402',
   attemptTakenOver: 'EX409',
   changedMeanwhile: 'EX412',
+  nothingToSeparate: 'EX411',
   tooManyOpen: 'EX429',
 } as const

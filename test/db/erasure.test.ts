@@ -3,11 +3,10 @@ import { sql } from 'drizzle-orm'
 import type postgres from 'postgres'
 import { test } from 'tap'
 import { asService } from '../../db/actor.ts'
-import { saveRecordChange } from '../../db/queries/clinical.ts'
 import { replaceNarratives } from '../../db/queries/narratives.ts'
 import { ask, ownerSql, serve, signUp } from '../support/actors.ts'
 import { fillRecord, upload } from '../support/factories.ts'
-import { admit, decided, find, makeFile } from '../support/facts.ts'
+import { admit, find, makeFile } from '../support/facts.ts'
 import { testDatabase } from '../support/postgres.ts'
 import { counterDifferences, usageOf } from '../support/usage.ts'
 
@@ -56,9 +55,7 @@ test('what another document says as well stays in the record, as that documentâ€
   const [one = ''] = await find(db, first)
   await admit(db, first, one)
   const [other = ''] = await find(db, second)
-  await asService(db, {}, (tx) =>
-    saveRecordChange(tx, { encounters: [], events: [], decisions: [decided(other, 'merged', one)], codes: [] }),
-  )
+  await admit(db, second, other)
   await erase(owner, first.shellFileId)
   t.same(await serve(db, sql`select id, shell_file_id, withdrawn_at from patient_clinical_events`), [
     { id: one, shell_file_id: second.shellFileId, withdrawn_at: null },

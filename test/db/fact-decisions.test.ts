@@ -35,7 +35,10 @@ test('an accepted fact is sure, and is as it was when that is taken back', async
     db,
     sql`update entity_processing_audit_v2 set confidence = 'check', confidence_reason = 'Some letters may be misread.'`,
   )
-  await serve(db, sql`update patient_clinical_events set confidence = 'check', confidence_reason = 'Some letters'`)
+  await serve(
+    db,
+    sql`update patient_clinical_events set confidence = 'check', confidence_reason = 'Some letters may be misread.'`,
+  )
   const before = await wholeOf(db, file)
   const [seen] = await listOf(db, person, file)
 
@@ -164,7 +167,7 @@ test('what another file says as well stays, as that file says it', async (t) => 
   ])
 })
 
-test('a correction that says what the record knows is one more source of that', async (t) => {
+test('a correction that says what the record knows is one more source of that, and leads, as a person said it', async (t) => {
   const { db } = await testDatabase(t)
   const person = await signUp(db)
   const [file, other] = [await makeFile(db, person), await makeFile(db, person)]
@@ -173,7 +176,7 @@ test('a correction that says what the record knows is one more source of that', 
   const before = await wholeOf(db, file)
   const [seen] = await listOf(db, person, file)
   const decision = await edit(db, person, seen?.id ?? '', { value: '5.1' })
-  t.match(await recordOf(db, person), [{ value_text: '5.1', shell_file_id: other.shellFileId }])
+  t.match(await recordOf(db, person), [{ value_text: '5.1', shell_file_id: file.shellFileId, review: 'edited' }])
   t.equal((await recordOf(db, person)).length, 1)
   await undo(db, person, file, decision)
   t.same(await wholeOf(db, file), before)
@@ -193,6 +196,11 @@ test('many are accepted at once, what waits for nothing is said, and all are tak
   const [first, second, unsure] = await listOf(db, person, file)
   await serve(db, sql`update entity_processing_audit_v2 set confidence = 'high' where fact_type = 'lab_result'`)
   await serve(db, sql`update entity_processing_audit_v2 set confidence = 'low' where fact_type = 'vital_sign'`)
+  await serve(
+    db,
+    sql`update patient_clinical_events as event set confidence = fact.confidence
+        from entity_processing_audit_v2 as fact where fact.event_id = event.id`,
+  )
   const before = await wholeOf(db, file)
 
   const decisionId = uuidV7()

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { test } from 'tap'
 import { asActor, asService } from '../../db/actor.ts'
-import { loadKnownEvents, retractFile, saveRecordChange } from '../../db/queries/clinical.ts'
+import { retractFile } from '../../db/queries/clinical.ts'
 import { listFacts } from '../../db/queries/facts.ts'
 import { loadFacts } from '../../db/queries/found-facts.ts'
 import { recordOfFile, replaceNarratives } from '../../db/queries/narratives.ts'
 import { serve, signUp } from '../support/actors.ts'
-import { admit, decided, find, makeFile, source, type File } from '../support/facts.ts'
+import { admit, find, makeFile, source, type File } from '../support/facts.ts'
 import { testDatabase } from '../support/postgres.ts'
 
 const constraintOf = (work: Promise<unknown>) =>
@@ -40,7 +40,11 @@ test("nothing of one person's file is written for another person", async (t) => 
   const stolen = { ...file, patientId: other.profileId }
   t.equal(await constraintOf(find(db, stolen)), 'same_patient_as_file')
   const [id = ''] = await find(db, file)
-  t.equal(await constraintOf(admit(db, stolen, id)), 'same_patient_as_file')
+  t.equal(await constraintOf(admit(db, stolen, id)), 'same_patient_as_fact', 'with its codes')
+  const event = sql`
+    insert into patient_clinical_events (id, patient_id, shell_file_id, event_type, assertion, confidence)
+    values (${id}, ${other.profileId}, ${file.shellFileId}, 'medication', 'present', 'high')`
+  t.equal(await constraintOf(serve(db, event)), 'same_patient_as_file')
   t.equal(
     await constraintOf(serve(db, sql`update fact_sources set patient_id = ${other.profileId}`)),
     'same_patient_as_file',
@@ -49,10 +53,8 @@ test("nothing of one person's file is written for another person", async (t) => 
   const otherFile = await makeFile(db, other)
   const [otherId = ''] = await find(db, otherFile)
   await admit(db, otherFile, otherId)
-  const merge = asService(db, {}, (tx) =>
-    saveRecordChange(tx, { encounters: [], events: [], decisions: [decided(id, 'merged', otherId)], codes: [] }),
-  )
-  t.equal(await constraintOf(merge), 'same_patient_as_event')
+  const merge = sql`update entity_processing_audit_v2 set decision = 'merged', event_id = ${otherId} where id = ${id}`
+  t.equal(await constraintOf(serve(db, merge)), 'same_patient_as_event')
 })
 
 test('an event without the row that says what it is does not exist', async (t) => {
@@ -127,9 +129,7 @@ test('what was merged within a file shows once, with all its places', async (t) 
   const again = { findingKey: 'medication:90+7:-', sources: [source({ textStart: 90, pageNumber: 2 })] as const }
   const [first = '', second = ''] = await find(db, file, [{}, again])
   await admit(db, file, first)
-  await asService(db, {}, (tx) =>
-    saveRecordChange(tx, { encounters: [], events: [], decisions: [decided(second, 'merged', first)], codes: [] }),
-  )
+  await admit(db, file, second)
   const facts = await asActor(db, person.actor, (tx) => listFacts(tx, file.shellFileId))
   t.match(facts, [{ id: first, sources: [{ page: 1 }, { page: 2 }] }])
   t.equal(facts.length, 1)
@@ -209,9 +209,7 @@ test('a file that is taken out leaves to others what they say as well', async (t
   const [one = ''] = await find(db, first)
   await admit(db, first, one)
   const [other = ''] = await find(db, second)
-  await asService(db, {}, (tx) =>
-    saveRecordChange(tx, { encounters: [], events: [], decisions: [decided(other, 'merged', one)], codes: [] }),
-  )
+  await admit(db, second, other)
 
   await asService(db, {}, (tx) => retractFile(tx, first.shellFileId))
   const events = await serve(db, sql`select id, shell_file_id from patient_clinical_events`)
@@ -219,7 +217,7 @@ test('a file that is taken out leaves to others what they say as well', async (t
   t.match(await asService(db, {}, (tx) => loadFacts(tx, second.shellFileId)), [{ decision: 'admitted', eventId: one }])
 
   await asService(db, {}, (tx) => retractFile(tx, second.shellFileId))
-  t.same(await asService(db, {}, (tx) => loadKnownEvents(tx, person.profileId)), [], 'nobody says it any more')
+  t.same(await serve(db, sql`select id from patient_clinical_events`), [], 'nobody says it any more')
   t.same(await serve(db, sql`select event_id from patient_medications`), [])
 })
 

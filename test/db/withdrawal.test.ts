@@ -2,12 +2,13 @@ import { sql } from 'drizzle-orm'
 import { test } from 'tap'
 import { asService } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
-import { loadKnownEvents, retractFile, saveRecordChange } from '../../db/queries/clinical.ts'
+import { retractFile } from '../../db/queries/clinical.ts'
 import { replaceNarratives } from '../../db/queries/narratives.ts'
 import { ask, serve, signUp } from '../support/actors.ts'
 import type { Account } from '../support/actors.ts'
 import { fillRecord, upload } from '../support/factories.ts'
-import { admit, decided, find, makeFile } from '../support/facts.ts'
+import { edit, glucose, listOf, runPasses } from '../support/fact-decisions.ts'
+import { admit, find, makeFile } from '../support/facts.ts'
 import type { File } from '../support/facts.ts'
 import { testDatabase } from '../support/postgres.ts'
 
@@ -75,24 +76,24 @@ test('what another document says as well stays, as that document’s, and goes b
   t.same(await ownersOf(db, person), [{ id: event, file: first.shellFileId }])
 })
 
-test('a document that says the same while the first lies in the bin brings it back, with what people made of it', async (t) => {
+test('a document that says the same while the first lies in the bin brings the event back, as that document says it', async (t) => {
   const { db } = await testDatabase(t)
   const person = await signUp(db)
-  const first = await makeFile(db, person)
-  const [event = ''] = await find(db, first)
-  await admit(db, first, event)
-  await serve(db, sql`update patient_clinical_events set review = 'edited' where id = ${event}`)
+  const [first, second] = [await makeFile(db, person), await makeFile(db, person)]
+  await runPasses(db, first, [glucose('51', '2021-03-04')])
+  const [seen] = await listOf(db, person, first)
+  await edit(db, person, seen?.id ?? '', { value: '5.1', unit: 'mmol/l' })
+  const [before] = await recordOf(db, person)
   await remove(db, person, first)
+  t.same(await recordOf(db, person), [])
 
-  const second = await makeFile(db, person)
-  const [again = ''] = await find(db, second)
-  t.match(
-    await asService(db, {}, (tx) => loadKnownEvents(tx, person.profileId)),
-    [{ id: event }],
-    'what is withdrawn is known',
-  )
-  await merge(db, again, event)
-  t.match(await recordOf(db, person), [{ id: event, shell_file_id: second.shellFileId, review: 'edited' }])
+  await runPasses(db, second, [{ ...glucose('5.1', '2021-03-04'), unit: 'mmol/l', factText: 'glucose' }])
+  const [event, ...others] = await recordOf(db, person)
+  t.same(others, [])
+  const as = { name: 'glucose', shell_file_id: second.shellFileId, review: 'unreviewed' }
+  t.match(event, { id: before?.['id'], ...as }, 'nothing of the one in the bin')
+  await restore(db, person, first)
+  t.same(await recordOf(db, person), [before], 'with what people made of it')
 })
 
 test('coding a document anew does not show what only a deleted one says', async (t) => {
@@ -101,14 +102,14 @@ test('coding a document anew does not show what only a deleted one says', async 
   const { first, second, event } = await twoFilesThatSay(db, person)
   const third = await makeFile(db, person)
   const [also = ''] = await find(db, third)
-  await merge(db, also, event)
+  await admit(db, third, also)
   await remove(db, person, first)
   await asService(db, {}, (tx) => retractFile(tx, second.shellFileId))
   t.same(await ownersOf(db, person), [{ id: event, file: third.shellFileId }], 'the one in use is preferred')
   await asService(db, {}, (tx) => retractFile(tx, third.shellFileId))
   t.same(await ownersOf(db, person), [])
   const [again = ''] = await find(db, second)
-  await merge(db, again, event)
+  await admit(db, second, again)
   t.same(await ownersOf(db, person), [{ id: event, file: second.shellFileId }])
 })
 
@@ -143,12 +144,6 @@ async function twoFilesThatSay(db: Database, person: Account) {
   const [event = ''] = await find(db, first)
   await admit(db, first, event)
   const [same = ''] = await find(db, second)
-  await merge(db, same, event)
+  await admit(db, second, same)
   return { first, second, event }
-}
-
-async function merge(db: Database, factId: string, eventId: string): Promise<void> {
-  await asService(db, {}, (tx) =>
-    saveRecordChange(tx, { encounters: [], events: [], decisions: [decided(factId, 'merged', eventId)], codes: [] }),
-  )
 }

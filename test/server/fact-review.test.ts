@@ -99,6 +99,58 @@ test('what people say of facts', async (group) => {
     t.same({ ...last, version: null }, { ...found, version: null })
   })
 
+  await group.test('what two documents say is set apart, and taken together again', async (t) => {
+    const [person, stranger] = [await account(randomUUID()), await account(randomUUID())]
+    const [one, two] = [await aspirinIn(person), await aspirinIn(person)]
+    const [first] = await factsOf(person, one.shellFileId)
+    const [second] = await factsOf(person, two.shellFileId)
+    t.match(second, { also_in: [{ document_id: one.shellFileId, fact_id: first?.['id'] }], is_separate: false })
+    const path = `/facts/${String(second?.['id'])}`
+    t.match(await stranger.patch(path, { review: 'separated' }), { status: 404 })
+    t.match(await person.patch(path, { review: 'separated', apart_from: 'nobody' }), { status: 400 })
+
+    const answer = await person.patch(path, { review: 'separated', version: second?.['version'] })
+    t.match(answer, { status: 200, body: { fact: { review: 'accepted', is_separate: true, also_in: [] } } })
+    t.equal((await recordOf(db, acting(person))).length, 2)
+    t.match(await person.patch(`/facts/${String(first?.['id'])}`, { review: 'separated' }), {
+      status: 409,
+      body: { code: 'nothing_to_separate' },
+    })
+    t.match((await person.get(`/documents/${two.shellFileId}/review`)).body, { decisions: [{ decision: 'separated' }] })
+    const taken = { decision_id: answer.body['decision_id'] }
+    t.match(await stranger.post(`/documents/${two.shellFileId}/review/undo`, taken), { status: 404 })
+    t.match(await person.post(`/documents/${two.shellFileId}/review/undo`, taken), { status: 200 })
+    t.same({ ...(await factsOf(person, two.shellFileId))[0], version: null }, { ...second, version: null })
+  })
+
+  await group.test('a fact names the text that it points into, and that text is shown', async (t) => {
+    const person = await account(randomUUID())
+    const file = await documentOf(person)
+    const write = (content: string) =>
+      asService(db, {}, (tx) => saveText(tx, file.shellFileId, { content, layout: {} }))
+    await write('Result: Aspirin 100 mg')
+    const place = source({ textStart: 8, textLength: 7 })
+    await runPasses(db, file, [{ sources: [place] }])
+    const [found] = await factsOf(person, file.shellFileId)
+    await person.patch(`/facts/${String(found?.['id'])}`, { review: 'accepted' })
+    await write('Aspirin is not to be found at that place any more')
+    await runPasses(db, file, [], 2)
+
+    const [fact] = await factsOf(person, file.shellFileId)
+    const [pointed] = (fact?.['sources'] ?? []) as readonly Record<string, number>[]
+    const { start = 0, length = 0, quote, text_version: version } = pointed ?? {}
+    t.equal(version, 1)
+    const text = async (query: string) =>
+      String((await person.get(`/documents/${file.shellFileId}/text${query}`)).body['text'])
+    t.equal((await text(`?version=${version}`)).slice(start, start + length), quote)
+    t.not((await text('')).slice(start, start + length), quote, 'the newest is another one')
+    const entered = { type: 'allergy', text: 'Aspirin', sources: [{ start: 8, length: 7 }], text_version: 1 }
+    t.match(await person.post(`/documents/${file.shellFileId}/facts`, entered), {
+      status: 409,
+      body: { code: 'fact_changed' },
+    })
+  })
+
   await group.test('a request that says nothing sensible is told so', async (t) => {
     const person = await account(randomUUID())
     const file = await aspirinIn(person)

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { sql } from 'drizzle-orm'
 import { test } from 'tap'
 import { asService } from '../../db/actor.ts'
-import { saveRecordChange } from '../../db/queries/clinical.ts'
 import { replaceNarratives } from '../../db/queries/narratives.ts'
 import type { Database } from '../../db/client.ts'
 import { narrativeListSchema } from '../../server/routes/narratives.ts'
@@ -10,20 +9,13 @@ import { actorOf, ownerSql, serve } from '../support/actors.ts'
 import { admitClinician, registerProvider, verifyProvider } from '../support/clinicians.ts'
 import { startApp } from '../support/app.ts'
 import type { TestAccount } from '../support/app.ts'
-import { admit, decided, find, type File } from '../support/facts.ts'
+import { admit, find, type File } from '../support/facts.ts'
 import { operatorOf } from '../support/grounds.ts'
 import { pdf } from '../support/multipart.ts'
 
 async function fileOf(who: TestAccount): Promise<File> {
   const id = String((await who.upload({ bytes: pdf(randomUUID()) })).body['shell_file_id'])
   return { shellFileId: id, patientId: who.profileId }
-}
-
-/** A fact that says what an event of another file says. */
-async function merge(db: Database, factId: string, eventId: string): Promise<void> {
-  await asService(db, {}, (tx) =>
-    saveRecordChange(tx, { encounters: [], events: [], decisions: [decided(factId, 'merged', eventId)], codes: [] }),
-  )
 }
 
 const tell = (db: Database, file: File, eventId: string) =>
@@ -54,7 +46,7 @@ test('storylines', async (group) => {
     const [first = ''] = await find(db, one)
     await admit(db, one, first)
     const [again = ''] = await find(db, two)
-    await merge(db, again, first)
+    await admit(db, two, again)
     await tell(db, two, first)
 
     const sentence = {

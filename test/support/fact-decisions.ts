@@ -5,12 +5,11 @@ import { planRecordChange } from '../../clinical/entities/record-change.ts'
 import { readFactDetail, readFoundDate } from '../../clinical/document/stored-fact.ts'
 import { asActor, asService } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
-import { loadKnownEvents, lockRecord, retractFile, saveRecordChange } from '../../db/queries/clinical.ts'
+import { lockRecord, retractFile, saveRecordChange } from '../../db/queries/clinical.ts'
 import { decideFact, findFact, undoFactDecision, type FactVerdict } from '../../db/queries/fact-decisions.ts'
 import { listFacts, type ApiFact } from '../../db/queries/facts.ts'
 import { loadFacts, replaceFoundFacts, type NewFact } from '../../db/queries/found-facts.ts'
 import { searchCodes } from '../../db/queries/terminology.ts'
-import { uuidV7 } from '../../platform/uuid.ts'
 import { codeFacts } from '../../worker/pipeline/pass2-code.ts'
 import { serve, type Account } from './actors.ts'
 import { fact, makeSession, source, type File } from './facts.ts'
@@ -39,7 +38,6 @@ export async function runPasses(
 export async function code(db: Database, file: File): Promise<void> {
   await asService(db, {}, async (tx) => {
     await lockRecord(tx, file.patientId)
-    await retractFile(tx, file.shellFileId)
     const stored = (await loadFacts(tx, file.shellFileId)).filter((row) => row.review === 'unreviewed')
     const coded = await codeFacts(
       stored.map((row) => ({
@@ -55,8 +53,7 @@ export async function code(db: Database, file: File): Promise<void> {
       { identity: 'accepted', birthDate: null, today: '2026-01-01', file: { contacts: [], lastDay: null } },
       { searchCodes: (sought) => searchCodes(tx, sought) },
     )
-    const events = await loadKnownEvents(tx, file.patientId)
-    await saveRecordChange(tx, planRecordChange(file, coded, { events, newId: () => uuidV7() }))
+    await saveRecordChange(tx, file.shellFileId, planRecordChange(file, coded))
   })
 }
 
@@ -96,7 +93,7 @@ export const undo = (db: Database, by: Account, file: File, decisionId: string):
   asActor(db, by.actor, (tx) => undoFactDecision(tx, file.shellFileId, decisionId))
 
 /** The record as its person reads it: what it says, and how sure it is. */
-export async function recordOf(db: Database, { profileId }: Account): Promise<unknown[]> {
+export async function recordOf(db: Database, { profileId }: Account): Promise<Record<string, unknown>[]> {
   return await serve(
     db,
     sql`select id, shell_file_id, name, value_text, unit, event_date, assertion, review, confidence, code

@@ -1,6 +1,6 @@
 import { asService, type Tx } from '../../db/actor.ts'
 import type { Database } from '../../db/client.ts'
-import { saveRecordChange } from '../../db/queries/clinical.ts'
+import { saveRecordChange, type CodedFactRow } from '../../db/queries/clinical.ts'
 import { replaceFoundFacts, saveSession, type NewFact, type NewSource } from '../../db/queries/found-facts.ts'
 import type { Account } from './actors.ts'
 import { upload } from './factories.ts'
@@ -71,25 +71,11 @@ export async function find(db: Database, file: File, changes: readonly Partial<N
   })
 }
 
-/** Admits a fact as pass 2 does, as an event of its own. */
+/** Admits a fact as pass 2 does: as an event of its own, or as one more source of what says the same. */
 export async function admit(db: Database, file: File, factId: string): Promise<void> {
   await asService(db, {}, (tx) =>
-    saveRecordChange(tx, {
-      encounters: [],
-      events: [
-        {
-          hub: {
-            id: factId,
-            ...file,
-            eventType: 'medication',
-            assertion: 'present',
-            confidence: 'high',
-            mergeKey: 'aspirin#',
-          },
-          spoke: { table: 'patient_medications', row: { name: 'Aspirin' } },
-        },
-      ],
-      decisions: [decided(factId, 'admitted', factId)],
+    saveRecordChange(tx, file.shellFileId, {
+      facts: [admitted(factId)],
       codes: [
         { ...code(file, factId, '999'), rank: 0, isSelected: false },
         { ...code(file, factId, '1191'), rank: 1 },
@@ -98,13 +84,16 @@ export async function admit(db: Database, file: File, factId: string): Promise<v
   )
 }
 
-export const decided = (id: string, decision: 'admitted' | 'merged', eventId: string) => ({
+export const admitted = (id: string): CodedFactRow => ({
   id,
-  decision,
   decisionReason: null,
-  confidence: 'high' as const,
+  confidence: 'high',
   confidenceReason: null,
-  eventId,
+  entry: {
+    kind: 'event',
+    hub: { eventType: 'medication', assertion: 'present', mergeKey: 'aspirin#' },
+    spoke: { table: 'patient_medications', row: { name: 'Aspirin' } },
+  },
 })
 
 export const code = ({ patientId }: File, factId: string, value: string) => ({

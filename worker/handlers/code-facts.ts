@@ -4,11 +4,10 @@ import { planRecordChange } from '../../clinical/entities/record-change.ts'
 import { factsOfOthers } from '../../clinical/identity/facts-of-others.ts'
 import { compareIdentity } from '../../clinical/identity/identity-gate.ts'
 import { printedIdentity } from '../../clinical/identity/printed-identity.ts'
-import { loadKnownEvents, lockRecord, retractFile, saveRecordChange } from '../../db/queries/clinical.ts'
+import { lockRecord, saveRecordChange } from '../../db/queries/clinical.ts'
 import { decidedFacts, loadFacts, type StoredFact } from '../../db/queries/found-facts.ts'
 import { searchCodes } from '../../db/queries/terminology.ts'
 import { profileNames } from '../../db/queries/stage-files.ts'
-import { uuidV7 } from '../../platform/uuid.ts'
 import { codeFacts, type FactToCode } from '../pipeline/pass2-code.ts'
 import type { HandlerDeps } from './deps.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
@@ -41,21 +40,12 @@ export const createCodeFacts = (deps: HandlerDeps) =>
       kind: 'completed',
       commit: async (tx) => {
         await lockRecord(tx, file.patientId)
-        await retractFile(tx, file.shellFileId)
-        const events = await loadKnownEvents(tx, file.patientId)
         const { shellFileId, patientId } = file
         // Somebody may have decided while this was coding: what they decided stands.
         const decided = await decidedFacts(tx, shellFileId)
         const undecided = coded.filter(({ id }) => !decided.has(id))
-        const change = planRecordChange({ shellFileId, patientId }, undecided, { events, newId: () => uuidV7() })
-        await saveRecordChange(tx, change)
-        return {
-          facts: facts.length,
-          events: change.events.length,
-          encounters: change.encounters.length,
-          merged: change.decisions.filter((decision) => decision.decision === 'merged').length,
-          noted: change.decisions.filter((decision) => decision.decision === 'noted').length,
-        }
+        const told = await saveRecordChange(tx, shellFileId, planRecordChange({ shellFileId, patientId }, undecided))
+        return { facts: facts.length, ...told }
       },
     }
   })

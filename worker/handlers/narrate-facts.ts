@@ -2,6 +2,7 @@ import { narrateFile, templateModel } from '../../clinical/narration/narrate.ts'
 import type { RecordedEvent, Storyline } from '../../clinical/narration/recorded-event.ts'
 import type { Tx } from '../../db/actor.ts'
 import { trackAiUsage } from '../../db/queries/ai-usage.ts'
+import { lockRecord } from '../../db/queries/clinical.ts'
 import { holdConsent } from '../../db/queries/consents.ts'
 import { saveSession } from '../../db/queries/found-facts.ts'
 import { readingsOf, recordOfFile, replaceNarratives } from '../../db/queries/narratives.ts'
@@ -29,6 +30,8 @@ export const createNarrateFacts = (deps: HandlerDeps) =>
     return {
       kind: 'completed',
       commit: async (tx) => {
+        // What changes in the record while this is stored is told again; what changed before is read here.
+        await lockRecord(tx, file.patientId)
         const events = await recordOfFile(tx, file.shellFileId)
         const byModel = told === null ? [] : stillTrue(told, events)
         const rest = withoutTold(events, byModel)

@@ -46,5 +46,9 @@ export function presentReview(review: IdentityReview | null): z.output<typeof id
 }
 
 export function presentFact(fact: ApiFact): z.output<typeof factSchema> {
-  return { ...fact, sources: fact.sources.map((source) => ({ ...source, box: [...source.box] })) }
+  return {
+    ...fact,
+    also_in: [...fact.also_in],
+    sources: fact.sources.map((source) => ({ ...source, box: [...source.box] })),
+  }
 }

@@ -111,6 +111,8 @@ const factSource = z.object({
   quote: z.string(),
   start: z.int().describe('UTF-16 code units into the text'),
   length: z.int(),
+  text_version: z.int().describe('Of the text that `start` and `length` count in: `GET /documents/:id/text?version=`.'),
+  fact_id: idField.describe('Of the mention that stands here; of one thing there may be several.'),
 })
 
 const factWords = {
@@ -139,6 +141,10 @@ export const factSchema = z
       .boolean()
       .describe('Waits for a person to say whose the document is, and is not part of the record until then.'),
     in_record: z.boolean().describe('Part of the record; `reason` says why a fact is not.'),
+    is_separate: z.boolean().describe('A person said that it is not the same as what others say.'),
+    also_in: z
+      .array(z.object({ document_id: idField, fact_id: idField }))
+      .describe('Other documents that the record takes to say the same, newest first; at most 20.'),
     sources: z.array(factSource).describe('Empty where a person entered the fact and named no words.'),
     found_by: z.object({
       pass: z.int(),

@@ -1,7 +1,7 @@
 import { readFactDetail, readFoundDate } from '../../../clinical/document/stored-fact.ts'
 import { applyChanges, decideOnFact, readCorrected, type StandingFact } from '../../../clinical/entities/person-fact.ts'
 import { asActor, type Tx } from '../../../db/actor.ts'
-import { decideFact, findFact, type FactVerdict } from '../../../db/queries/fact-decisions.ts'
+import { decideFact, findFact, separateFact, type FactVerdict } from '../../../db/queries/fact-decisions.ts'
 import { findListedFact } from '../../../db/queries/facts.ts'
 import { searchCodes } from '../../../db/queries/terminology.ts'
 import type { FactRow } from '../../../db/schema/facts.ts'
@@ -22,7 +22,7 @@ export function decideFactRoute(api: Api, { db }: RouteDeps): void {
     {
       schema: {
         tags: ['facts'],
-        summary: 'Accept a fact, say what is right instead, or reject it',
+        summary: 'Accept a fact, say what is right instead, reject it, or say that it is not the same as others',
         description:
           'The decision is on the fact with all its places in the document, and stands in every later run. What other documents say as well stays in the record as theirs.',
         params: idParams,
@@ -35,7 +35,10 @@ export function decideFactRoute(api: Api, { db }: RouteDeps): void {
         const fact = await findFact(tx, request.params.id)
         if (fact === null) throw notFound()
         const seen = { id: fact.id, seenVersion: request.body.version ?? null }
-        const decisionId = await decideFact(tx, seen, await verdictOf(tx, fact, request.body))
+        const decisionId =
+          request.body.review === 'separated'
+            ? await separateFact(tx, seen, request.body.apart_from)
+            : await decideFact(tx, seen, await verdictOf(tx, fact, request.body))
         const decided = await findListedFact(tx, fact.shellFileId, fact.id)
         if (decided === null) throw notFound()
         return { decision_id: decisionId, fact: presentFact(decided) }
@@ -43,7 +46,9 @@ export function decideFactRoute(api: Api, { db }: RouteDeps): void {
   )
 }
 
-async function verdictOf(tx: Tx, fact: FactRow, body: FactDecisionBody): Promise<FactVerdict> {
+type OnOneFact = Exclude<FactDecisionBody, { review: 'separated' }>
+
+async function verdictOf(tx: Tx, fact: FactRow, body: OnOneFact): Promise<FactVerdict> {
   if (body.review === 'accepted') return { decision: 'accepted' }
   if (body.review === 'rejected') return { decision: 'rejected', reason: body.reason }
   const changes = { ...wordsOfBody(body), text: body.text }

@@ -17,7 +17,7 @@ import { changeDocument } from '../documents/open-document.ts'
 import { presentFact } from '../documents/present.ts'
 import { factSchema } from '../documents/schema.ts'
 import { idParams } from '../fields.ts'
-import { decisionRefusals } from './refusals.ts'
+import { decisionRefusals, factChanged } from './refusals.ts'
 import { newFactBody, type NewFactBody } from './schema.ts'
 import { wordsOfBody } from './words-of-body.ts'
 
@@ -45,7 +45,7 @@ export function enterFactRoute(api: Api, { db }: RouteDeps): void {
         request.params.id,
         async (tx, { id: shellFileId, patientId }) => {
           const id = body.id ?? randomUUID()
-          const sources = await sourcesOf(tx, shellFileId, body.sources ?? [])
+          const sources = await sourcesOf(tx, shellFileId, body)
           const said = newFact(body.type, body.text, wordsOfBody(body))
           const { stored, entry, codes } = await decideOnFact(
             { shellFileId, patientId },
@@ -66,11 +66,12 @@ export function enterFactRoute(api: Api, { db }: RouteDeps): void {
 async function sourcesOf(
   tx: Tx,
   documentId: string,
-  places: NonNullable<NewFactBody['sources']>,
+  { sources: places = [], text_version: seen }: NewFactBody,
 ): Promise<readonly NewSource[]> {
   if (places.length === 0) return []
   const text = await loadText(tx, documentId)
   if (text === null) throw noWordsThere()
+  if (seen !== undefined && seen !== text.version) throw factChanged()
   const document = unpackLayout(text.content, text.layout)
   return places.flatMap((place, index) => {
     const pointed = 'page' in place ? { page: place.page, box: cornersOf(place.box) } : place

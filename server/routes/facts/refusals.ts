@@ -14,10 +14,17 @@ export const laterDecisionStands = defineError(
   'Something was decided about this later. Please take that back first.',
 )
 
+export const nothingToSeparate = defineError(
+  'nothing_to_separate',
+  409,
+  'Nothing else in the record is taken for the same as this.',
+)
+
 /** What the functions of the database mean that decide on facts. */
 export const decisionRefusals: RaisedMeanings = {
   // It is seen, so it is the right to change it that is missing.
   [raised.noDataFound]: () => forbidden(),
   [raised.changedMeanwhile]: () => factChanged(),
   [raised.notInPrerequisiteState]: () => factNotReady(),
+  [raised.nothingToSeparate]: () => nothingToSeparate(),
 }

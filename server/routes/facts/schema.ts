@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { apartFroms } from '../../../db/queries/fact-decisions.ts'
 import { factStatuses, factTypes } from '../../../db/schema/facts.ts'
 import { factDecisionKinds, rejectionReasons } from '../../../db/schema/reviews.ts'
 import { factSchema } from '../documents/schema.ts'
@@ -77,6 +78,18 @@ export const factDecisionBody = z
     z.object({ review: z.literal('accepted'), version }),
     z.object({ review: z.literal('edited'), version, text: words(500).optional(), ...said }),
     z.object({ review: z.literal('rejected'), version, reason: z.enum(rejectionReasons) }),
+    z
+      .object({
+        review: z.literal('separated'),
+        version,
+        apart_from: z
+          .enum(apartFroms)
+          .default('other_documents')
+          .describe(
+            '`other_documents`: this document means another thing than they do. `all`: this one place does; its fact is named by `fact_id` of the source.',
+          ),
+      })
+      .describe('Not the same as what the record took it for: accepted, as a thing of its own.'),
   ])
   .meta({ title: 'FactDecision' })
 export type FactDecisionBody = z.output<typeof factDecisionBody>
@@ -96,6 +109,11 @@ export const newFactBody = z
     type: z.enum(factTypes).exclude(['identity']),
     text: words(500),
     ...said,
+    text_version: z
+      .int()
+      .min(1)
+      .optional()
+      .describe('In which text `start` and `length` count. If there is a newer one: 409 `fact_changed`.'),
     sources: z
       .array(place)
       .max(10)

@@ -38,6 +38,7 @@ export async function givenArguments(owner: postgres.Sql, cast: MatrixCast): Pro
 }
 
 const plain = {
+  p_apart_from: "'all'",
   p_attempt_token: 'gen_random_uuid()',
   p_before: 'null::timestamptz',
   p_codes: "'[]'::jsonb",

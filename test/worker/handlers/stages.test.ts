@@ -297,7 +297,12 @@ const modelThatQuotesTheFirstWords: AiProvider = {
   },
 }
 
-const shown = (fact: Awaited<ReturnType<typeof factsOf>>[number]) => [fact.type, fact.text, fact.value, fact.sources]
+const shown = ({ type, text, value, sources }: Awaited<ReturnType<typeof factsOf>>[number]) => [
+  type,
+  text,
+  value,
+  sources.map(({ page, box, quote, start, length }) => [page, box, quote, start, length]),
+]
 
 const statusOf = (db: Database, by: Account, file: string) =>
   askOne(db, by.actor, sql`select status as value from shell_files where id = ${file}`)

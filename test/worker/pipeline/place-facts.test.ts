@@ -30,8 +30,8 @@ function admittedDays(placed: readonly PlacedFact[]) {
     facts.map((each) => codeFact(each)),
     context,
   )
-  const change = planRecordChange(file, coded, { events: [], newId: () => 'new-id' })
-  return change.events.map(({ hub }) => hub.eventDate)
+  const change = planRecordChange(file, coded)
+  return change.facts.flatMap(({ entry }) => (entry?.kind === 'event' ? [entry.hub.eventDate] : []))
 }
 
 const card = printDocument(
