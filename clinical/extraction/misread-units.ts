@@ -14,6 +14,7 @@ export type MeantUnit = {
   readonly isOther: boolean
 }
 
+/** Null where the unit fits the test, was not read from a picture, or several units or none could be meant. */
 export function meantUnit({ document }: Reading, observation: Observation, values: RowValues): MeantUnit | null {
   const place = values.unit ?? values.unreadUnit
   if (place === null || !isRecognised(document, place)) return null

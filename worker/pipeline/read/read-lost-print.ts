@@ -18,6 +18,7 @@ const sureOfWord = 0.6
 const sureOfLost = 0.75
 const paper = 255
 
+/** The words read before, unchanged, and behind them those that were found where none of them lies. */
 export async function withLostPrint(sheet: Sheet, result: OcrResult, { ocr, signal }: Reader): Promise<OcrResult> {
   const read = result.words.map(({ box }) => box)
   const usualPx = usualHeight(read)

@@ -47,6 +47,19 @@ void test('a page that is read surely is read once', async (t) => {
   t.same(await read({ 4: [word('Sodium', 0.96)], 6: [word('Sodiun', 0.97)] }), { texts: ['Sodium'], asked: 1 })
 })
 
+void test('words scattered on a page that is white otherwise are looked for once, wherever they stand', async (t) => {
+  const asked: PageMode[] = []
+  const { words } = await readInModes(
+    { ...image, layout: 'scattered' },
+    (_, mode) => {
+      asked.push(mode)
+      return Promise.resolve([word('4.8', 0.4)])
+    },
+    { signal, limits },
+  )
+  t.strictSame([asked, words.map(({ text }) => text)], [[11], ['4.8']])
+})
+
 void test('a page that is read unsurely is read a second time, and the surer words are kept', async (t) => {
   const answers = { 4: [word('Sodlum', 0.5)], 6: [word('Sodium', 0.93)] }
   t.same(await read(answers), { texts: ['Sodium'], asked: 2 })

@@ -16,10 +16,12 @@ const isMended = /^[<>≤≥]?\d+(?:\.\d{1,2})?(?:[-–—]\d+(?:\.\d{1,2})?)?$/
 const sureOfMended = 0.75
 const sureOfDoubted = 0.55
 
+/** Whether there is a number of two figures or more without a point: only then the picture need be unpacked. */
 export function mayLackPoints(words: readonly OcrWord[]): boolean {
   return words.some(isCandidate)
 }
 
+/** `image` is the picture that the words were read from, and their boxes lie in its pixels. */
 export function withLostPoints(image: GreyImage, words: readonly OcrWord[]): OcrWord[] {
   return words.map((word) => (isCandidate(word) ? withItsPoints(image, word) : word))
 }
