@@ -1,6 +1,7 @@
 /** Checks that need no model: what they find is said in words that a patient understands, and lowers confidence. */
 import type { FoundFact } from '../document/found-fact.ts'
 import { unitOf } from '../terminology/units.ts'
+import { compoundQuantity } from './compound-quantity.ts'
 import { dateFitsFile, type FileDates } from './file-dates.ts'
 import { fittingUnits, observationUnits } from './observation-codes.ts'
 import { parseNumber, parseRange } from './printed-numbers.ts'
@@ -61,9 +62,11 @@ function unitFits(fact: CheckedFact): Finding | null {
 /** The ranges are wide on purpose: outside of them is almost surely a misread number or unit. */
 function valueIsPlausible(fact: CheckedFact): Finding | null {
   const id = observationId(fact)
-  const printed = parseNumber(fact.value)
-  if (id === null || printed === null || fact.unit === null) return null
-  const ranges = fittingUnits(id, fact.unit).flatMap((unit) => (unit.plausible === null ? [] : [unit.plausible]))
+  const compound = fact.unit === null ? compoundQuantity(fact.value) : null
+  const printed = compound ?? parseNumber(fact.value)
+  const unit = compound?.ucum ?? fact.unit
+  if (id === null || printed === null || unit === null) return null
+  const ranges = fittingUnits(id, unit).flatMap(({ plausible }) => (plausible === null ? [] : [plausible]))
   if (ranges.length === 0 || ranges.some(([low, high]) => printed.value >= low && printed.value <= high)) return null
   return { weight: 'low', reason: 'The number is outside of what this test can show; it may be misread.' }
 }

@@ -2,6 +2,7 @@
 import { unitOf } from '../terminology/units.ts'
 import { once, readTable } from '../terminology/read-table.ts'
 import type { Candidate, CodedWords } from './coding.ts'
+import { compoundQuantity } from './compound-quantity.ts'
 import { parseNumber } from './printed-numbers.ts'
 
 export type ObservationUnit = {
@@ -24,6 +25,8 @@ export function observationCandidates(id: string, fact: CodedWords): Candidate[]
 
 /** Without a printed unit: the usual code for words; for a number the one property in which it is possible at all. */
 function meantProperty(units: readonly ObservationUnit[], fact: CodedWords): ObservationUnit | null {
+  const compound = compoundQuantity(fact.value)
+  if (compound !== null) return units.find(({ ucum }) => ucum === compound.ucum) ?? null
   const number = parseNumber(fact.value)?.value ?? null
   if (number === null) return isTextual(fact) ? (units[0] ?? null) : null
   const possible = units.filter(

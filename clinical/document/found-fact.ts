@@ -67,6 +67,8 @@ export type FactDetail = {
   readonly manufacturer?: string
   /** family_history: mother, father, … */
   readonly relationship?: string
+  /** condition and family_history: how old they were when it began, as printed ("44", "her 50s"). */
+  readonly onsetAge?: string
   /** condition, procedure */
   readonly laterality?: string
   readonly bodySite?: string

@@ -45,6 +45,7 @@ const factDetail = z.object({
   site: words,
   manufacturer: words,
   relationship: words,
+  onsetAge: words,
   laterality: words,
   bodySite: words,
   encounterType: words,

@@ -5,6 +5,7 @@
  */
 import type { MappedDocument } from '../document/mapped.ts'
 import { touchedBy } from '../document/places.ts'
+import { findAnswerColumns, type ColumnAnswer } from './answer-columns.ts'
 
 type Span = readonly [start: number, end: number]
 type Mark = { readonly start: number; readonly length: number; readonly isOpen: boolean }
@@ -15,6 +16,8 @@ export type BoxesToTick = {
   readonly isUnticked: (at: number) => boolean
   /** Whether a word at this place is to be read at all: not a box, nor an answer that was not chosen. */
   readonly isPrinted: (at: number) => boolean
+  /** The answer that a tick under "Yes" or "No" at this place gives to its row. */
+  readonly answerAt: (at: number) => ColumnAnswer | null
   /** The stretches of a span that are said: without boxes, and without the choices of open ones. */
   readonly saidIn: (span: Span) => readonly Span[]
 }
@@ -31,8 +34,18 @@ const endOf = ({ start, length }: { start: number; length: number }): number => 
 
 export function findBoxesToTick(document: MappedDocument): BoxesToTick {
   const { text, lines } = document
-  const marks = findMarks(text)
-  if (marks.length === 0) return { isUnticked: () => false, isPrinted: () => true, saidIn: (span) => [span] }
+  const columns = findAnswerColumns(document)
+  const isUnanswered = (at: number) => columns.unanswered.some((row) => row.start <= at && at < endOf(row))
+  const answerAt = (at: number) => columns.answerAt.get(at) ?? null
+  const marks = findMarks(text).filter(({ start }) => !columns.marks.has(start))
+  if (marks.length === 0) {
+    return {
+      isUnticked: isUnanswered,
+      isPrinted: (at) => !columns.marks.has(at) || columns.answerAt.has(at),
+      answerAt,
+      saidIn: (span) => [span],
+    }
+  }
   const lineAt = (at: number) => touchedBy(lines, { start: at, end: at + 1 })[0]
   const choices = [...Map.groupBy(marks, ({ start }) => lineAt(start))]
     .flatMap(([line, own]) => (line ? choicesOf(text, [line.start, endOf(line)], own) : []))
@@ -41,9 +54,11 @@ export function findBoxesToTick(document: MappedDocument): BoxesToTick {
   const markAt = (at: number) => touchedBy(marks, { start: at, end: at + 1 })[0]
 
   return {
-    isUnticked: (at) => choiceAt(at)?.isOpen === true,
+    isUnticked: (at) => choiceAt(at)?.isOpen === true || isUnanswered(at),
+    answerAt,
     isPrinted: (at) => {
       const choice = choiceAt(at)
+      if (columns.marks.has(at)) return columns.answerAt.has(at)
       return markAt(at) === undefined && (choice?.isAnswer !== true || !choice.isOpen)
     },
     saidIn: ([from, to]) => {

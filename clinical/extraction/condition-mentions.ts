@@ -5,12 +5,21 @@ import { conditionLexicon, type Concept } from '../terminology/concepts.ts'
 import { findTerms, type Match } from '../terminology/lexicon.ts'
 import { itemFact, listItems } from './condition-items.ts'
 import { lasting, notCondition, tooPlain } from './condition-words.ts'
-import { assertionOf, findCues, type Assertion } from './context.ts'
+import { assertionOf, type Assertion } from './context.ts'
 import { foundFact, type Range, type Reading } from './found.ts'
-import { isProvisional, laterality, listSections, speaksOfOthers, type MentionContext } from './mention-context.ts'
+import {
+  isProvisional,
+  cuesOf,
+  laterality,
+  listSections,
+  speaksOfOthers,
+  type MentionContext,
+} from './mention-context.ts'
 import { statedDate } from './mention-dates.ts'
 import { relativeWith } from './family-members.ts'
+import { onsetAgeOf } from './onset-age.ts'
 import { extendMention } from './mention-extent.ts'
+import { procedureTerms } from './procedure-terms.ts'
 import type { Segment } from './segments.ts'
 
 const closedSections = new Set([
@@ -33,7 +42,7 @@ const closedSections = new Set([
 const aheadSections = new Set(['plan', 'follow-up', 'discharge-instructions', 'goals'])
 
 export function findMentions(reading: Reading, taken: Cover, rowLines: ReadonlySet<number>): FoundFact[] {
-  return reading.segments.flatMap((segment) => {
+  return reading.segments.flatMap((segment, place) => {
     if (
       segment.kind === 'heading' ||
       rowLines.has(segment.firstLine) ||
@@ -41,7 +50,7 @@ export function findMentions(reading: Reading, taken: Cover, rowLines: ReadonlyS
       isAdministrative(reading, segment)
     )
       return []
-    const context: MentionContext = { reading, segment, cues: findCues(segment.tokens) }
+    const context: MentionContext = { reading, segment, cues: cuesOf(reading.segments, place) }
     const items = listItems(reading, segment)
     if (items) return items.flatMap((item) => itemFact(context, item, taken) ?? [])
     return statedConditions(context, taken)
@@ -60,6 +69,7 @@ function statedConditions(context: MentionContext, taken: Cover): FoundFact[] {
   const { reading, segment, cues } = context
   const text = reading.document.text
   const label = /^\s*\p{Lu}[^:\n.]{1,38}:/u.exec(text.slice(segment.start, segment.end))?.[0].length ?? 0
+  const procedures = procedureTerms(segment)
   return findTerms(conditionLexicon(), segment.tokens).flatMap((match) => {
     const term = clearTerm(match, segment)
     const isAnswered = cues.some(
@@ -73,7 +83,9 @@ function statedConditions(context: MentionContext, taken: Cover): FoundFact[] {
         /diagnos|history|problem|condition/i.test(text.slice(segment.start, segment.start + label))) ||
       tooPlain.test(text.slice(match.start, match.end)) ||
       notCondition.test(text.slice(match.end, match.end + 24)) ||
-      taken.touches(match)
+      taken.touches(match) ||
+      // The hernia of a hernia repair.
+      procedures.some((procedure) => procedure.start <= match.start && match.end < procedure.end)
     )
       return []
     const assertion = assertionOf(segment.tokens, cues, match)
@@ -88,12 +100,19 @@ type Mention = { name: Range; term: Concept; assertion: Assertion; match: Match<
 function conditionFact(context: MentionContext, { name, term, assertion, match }: Mention): FoundFact | null {
   const { reading, segment } = context
   const slug = segment.role.slug ?? ''
-  if (assertion.status === 'family' || (slug === 'family-history' && assertion.status !== 'negated'))
+  if (assertion.status === 'family' || slug === 'family-history' || deniesFamily(reading, assertion))
     return familyFact(context, { name, term, assertion, match })
-  if (assertion.status === 'other' || slug === 'family-history' || deniesFamily(reading, assertion)) return null
+  if (assertion.status === 'other') return null
   if (assertion.status !== 'negated' && isComment(context)) return null
-  const status = statusOf(segment, term, assertion, reading.document.text.slice(name.start, name.end))
+  const printed = reading.document.text.slice(name.start, name.end)
   const isSymptom = term.group === 'symptom'
+  const said = statusOf(segment, term, assertion, printed)
+  const status =
+    said === 'present' && isFormer(reading.document.text.slice(Math.max(0, name.start - 12), name.end), printed)
+      ? 'historical'
+      : said === 'historical' && isSymptom && isLasting(reading, segment, assertion)
+        ? 'present'
+        : said
   if (slug === 'indication' && status !== 'negated' && isSymptom) return null
   const type = isSymptom
     ? slug === 'examination' && status === 'present'
@@ -101,6 +120,7 @@ function conditionFact(context: MentionContext, { name, term, assertion, match }
       : 'symptom'
     : 'condition'
   const date: FoundDate | null = statedDate(reading, segment, match)
+  const age = status === 'present' || status === 'historical' ? onsetAgeOf(reading, name, segment.end, false) : null
   return foundFact(reading.document, {
     type,
     name,
@@ -109,12 +129,29 @@ function conditionFact(context: MentionContext, { name, term, assertion, match }
     detail: {
       ...(status === 'present' && assertion.isEstablished ? { clinicalStatus: 'active' as const } : {}),
       ...(status === 'historical' && assertion.isEnded ? { clinicalStatus: 'resolved' as const } : {}),
-      ...laterality(reading.document.text.slice(name.start, name.end)),
+      ...laterality(printed),
+      ...(age ? { onsetAge: reading.document.text.slice(age.start, age.end) } : {}),
     },
-    parts: [['cue', assertion.cue]],
+    parts: [
+      ['cue', assertion.cue],
+      ['detail', age],
+    ],
     concept: term.concept,
     strength: isSymptom ? 'weak' : 'fair',
   })
+}
+
+/** "Old MI", "previous TIA": over, whatever it is. "78 year old" is not. */
+function isFormer(around: string, printed: string): boolean {
+  const lead = around.slice(0, around.length - printed.length)
+  if (/^(?:old|former|previous|past|prior)\s/i.test(printed)) return !/\b(?:years?|yrs?|months?)[\s-]*$/i.test(lead)
+  return /(?<!\b(?:years?|yrs?|months?)[\s-])\b(?:old|former|previous|past|prior)\s$/i.test(lead)
+}
+
+/** "She has had reflux for six months": a complaint that goes on, unless it is said to be over. */
+function isLasting({ document }: Reading, segment: Segment, { cue, isEnded }: Assertion): boolean {
+  if (isEnded || cue === null || segment.role.isOver || (segment.role.slug ?? '').startsWith('past-')) return false
+  return /^(?:has|have|had) had$|^had$/i.test(document.text.slice(cue.start, cue.end))
 }
 
 /** Laboratories print advice under results, prescriptions what a medicine is for, vaccine cards the diseases: nobody's diagnosis. */
@@ -146,25 +183,53 @@ export function statusOf(
   const slug = segment.role.slug ?? ''
   if (forReading.test(segment.role.heading ?? '')) return 'hypothetical'
   if (isProvisional(segment.role)) return 'uncertain'
-  if (aheadSections.has(slug) || slug === 'indication')
+  const isTold = slug === 'indication' && (status === 'historical' || isEnded)
+  if ((aheadSections.has(slug) || slug === 'indication') && !isTold)
     return slug === 'indication' && /^known/i.test(printed) ? 'present' : 'hypothetical'
   if (segment.role.isOver || isEnded) return 'historical'
   const isPast = status === 'historical' || slug === 'past-medical-history' || slug === 'past-surgical-history'
   return isPast && !lasting.test(`${printed} ${term.name}`) ? 'historical' : 'present'
 }
 
-function familyFact({ reading, segment }: MentionContext, { name, term, assertion, match }: Mention): FoundFact | null {
-  if (assertion.isNegated || assertion.status === 'other') return null
+function familyFact(context: MentionContext, { name, term, assertion, match }: Mention): FoundFact | null {
+  const { reading, segment } = context
+  if (assertion.status === 'other') return null
+  const isDenied = assertion.isNegated || assertion.status === 'negated'
+  if (isDenied && !isDeniedOfFamily(context, assertion, match)) return null
   const relationship = relativeWith(segment.tokens, match)
+  const age = isDenied ? null : onsetAgeOf(reading, name, segment.end, true)
   return foundFact(reading.document, {
     type: 'family_history',
     name,
-    status: 'family',
-    detail: relationship ? { relationship } : {},
-    parts: [['cue', assertion.cue]],
+    status: isDenied ? 'negated' : 'family',
+    detail: {
+      ...(relationship ? { relationship } : {}),
+      ...(age ? { onsetAge: reading.document.text.slice(age.start, age.end) } : {}),
+    },
+    parts: [
+      ['cue', assertion.cue],
+      ['detail', age],
+    ],
     concept: term.concept,
     strength: 'fair',
   })
+}
+
+/** "Her mother, who never smoked, had breast cancer" denies no cancer: the denial must lead straight to what it denies. */
+function isDeniedOfFamily({ segment, cues }: MentionContext, assertion: Assertion, match: Match<Concept>): boolean {
+  const { cue } = assertion
+  if (cue?.answer?.kind === 'no') return true
+  const denying = cues.findLast(
+    ({ effects, to }) => to <= match.from && effects.some(({ category }) => category === 'negation'),
+  )
+  if (denying === undefined) return false
+  return !segment.tokens
+    .slice(denying.to, match.from)
+    .some(({ text }) =>
+      /^(?:had|has|have|having|died|was|were|is|are|developed|suffered|got|but|with|who|smok\w+|drank|drinks?)$/i.test(
+        text,
+      ),
+    )
 }
 
 function clearTerm(match: Match<Concept>, segment: Segment): Concept | null {

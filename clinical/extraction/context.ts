@@ -76,7 +76,10 @@ export function findCues(tokens: readonly Token[]): CueHit[] {
 }
 
 function readCues(tokens: readonly Token[]): CueHit[] {
-  const starting = tokens.map((_, place) => matchAt(cueLexicon(), tokens, place, 'any'))
+  const starting = tokens.map((_, place) => {
+    const match = matchAt(cueLexicon(), tokens, place, 'any')
+    return match && isToldOn(tokens, match) ? null : match
+  })
   const answers = findAnswers(tokens, starting)
   const matches = starting.filter((match) => match !== null)
   const hits = longestFirst(matches).flatMap((match): CueHit[] => {
@@ -84,9 +87,26 @@ function readCues(tokens: readonly Token[]): CueHit[] {
     const effects = asPrinted(tokens, match).map((term) => term.meaning)
     const active = effects.filter((effect) => !effect.category.startsWith('pseudo-'))
     const hit = { start: match.start, end: match.end, from: match.from, to: match.to, effects: active }
-    return [active.some(({ category }) => category === 'family') ? relativeHit(tokens, hit) : hit]
+    if (active.some(({ category }) => category === 'historical') && isDuration(tokens, match)) return []
+    return [active.some(({ category }) => ofSomebody.has(category)) ? relativeHit(tokens, hit) : hit]
   })
   return [...hits, ...answers.flatMap((answer) => answerHit(tokens, answer) ?? [])].toSorted((a, b) => a.from - b.from)
+}
+
+const ofSomebody: ReadonlySet<CueCategory> = new Set(['family', 'other-subject'])
+
+/** "He lives with his wife, who has Parkinson's disease": the words that swallow a relative do not where more is told of them. */
+function isToldOn(tokens: readonly Token[], match: Match<Cue>): boolean {
+  if (!match.terms.some(({ meaning }) => meaning.category === 'pseudo-family')) return false
+  const next = tokens[match.to]?.text === ',' ? match.to + 1 : match.to
+  return /^(?:who|whose)$/i.test(tokens[next]?.text ?? '')
+}
+
+/** "A three month history of cough", "8/12 hx of pain" tell how long it has gone on, not that it is past. */
+function isDuration(tokens: readonly Token[], match: Match<Cue>): boolean {
+  if (!/^(?:history|hx|h\/o) of$/i.test(hitText(tokens, match))) return false
+  const before = hitText(tokens, { from: Math.max(0, match.from - 3), to: match.from })
+  return /(?:\b\d+ ?\/ ?(?:7|12|52)|\b(?:day|week|month|year|hour|wk|mth|yr|hr)s?['’]?|\d ?[dwmyh])$/.test(before)
 }
 
 function answerHit(tokens: readonly Token[], answer: Answer): CueHit | null {
@@ -197,10 +217,16 @@ function isAnswer(tokens: readonly Token[], hit: CueHit): boolean {
 function limitOf(cue: string, category: CueCategory, side: string): number {
   if (category === 'historical' && weakPast.has(cue)) return 1
   if (cue === '?') return 1
+  // "Not pneumonia"; what else "not" denies is a longer cue.
+  if (/^not(?: an?)?$/.test(cue)) return 0
   // "Resolved: pneumonia, shingles" holds for the whole list.
-  if (cue.endsWith(':')) return Number.POSITIVE_INFINITY
+  if (cue.endsWith(':') || tellsHistory.test(cue)) return Number.POSITIVE_INFINITY
   return reachOf[`${category}/${side}`] ?? Number.POSITIVE_INFINITY
 }
+
+/** "Past medical history includes", "PMH of" open a list. */
+const tellsHistory =
+  /^(?:(?:past|previous) (?:medical )?history|medical history|pmhx?) .*(?:\bof|for|includ\w+|compris\w+|consist\w+)$/
 
 type Said = { readonly hit: CueHit; readonly category: CueCategory }
 type Gap = readonly [left: number, right: number]
@@ -241,7 +267,7 @@ function terminationsIn(cues: readonly CueHit[], [left, right]: Gap): CueHit[] {
 
 /** "No pain since, or due to, the fall" keeps its subject; a decimal point or an initial does not end a sentence. */
 function isInnerTermination(tokens: readonly Token[], hit: CueHit, category: CueCategory): boolean {
-  if (category !== 'family' && category !== 'other-subject') return false
+  if (category !== 'family' && category !== 'other-subject' && category !== 'question') return false
   return !/^(but|however|although|though|whereas|;|\.|(patient|pt) .*)$/.test(hitText(tokens, hit))
 }
 

@@ -34,11 +34,26 @@ const closingDenial =
 const noDenial = /^(?:there (?:is|has been|are) )?no (?:significant |interval |appreciable )*(?:change|longer)\b/i
 
 export function findImagingResults(reading: Reading): FoundFact[] {
-  const isReport = reading.document.documentClass === 'imaging_report'
+  const isReport = isImagingReport(reading)
+  const conclusions = resultsIn(reading, (segment) => mayConclude(segment, isReport))
+  if (conclusions.length > 0 || !isReport) return conclusions
+  // A report without a conclusion says in its findings what was seen.
+  return resultsIn(reading, ({ role }) => role.slug === 'findings')
+}
+
+function resultsIn(reading: Reading, isSaid: (segment: Segment) => boolean): FoundFact[] {
   return reading.segments.flatMap((segment) => {
-    if (segment.kind === 'heading' || !mayConclude(segment, isReport)) return []
+    if (segment.kind === 'heading' || !isSaid(segment)) return []
     return statementsOf(reading, segment).flatMap((statement) => resultOf(reading, segment, statement))
   })
+}
+
+/** By its class, or by a first line that names an examination ("Transthoracic echocardiogram"). */
+function isImagingReport(reading: Reading): boolean {
+  const { documentClass } = reading.document
+  if (documentClass === 'imaging_report') return true
+  const title = documentClass === 'unknown' ? studyTitle(reading, 4) : null
+  return title !== null && !/^(?:chest|scan)$/i.test(reading.document.text.slice(title.start, title.end))
 }
 
 /** What is denied, without the words that deny it: as conditions are kept. */
@@ -80,11 +95,11 @@ function statementsOf({ document }: Reading, segment: Segment): Statement[] {
   return clauses(text, from, item.end).map((range) => ({ range, examination }))
 }
 
-/** At a semicolon and before "but": each part may be true without the other. */
+/** At a semicolon, before "but" and before what is only thought of it: each part may be true without the other. */
 function clauses(text: string, from: number, to: number): Range[] {
   const parts: Range[] = []
   let start = from
-  for (const match of text.slice(from, to).matchAll(/;\s+|,?\s+(?=(?:but|however|although)\b)/gi)) {
+  for (const match of text.slice(from, to).matchAll(partEnd)) {
     parts.push({ start, end: from + match.index })
     start = from + match.index + match[0].length
   }
@@ -92,6 +107,10 @@ function clauses(text: string, from: number, to: number): Range[] {
     .map((part) => bare(text, withoutBut(text, part)))
     .filter((part) => part.end > part.start)
 }
+
+/** "Right lower lobe opacity, likely pneumonia": the opacity is there. */
+const partEnd =
+  /;\s+|,?\s+(?=(?:but|however|although)\b)|(?:,|\s[-–—])\s+(?=(?:which )?(?:(?:most |more |very )?likely|possibl[ey]|probabl[ey]|presumably|perhaps|suspicious|suggestive|suggesting|concerning for|(?:may|might|could) (?:represent|be|reflect|indicate|relate)|cannot exclude|query|consistent with|in keeping with|differential|versus|\?)(?![\p{L}]))|\s+(?=with (?:possible|probable|likely|suspected)\b)/giu
 
 function withoutBut(text: string, { start, end }: Range): Range {
   const lead = /^\s*(?:but|however|although),?\s+/i.exec(text.slice(start, end))?.[0].length ?? 0
@@ -130,7 +149,9 @@ function statusOf(segment: Segment, range: Range, text: string): FactStatus {
   const has = (category: string) => cues.some((cue) => cue.effects.some((effect) => effect.category === category))
   if (
     has('uncertain') ||
-    /\?|\b(?:may (?:represent|be|reflect)|cannot be excluded|suspicious|likely|probabl[ey]|possibl[ey])\b/i.test(text)
+    /\?|\b(?:may (?:represent|be|reflect)|cannot be excluded|suspicious|likely|probabl[ey]|possibl[ey]|presumably|perhaps|query|cannot exclude|concerning for|suggestive of|suggesting|(?:may|might|could) (?:indicate|relate))\b/i.test(
+      text,
+    )
   )
     return 'uncertain'
   if (noDenial.test(text)) return 'present'
@@ -170,8 +191,8 @@ const title = new RegExp(
 )
 
 /** The line that names the examination ("CT CHEST", "Exam: MRI lumbar spine"). */
-function studyTitle({ document }: Reading): Range | null {
-  for (const line of document.lines.slice(0, 25)) {
+function studyTitle({ document }: Reading, within = 25): Range | null {
+  for (const line of document.lines.slice(0, within)) {
     const printed = document.text.slice(line.start, line.start + line.length)
     const match = title.exec(printed)
     if (

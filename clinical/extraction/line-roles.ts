@@ -7,7 +7,7 @@ import { conditionLexicon, medicineLexicon, procedureLexicon, type Concept } fro
 import { exactly, findTerms } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
 import { proseWords } from './condition-words.ts'
-import { inlineRole, roleOf, type SectionRole } from './section-role.ts'
+import { inlineRole, isDocumentTitle, noRole, roleOf, soapRole, type SectionRole } from './section-role.ts'
 
 export type LineRole = {
   readonly role: SectionRole
@@ -19,6 +19,9 @@ export type LineRole = {
 /** With these words the author signs; what follows is about them, until the next heading. */
 const closing =
   /^(?:(?:kind|warm|best|with kind)?\s*regards|yours (?:sincerely|faithfully|truly)|sincerely|with thanks|(?:electronically |digitally )?signed\b|dictated\b|signature\b|(?:reported|authori[sz]ed|verified|approved) by\b|c\.?c\.?:|copy to\b|copies to\b|provider (?:no|number)\b|prescriber (?:no|number)\b|page \d+ of \d+)/i
+
+/** With these words a letter begins, whatever its head said of who sends it. */
+const salutation = /^(?:dear\b|to whom it may concern|re\s*:)/i
 
 const reports: ReadonlySet<MappedDocument['documentClass']> = new Set([
   'lab_report',
@@ -42,19 +45,25 @@ function openRoles(document: MappedDocument): LineRole[] {
   /** What holds again after an inline heading's own lines. */
   let outer = role
   let section = -1
+  const isSoap = isInFourParts(document)
+  /** Lists behind which another section stood: "Family history: …" is none of the past obstetric history above it. */
+  const over = new Set<string | null>()
   return document.lines.map((line, place) => {
     if (line.section !== section) {
       section = line.section
       const { heading = null, slug = null } = document.sections[section] ?? {}
       // A speck of a scan that was set apart like a heading closes no section, and a finding opens none.
       const isReal = heading === null || slug !== null || (/\p{L}{4}/u.test(heading) && !namesFinding(heading))
-      if (isReal) outer = roleOf(heading, slug)
+      const isOver = line.kind !== 'heading' && over.has(heading)
+      if (lists.has(outer.slug ?? '') && line.kind !== 'heading') over.add(outer.heading)
+      if (isReal) outer = isOver ? noRole : roleUnder(line, place, heading, slug)
       role = outer
     }
     if (line.kind === 'furniture') return { role, isHeading: false, isLabelled: false }
     const text = wordsOf(document, line)
     if (closing.test(text)) role = outer = roleOf(null, 'care-team')
-    const opened = openedRole(line, text)
+    else if (role.slug === 'care-team' && salutation.test(text)) role = outer = noRole
+    const opened = (isSoap ? openedPart(text) : null) ?? openedRole(line, place, text)
     if (opened) role = opened.role
     if (opened?.kind === 'own_line') outer = role
     if (!opened && role !== outer && endsLabel(document, place, text)) role = outer
@@ -81,13 +90,54 @@ function wordsOf(document: MappedDocument, line: Line): string {
   return cells.filter((cell) => /\p{L}{2}|\d/u.test(cell)).join('\t')
 }
 
-function openedRole(line: Line, text: string): { kind: 'own_line' | 'label'; role: SectionRole } | null {
+/** The title of a document is no section; what it would be read as holds only where lists stand at once under it. */
+function roleUnder(line: Line, place: number, heading: string | null, slug: string | null): SectionRole {
+  const role = roleOf(heading, slug)
+  const isTitle = heading !== null && line.page === 1 && place < 8 && isDocumentTitle(heading)
+  return isTitle && titledSections.has(role.slug ?? '') ? { ...noRole, heading } : role
+}
+
+/** Under these headings stands a list and no other section. */
+const lists = new Set(['past-medical-history', 'past-surgical-history', 'problem-list', 'family-history'])
+
+const titledSections = new Set([
+  'plan',
+  'assessment',
+  'assessment-and-plan',
+  'procedures',
+  'imaging',
+  'goals',
+  'patient-details',
+  'hospital-course',
+  'history-of-presenting-complaint',
+])
+
+const part = /^([SOAP])\s?[:.–-]\s*(?=\S)|^([SOAP])\s?[:.]?$/
+
+/** A note whose parts are headed by the letters S, O, A and P alone. */
+function isInFourParts(document: MappedDocument): boolean {
+  const letters = document.lines.map((line) => {
+    const match = part.exec(document.text.slice(line.start, line.start + Math.min(line.length, 12)))
+    return match?.[1] ?? match?.[2]
+  })
+  return new Set(letters.filter((letter) => letter !== undefined)).size >= 3
+}
+
+function openedPart(text: string): Opened | null {
+  const match = part.exec(text)
+  const role = soapRole(match?.[1] ?? match?.[2] ?? '')
+  return role && { kind: match?.[1] === undefined ? 'own_line' : 'label', role }
+}
+
+type Opened = { readonly kind: 'own_line' | 'label'; readonly role: SectionRole }
+
+function openedRole(line: Line, place: number, text: string): Opened | null {
   if (line.kind === 'table_header' || text.includes('\t')) return null
   const label = /^[^\n:]{2,50}(?=:\s*\S)/.exec(text.slice(0, 60))?.[0]
   const labelled = label === undefined ? null : inlineRole(label)
   if (labelled) return { kind: 'label', role: labelled }
   if (!looksLikeHeading(line, text)) return null
-  const role = roleOf(text, null)
+  const role = roleUnder(line, place, text, null)
   // "Smoking status: former", "Family history of glaucoma: no" are answers, not headings.
   const isStated = (role.slug === 'social-history' && /:\s*\S/.test(text)) || answered.test(text)
   return role.slug === null || isStated ? null : { kind: 'own_line', role }

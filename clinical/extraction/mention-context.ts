@@ -2,8 +2,9 @@
 import type { FactDetail } from '../document/found-fact.ts'
 import type { DocumentClass } from '../document/mapped.ts'
 import { lateralityWords } from './condition-words.ts'
-import type { CueHit } from './context.ts'
+import { findCues, type CueHit } from './context.ts'
 import type { Reading } from './found.ts'
+import { withReferents } from './pronoun-referents.ts'
 import type { SectionRole } from './section-role.ts'
 import type { Segment } from './segments.ts'
 
@@ -31,6 +32,14 @@ export const speaksOfOthers: ReadonlySet<DocumentClass> = new Set([
 ])
 
 export type MentionContext = { readonly reading: Reading; readonly segment: Segment; readonly cues: readonly CueHit[] }
+
+/** The cues of a sentence, knowing of whom the one before it speaks. */
+export function cuesOf(segments: readonly Segment[], place: number): readonly CueHit[] {
+  const [before, segment] = [segments[place - 1], segments[place]]
+  if (segment === undefined) return []
+  const isSame = before !== undefined && before.kind !== 'heading' && before.role.slug === segment.role.slug
+  return withReferents(segment.tokens, findCues(segment.tokens), isSame ? before.tokens : [])
+}
 
 /** "Working diagnosis", "Differential": what stands under it is what may be. */
 export function isProvisional({ heading }: SectionRole): boolean {

@@ -7,6 +7,7 @@ import type { MentionContext } from './mention-context.ts'
 import { lateralityWords } from './condition-words.ts'
 import { foundDate } from './dated-context.ts'
 import { foundFact, type Range } from './found.ts'
+import { saidOfProcedure } from './procedure-words.ts'
 
 export type ProcedureMention = {
   readonly concept: Concept | null
@@ -14,11 +15,6 @@ export type ProcedureMention = {
   /** An item of a list, or words of a sentence. */
   readonly isListed: boolean
 }
-
-const planned =
-  /\b(?:plan(?:ned|s)? (?:for|to)|scheduled|booked|listed for|await(?:ing|s)|for consideration of|consider(?:ed|ing)? for|referr(?:ed|al) for|to (?:have|undergo)|may (?:be|need)|arrang(?:e|ed|ing)|recommend(?:ed)?|candidate for|proceed to|will (?:have|undergo|need|obtain|order)|due for|upcoming|elective|would (?:be|benefit)|referral|ordered|order|repeat|next (?:week|month|year|visit)|in (?:\d+|one|two|three|six|twelve) (?:weeks?|months?|years?))\b/i
-const done =
-  /\b(?:underwent|had|has had|status post|s\/p|was performed|performed|completed|post|following|previous|prior|history of|showed|shows|revealed|demonstrated|proceeded to)\b/i
 
 export function procedureFact(context: MentionContext, name: Range, mention: ProcedureMention): FoundFact | null {
   const { reading, segment, cues } = context
@@ -58,9 +54,11 @@ export function statusOf(
   if (denial === 'undone') return 'negated'
   const status = denial === 'result' ? 'present' : assertion.status
   const slug = segment.role.slug ?? ''
-  const sentence = reading.document.text.slice(segment.start, segment.end)
-  const isDone = done.test(sentence.slice(0, name.start - segment.start)) || mention.date !== null
-  if (!isDone && (planned.test(sentence) || status === 'hypothetical')) return 'hypothetical'
+  const said = saidOfProcedure(reading.document.text, segment, name)
+  if (said === 'declined') return 'negated'
+  if (said === 'planned') return 'hypothetical'
+  const isDone = said === 'done' || mention.date !== null
+  if (!isDone && status === 'hypothetical') return 'hypothetical'
   if (/^(?:plan|assessment-and-plan|follow-up|discharge-instructions|goals)$/.test(slug))
     return isDone ? 'historical' : 'hypothetical'
   if (

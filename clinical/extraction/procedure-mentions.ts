@@ -3,12 +3,12 @@ import type { FoundFact } from '../document/found-fact.ts'
 import { coverOf, firstNotBefore, type Cover } from '../document/places.ts'
 import { bodySiteLexicon, procedureLexicon, type Concept } from '../terminology/concepts.ts'
 import { findTerms, matchAt, type Match } from '../terminology/lexicon.ts'
-import { findCues } from './context.ts'
 import { foundFact, trimmed, type Range, type Reading } from './found.ts'
-import { speaksOfOthers } from './mention-context.ts'
+import { cuesOf, speaksOfOthers } from './mention-context.ts'
 import { statedDate } from './mention-dates.ts'
 import { siteEnd } from './mention-extent.ts'
 import { procedureFact } from './procedure-fact.ts'
+import { procedureTerms } from './procedure-terms.ts'
 import type { Segment } from './segments.ts'
 import { foundDate } from './dated-context.ts'
 
@@ -29,6 +29,7 @@ const closedSections = new Set([
   'review-of-systems',
   'follow-up',
   'discharge-instructions',
+  'advance-directives',
 ])
 /** Given or advised at every visit; a record of them says nothing. */
 const passing =
@@ -45,29 +46,42 @@ export function findProcedures(reading: Reading, taken: Cover, rowLines: Readonl
   )
   const isTaken = (range: Range) => taken.touches(range) || inTitles.touches(range)
   const isAside = speaksOfOthers.has(reading.document.documentClass)
-  const stated = reading.segments.flatMap((segment) => {
+  const stated = reading.segments.flatMap((segment, place) => {
     if (isAside && segment.role.slug === null) return []
     if (segment.kind === 'heading' || rowLines.has(segment.firstLine) || closedSections.has(segment.role.slug ?? ''))
       return []
-    return statedProcedures(reading, segment, isTaken)
+    return statedProcedures(reading, place, segment, isTaken)
   })
   return [...titles, ...stated]
 }
 
-function statedProcedures(reading: Reading, segment: Segment, isTaken: (range: Range) => boolean): FoundFact[] {
-  const cues = findCues(segment.tokens)
-  return [...findTerms(procedureLexicon(), segment.tokens), ...unlistedImaging(segment)].flatMap((match) => {
+function statedProcedures(
+  reading: Reading,
+  place: number,
+  segment: Segment,
+  isTaken: (range: Range) => boolean,
+): FoundFact[] {
+  const cues = cuesOf(reading.segments, place)
+  return [...procedureTerms(segment), ...unlistedImaging(segment)].flatMap((match) => {
     const term = match.terms.find((candidate) => !candidate.isAmbiguous)
-    const name = { start: match.start, end: fullEnd(segment, match.to) ?? match.end }
+    const name = { start: sideBefore(segment, match), end: fullEnd(segment, match.to) ?? match.end }
     if (!term || passing.test(term.meaning.name) || isTaken(name)) return []
     if (/\d:\d\d(?:\s?[ap]m)?\s*$/i.test(reading.document.text.slice(Math.max(0, match.start - 10), match.start)))
       return []
-    if (segment.role.slug === 'indication' || isPlannedTest(segment, term.meaning.group)) return []
+    if (isPlannedTest(segment, term.meaning.group)) return []
     const date = statedDate(reading, segment, name, 'performed')
     const fact = procedureFact({ reading, segment, cues }, name, { concept: term.meaning, date, isListed: false })
     if (!fact || fact.status === 'uncertain') return []
+    // Of a request only what was done before is told of the patient.
+    if (segment.role.slug === 'indication' && fact.status !== 'historical') return []
     return fact.status === 'hypothetical' && term.meaning.group === 'imaging' ? [] : [fact]
   })
+}
+
+/** "Right inguinal hernia repair": the side is part of the name. */
+function sideBefore({ tokens }: Segment, match: Match<Concept>): number {
+  const before = tokens[match.from - 1]
+  return before && /^(?:right|left|bilateral)$/i.test(before.text) ? before.start : match.start
 }
 
 /** Modalities that the table of procedures lacks, where the site stands with them. */

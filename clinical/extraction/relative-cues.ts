@@ -13,7 +13,23 @@ type RelativeWord = {
 export function relativeHit<Hit extends RelativeWord>(tokens: readonly Token[], hit: Hit): Hit {
   const verb = /^(?:is|was|are|were|has|have|also)$/i.test(tokens[hit.to]?.text ?? '') ? hit.to + 1 : hit.to
   const isTold = speaks.test(tokens[verb]?.text ?? '')
-  return isTold || isPatient(tokens, hit) ? { ...hit, effects: [] } : tiedBehind(tokens, hit)
+  return isTold || isPatient(tokens, hit) || isCompanion(tokens, hit)
+    ? { ...hit, effects: [] }
+    : tiedBehind(tokens, hit)
+}
+
+/** "BIB mother with cough", "seen with his wife": who comes along has nothing. */
+function isCompanion(tokens: readonly Token[], hit: RelativeWord): boolean {
+  const next = tokens[hit.to]?.text === ',' ? hit.to + 1 : hit.to
+  if (/^(?:who|whose)$/i.test(tokens[next]?.text ?? '')) return false
+  let from = hit.from
+  while (/^(?:a|an|the|his|her|my|their|both|concerned|worried)$/i.test(tokens[from - 1]?.text ?? '')) from -= 1
+  const before = tokens[from - 1]?.text ?? ''
+  if (/^bib$/i.test(before)) return true
+  if (!/^(?:with|by)$/i.test(before)) return false
+  return /^(?:brought|bib|in|accompanied|attend(?:s|ed|ing)?|present(?:s|ed|ing)?|seen|came|comes|here|along|together|live[sd]?|living|stay(?:s|ed|ing)?|reviewed|clinic|today|spoke|discuss(?:ed|ion)?)$/i.test(
+    tokens[from - 2]?.text ?? '',
+  )
 }
 
 /** "This child has asthma", "a 4 year old child": of children's doctors the child is the patient. */
@@ -38,6 +54,8 @@ function tiedBehind<Hit extends RelativeWord>(tokens: readonly Token[], hit: Hit
   while (/^(?:a|an|the|his|her|my|their|one|both|two|first|older|younger|elder)$/i.test(tokens[from - 1]?.text ?? ''))
     from -= 1
   const before = tokens[from - 1]?.text ?? ''
+  const category =
+    hit.effects.find((effect) => /^(?:family|other-subject)$/.test(effect.category))?.category ?? 'family'
   const isAnswer = /^[:=?(–-]$/.test(before) && from > 1 && endsRelative.test(tokens[hit.to]?.text ?? '')
   if (!/^(?:in|affecting)$/i.test(before) && !isAnswer) return hit
   const first = tokens[from - 1]
@@ -45,6 +63,6 @@ function tiedBehind<Hit extends RelativeWord>(tokens: readonly Token[], hit: Hit
     ...hit,
     start: first?.start ?? hit.start,
     from: from - 1,
-    effects: [...hit.effects, { category: 'family', direction: 'after' }],
+    effects: [...hit.effects, { category, direction: 'after' }],
   }
 }

@@ -3,6 +3,7 @@ import type { FoundFact } from '../document/found-fact.ts'
 import { observationLexicon, type Observation } from '../terminology/concepts.ts'
 import { findTerms, type Match } from '../terminology/lexicon.ts'
 import { matchUnit, unitOf } from '../terminology/units.ts'
+import { compoundQuantity } from '../coding/compound-quantity.ts'
 import { assertionOf, findCues } from './context.ts'
 import type { Reading } from './found.ts'
 import { numberAt } from './numbers.ts'
@@ -107,6 +108,8 @@ function clauseEnd(text: string, from: number, limit: number): number {
 
 function isSupported(segment: Segment, candidate: Candidate, neighbours: number): boolean {
   if (fitsUnit(candidate.observation, candidate.values)) return true
+  // `5'10"` is printed of nothing but a height.
+  if (compoundQuantity(candidate.values.value?.printed ?? null) !== null) return true
   if (candidate.values.unit && candidate.observation.acceptedUcum.length > 0 && candidate.values.unit.printed !== '%') {
     return !candidate.isAmbiguous && resultSections.has(segment.role.slug ?? '')
   }

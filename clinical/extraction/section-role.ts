@@ -94,11 +94,16 @@ const shorthand: Readonly<Record<string, string>> = {
 const over =
   /\b(inactive|resolved|no longer|past problems|previous problems|ceased|stopped|discontinued|not current)\b/i
 
+/** "Active and inactive problems" holds both: there each row says which. */
+function isOverHeading(heading: string): boolean {
+  return over.test(heading) && !/(?<!\bnot )\b(?:active|current|ongoing)\b/i.test(heading)
+}
+
 export function roleOf(heading: string | null, slug: string | null): SectionRole {
   if (heading === null) return { ...noRole, slug }
   const clean = cleanHeading(heading)
   const known = slug ?? headingSlugs().get(clean.toLowerCase()) ?? shorthand[clean.toLowerCase()] ?? null
-  return { slug: known ?? grammarSlug(clean), isOver: over.test(clean), heading }
+  return { slug: known ?? grammarSlug(clean), isOver: isOverHeading(clean), heading }
 }
 
 /** The role of an inline heading ("Allergies: penicillin"): only headings of the table count, as any words may stand before a colon. */
@@ -106,12 +111,33 @@ export function inlineRole(label: string): SectionRole | null {
   const clean = cleanHeading(label)
   const known = headingSlugs().get(clean.toLowerCase()) ?? shorthand[clean.toLowerCase()] ?? null
   const slug = known ?? (isShortCapitals(clean) || isPlainLabel.test(clean) ? grammarSlug(clean) : null)
-  return slug === null ? null : { slug, isOver: over.test(clean), heading: label }
+  return slug === null ? null : { slug, isOver: isOverHeading(clean), heading: label }
 }
 
 /** "Secondary diagnoses:", "Known allergies:": nothing but one or two words before the noun. */
 const isPlainLabel =
-  /^(?:[\p{L}-]+ ){0,2}(?:diagnos[ei]s|allergies|medications|medicines|immuni[sz]ations|vaccinations|history)$/iu
+  /^(?:[\p{L}-]+ ){0,2}(?:diagnos[ei]s|allergies|medications|medicines|immuni[sz]ations|vaccinations|history|plan)$/iu
+
+const soap: Readonly<Record<string, string>> = {
+  s: 'history-of-presenting-complaint',
+  o: 'examination',
+  a: 'assessment',
+  p: 'plan',
+}
+
+/** "S:", "O:", "A:", "P:": what the letters of a note in four parts open. */
+export function soapRole(letter: string): SectionRole | null {
+  const slug = soap[letter.toLowerCase()]
+  return slug === undefined ? null : { slug, isOver: false, heading: letter }
+}
+
+/** What the title of a document would open as a heading: nothing, as all kinds of sections stand under it. */
+export function isDocumentTitle(heading: string): boolean {
+  return documentTitle.test(heading.trim().replace(/[\s:.–-]+$/, ''))
+}
+
+const documentTitle =
+  /^(?!.*\b(?:medic(?:ation|ine)s?|allerg\w*|immuni[sz]ation|vaccin\w*|results?)\b)\S+.*(?:\b(?:report|record|summary|letter|notes?|form|questionnaire|chart)|(?:treatment|care|health|support|wellness|birth|recovery) plan|(?:initial|new patient|comprehensive|health|nursing|\w*therapy|diet\w*|nutrition|mental health|antenatal|geriatric|functional|aged care|pre-?admission|pre-?operative|psychological|psychiatric) assessment)$/iu
 
 function isShortCapitals(label: string): boolean {
   return /\p{Lu}{3}/u.test(label) && label === label.toUpperCase() && label.split(/\s+/).length <= 5

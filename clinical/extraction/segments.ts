@@ -5,6 +5,7 @@
 import type { Line, MappedDocument } from '../document/mapped.ts'
 import { tokenise, type Token } from '../terminology/tokens.ts'
 import { findBoxesToTick, type BoxesToTick } from './boxes-to-tick.ts'
+import { proseWords } from './condition-words.ts'
 import type { LineRole } from './line-roles.ts'
 import { inlineRole, type SectionRole } from './section-role.ts'
 
@@ -71,9 +72,19 @@ function continues(
   if (/^\p{Ll}/u.test(text) && !/[.:]$/.test(aboveText)) return true
   if (/^\p{Lu}[^:]{0,40}:\s/u.test(text)) return false
   if (above.page !== line.page) return false
+  if (
+    lists.has(block.role.slug ?? '') &&
+    /^\p{Lu}/u.test(text) &&
+    !proseWords.test(aboveText) &&
+    !/[,;–-]$/.test(aboveText)
+  )
+    return false
   const isFull = aboveText.length >= 55 && above.box[2] >= 0.8 * (widths.get(above.page) ?? 1)
   return isFull && (block.kind !== 'pair' || !/[.:;]$/.test(aboveText))
 }
+
+/** Where each line is an entry, a full line does not run on into one that begins anew. */
+const lists: ReadonlySet<string> = new Set(['past-medical-history', 'past-surgical-history', 'problem-list'])
 
 function rightEdges(document: MappedDocument): Map<number, number> {
   const edges = new Map<number, number>()
@@ -94,9 +105,17 @@ function splitBlock(document: MappedDocument, block: Block, boxes: BoxesToTick):
     .flatMap(boxes.saidIn)
     .map(([start, end]) => {
       const role = block.kind === 'heading' ? block.role : (sentenceRole(document.text, start, end) ?? block.role)
-      const tokens = tokenise(document.text, start, end).filter((token) => boxes.isPrinted(token.start))
+      const tokens = tokenise(document.text, start, end)
+        .filter((token) => boxes.isPrinted(token.start))
+        .map((token) => answered(token, boxes))
       return { ...block, start, end, role, tokens }
     })
+}
+
+/** A tick in a column of answers is read as the word that heads it. */
+function answered(token: Token, boxes: BoxesToTick): Token {
+  const answer = boxes.answerAt(token.start)
+  return answer === null ? token : { ...token, text: answer, key: answer, startsCell: true }
 }
 
 /** No sentence is this long; text that was made to be would take quadratic time wherever words are compared with words. */
@@ -122,10 +141,19 @@ export function sentenceRole(text: string, start: number, end: number): SectionR
 function sentenceRanges(text: string, { start, end }: Block): (readonly [number, number])[] {
   const ranges: (readonly [number, number])[] = []
   let from = start
+  let number = /^\s*(?:[^\n:]{1,40}:\s*)?1\.\s/.test(text.slice(start, Math.min(end, start + 60))) ? 1 : null
   for (const match of text
     .slice(start, end)
-    .matchAll(/[.!?](?=\s+["'(\p{Lu}\d•–-]|(?<=\p{Ll}[.!?])\p{Lu}\p{Ll}|\s*$)/gu)) {
+    .matchAll(/[.!?](?=\s+(?:["'(\p{Lu}\d•–-]|\?\p{L})|(?<=\p{Ll}[.!?])\p{Lu}\p{Ll}|\s*$)/gu)) {
     const stop = start + match.index + 1
+    // "1. Hypertension 2. Obesity" in one line: the second number begins the second statement.
+    if (number !== null && new RegExp(`\\s${number + 1}\\.$`).test(text.slice(from, stop))) {
+      number += 1
+      const before = stop - `${number}.`.length
+      if (text.slice(from, before).trim() !== '') ranges.push([from, before])
+      from = before
+      continue
+    }
     if (isAbbreviated(text, from, stop)) continue
     if (text[stop - 1] === '?' && answersQuestion.test(text.slice(stop, Math.min(end, stop + 24)))) continue
     if (text.slice(from, stop).trim() !== '') ranges.push([from, stop])

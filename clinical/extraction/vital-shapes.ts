@@ -22,6 +22,12 @@ const shapes: readonly Shape[] = [
     isPossible: ([pounds = 0, ounces = 0]) => pounds <= 600 && ounces < 16,
   },
   {
+    concept: 'body-weight',
+    pattern:
+      /^(\d{1,2})\s?(?:st|stones?)\b\.?(?:,?\s?(?:and )?(\d{1,2}(?:\.\d+)?|\d{1,2}\s?[½¼¾])\s?(?:lbs?|pounds?)\b\.?)?/i,
+    isPossible: ([stones = 0, pounds = 0]) => stones >= 1 && stones <= 60 && pounds < 14,
+  },
+  {
     concept: 'birth-weight',
     pattern: /^(\d{1,2})\s?(?:lbs?|pounds?)\.?,?\s?(?:and )?(\d{1,2}(?:\.\d+)?)\s?(?:oz|ounces?)\b\.?/i,
     isPossible: ([pounds = 0, ounces = 0]) => pounds <= 15 && ounces < 16,

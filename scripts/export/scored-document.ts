@@ -51,6 +51,8 @@ export type ScorableFact = Omit<ApiFact, Unscored> & { readonly sources: readonl
 export function scoredFacts(fact: ScorableFact, text: string): ScoredFact[] {
   if (!fact.in_record && !fact.held) return []
   const type = fact.type === 'symptom' && fact.status === 'negated' ? 'condition' : typeNames[fact.type]
+  // What no relative has says nothing of the patient.
+  if (fact.type === 'family_history' && fact.status === 'negated') return []
   const isPlan = fact.type === 'medication' || fact.type === 'procedure'
   if (type === undefined || (fact.status === 'hypothetical' && !isPlan)) return []
   const [first] = fact.sources

@@ -22,6 +22,8 @@ export type MeasuredDocument = { readonly mapped: MappedDocument; readonly pages
 export function scoredFact(document: MeasuredDocument, { fact, sources }: PlacedFact) {
   // A denied symptom is a denial worth checking; an asserted one is no diagnosis and is not scored.
   const type = fact.type === 'symptom' && fact.status === 'negated' ? 'condition' : typeNames[fact.type]
+  // What no relative has says nothing of the patient, and the truth does not list it.
+  if (fact.type === 'family_history' && fact.status === 'negated') return []
   if (type === undefined || (fact.status === 'hypothetical' && type !== 'procedure' && type !== 'medication')) return []
   const place = placeOf(document, fact, sources)
   return [

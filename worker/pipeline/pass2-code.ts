@@ -11,7 +11,7 @@ import { admitByType } from '../../clinical/entities/index.ts'
 import type { AdmittedFact } from '../../clinical/entities/record-change.ts'
 
 /** Changes when the same facts may be coded or admitted otherwise. */
-export const codeVersion = '6'
+export const codeVersion = '7'
 
 export type FactToCode = Omit<FoundFact, 'spans' | 'foundBy'> & {
   readonly id: string

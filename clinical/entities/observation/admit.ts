@@ -1,4 +1,5 @@
 import { hasUnreadValue } from '../../coding/checks.ts'
+import { compoundQuantity } from '../../coding/compound-quantity.ts'
 import { fittingUnits } from '../../coding/observation-codes.ts'
 import { inUsualUnit } from '../../coding/unit-conversion.ts'
 import { parseNumber, parseRange } from '../../coding/printed-numbers.ts'
@@ -44,8 +45,10 @@ function otherThanBlood({ detail }: CodedFact): string | null {
 function observationSpoke(fact: CodedFact, type: ObservationType): Spoke {
   const printed = parseNumber(fact.value)
   const range = parseRange(fact.referenceRange)
-  const ucum = ucumOf(fact)
-  const usual = usualOf(fact, printed?.value ?? null, ucum)
+  const compound = fact.unit === null ? compoundQuantity(fact.value) : null
+  const number = compound?.value ?? printed?.value ?? null
+  const ucum = compound?.ucum ?? ucumOf(fact)
+  const usual = usualOf(fact, number, ucum)
   return {
     table: 'patient_observations',
     row: {
@@ -53,7 +56,7 @@ function observationSpoke(fact: CodedFact, type: ObservationType): Spoke {
       observationType: type,
       valueText: fact.value,
       comparator: fact.detail.comparator ?? printed?.comparator ?? null,
-      valueNumeric: numeric(printed?.value),
+      valueNumeric: numeric(number),
       unit: fact.unit,
       unitUcum: ucum,
       usualValue: numeric(usual?.value),

@@ -5,6 +5,8 @@ import { printDocument } from './print-document.ts'
 
 const types = new Set(['condition', 'symptom', 'physical_finding', 'family_history'])
 const row = ({ text, status, date }: FoundFact) => [text, status, date?.iso ?? ''].join(' | ')
+const familyOnly = (source: string) =>
+  findFacts(printDocument(source)).facts.every((fact) => fact.type === 'family_history')
 const conditions = (source: string, options: Parameters<typeof printDocument>[1] = {}) =>
   findFacts(printDocument(source, options))
     .facts.filter((fact) => types.has(fact.type))
@@ -55,7 +57,8 @@ void test('what a relative has is never the patient’s', async (t) => {
     'type 2 diabetes | family | ',
   ])
   t.strictSame(conditions('Family history\nBowel cancer in a paternal uncle'), ['Bowel cancer | family | '])
-  t.strictSame(conditions('There is no family history of glaucoma.'), [])
+  t.strictSame(conditions('There is no family history of glaucoma.'), ['glaucoma | negated | '])
+  t.ok(familyOnly('There is no family history of glaucoma.'))
   t.strictSame(conditions('His wife has influenza.'), [])
 })
 

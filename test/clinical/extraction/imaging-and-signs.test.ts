@@ -19,7 +19,7 @@ const statements: readonly (readonly [string, readonly string[]])[] = [
   ['There is no evidence of fracture or dislocation.', ['fracture or dislocation | negated']],
   ['Pleural effusion is not seen.', ['Pleural effusion | negated']],
   ['Possible early pneumonia.', ['Possible early pneumonia | uncertain']],
-  ['Small effusion, likely reactive.', ['Small effusion, likely reactive | uncertain']],
+  ['Small effusion, likely reactive.', ['Small effusion | present', 'likely reactive | uncertain']],
   ['No interval change in the nodule.', ['No interval change in the nodule | present']],
   ['Gallstones; no biliary dilatation.', ['Gallstones | present', 'biliary dilatation | negated']],
   ['Normal study.', ['Normal study | present']],

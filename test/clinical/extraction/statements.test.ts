@@ -226,7 +226,7 @@ void check('each illness of the family is its own relative’s', [
   ['Family history\nBreast cancer\tMother\t45', 'breast cancer | family | mother'],
   ['Strong family history of bowel cancer.', 'bowel cancer | family'],
   ['Father died of lung cancer at 60, mother alive and well.', 'lung cancer | family | father'],
-  ['Family history: mother: no diabetes'],
+  ['Family history: mother: no diabetes', 'diabetes | negated | mother'],
   ['Family history of glaucoma: No'],
   ['Family history of glaucoma: Yes', 'glaucoma | family'],
   ['Her stepfather has COPD.'],

@@ -44,12 +44,17 @@ function titlesOf(assembled: Assembled, kinds: readonly LineKind[], found: Seen[
     if (page !== assembled.pages[0]?.number || top.length === titleLines) break
     if (kinds[index] !== 'furniture') top.push(index)
   }
+  let isLetter = false
   return top.flatMap((index) => {
     const line = assembled.lines[index]
     if (line === undefined || kinds[index] === 'list_item' || line.words.length > longestTitle) return []
     const title = assembled.text.slice(line.start, line.start + line.length)
-    const isSection = kinds[index] === 'heading' && found.size > 3 && sectionOfHeading(title) !== null
-    return isSection ? [] : [title]
+    if (/^(?:dear\b|to whom)/i.test(title)) isLetter = true
+    const isHeading = sectionOfHeading(title) !== null
+    const isSection = kinds[index] === 'heading' && found.size > 3 && isHeading
+    // "Imaging: CT of the chest showed …" is a part of the letter that has begun above it.
+    const isInLetter = isLetter && (isHeading || /^[^:]{2,40}:\s*\S/.test(title))
+    return isSection || isInLetter ? [] : [title]
   })
 }
 
