@@ -95,3 +95,15 @@ function plainDenial(text: string, range: Range): Range | null {
   const opening = /^(?:nil|none|no)(?: known)?(?=\s*[,(]?\s*(?:except|apart|other than|but for))/i.exec(printed)
   return opening ? { start: range.start, end: range.start + opening[0].length } : null
 }
+
+export type KindOfAllergen = 'drug' | 'food' | 'environment' | 'any'
+
+/** What a denial speaks of: "NKDA" of medicines, "no known food allergies" of food. */
+export function kindOfDenial(printed: string): KindOfAllergen {
+  const said = [
+    /\bNK?DA\b|drug|medic|antibiotic/i.test(printed) ? (['drug'] as const) : [],
+    /\bNK?FA\b|food/i.test(printed) ? (['food'] as const) : [],
+    /environment|season|pollen/i.test(printed) ? (['environment'] as const) : [],
+  ].flat()
+  return said.length === 1 ? (said[0] ?? 'any') : 'any'
+}

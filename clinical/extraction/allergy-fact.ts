@@ -15,7 +15,10 @@ export type AllergyParts = {
 
 const howBad = '(?:mild(?: to moderate)?|moderate(?: to severe)?|severe|serious|minor|major|life[- ]threatening|fatal)'
 const severity = new RegExp(`\\b(${howBad})\\b`, 'i')
-const severityAlone = new RegExp(`^\\W*(?:severity\\W*)?(${howBad})(?: (?:reaction|intolerance|allergy))?\\W*$`, 'i')
+export const severityAlone = new RegExp(
+  `^\\W*(?:severity\\W*)?(${howBad})(?: (?:reaction|intolerance|allergy))?\\W*$`,
+  'i',
+)
 const severityLast = new RegExp(`[\\s,;:(/–-]+(?:severity\\W*)?${howBad}(?: reaction)?[\\s).]*$`, 'i')
 const anaphylaxis = /\banaphyla(?:xis|ctic)\b/i
 
@@ -61,10 +64,11 @@ function withSeverity(detail: FactDetail, said: string): FactDetail {
 
 /** "nausea, mild" is a reaction and how bad it was; a bracket that was opened is closed. */
 function withoutSeverity(text: string, range: Range): Range | null {
-  const printed = text.slice(range.start, range.end)
+  const whole = text.slice(range.start, range.end)
+  const printed = /[([]/.test(whole) ? whole : whole.replace(/[\s,]+(?:\d{1,2}[/.-]){2}\d{2,4}\s*$/, '')
   const last = severityLast.exec(printed)
   if (severityAlone.test(printed)) return null
-  const end = last && last.index > 2 ? range.start + last.index : range.end
+  const end = range.start + (last && last.index > 2 ? last.index : printed.length)
   const kept = trimmed(text, { start: range.start, end }, /[\s:;,.[\]–-]/)
   const words = text.slice(kept.start, kept.end)
   const opened = (words.match(/\(/g)?.length ?? 0) - (words.match(/\)/g)?.length ?? 0)
@@ -83,9 +87,15 @@ export function substanceIn(printed: string): { concept: string; start: number; 
   return best?.terms[0] ? { concept: best.terms[0].meaning.concept, start: best.start, end: best.end } : null
 }
 
-/** "Severe nausea", "hives 2012": nothing but what happened. */
+/** Whether the words hold anything that happens to people who do not bear something. */
+export function namesReaction(printed: string): boolean {
+  return findTerms(reactionLexicon(), tokenise(printed), 'any').length > 0
+}
+
+/** "Severe nausea", "hives 2012", "throat swelling (2004, severe)": nothing but what happened. */
 export function isReaction(printed: string): boolean {
   const bare = printed
+    .replace(dated, '')
     .replace(/[\s(,-]*\b(?:in )?(?:\d{1,2}\/)?(?:19|20)\d\d\)?\s*$/, '')
     .replace(severityLast, '')
     .replace(new RegExp(`^\\W*${howBad}\\s+`, 'i'), '')
@@ -110,6 +120,18 @@ export function allergenItems(text: string, from: number, to: number): Range[] {
   })
 }
 
+/** "(2004, severe)", "12/05/1998": when it was, and how bad. */
+const dated = new RegExp(
+  String.raw`[\s,(–-]*(?:(?:in )?(?:\d{1,2}[/.-]){0,2}(?:19|20)\d\d|${howBad})(?:[\s,;]+(?:(?:in )?(?:\d{1,2}[/.-]){0,2}(?:19|20)\d\d|${howBad}))*[\s)]*$`,
+  'i',
+)
+
+/** Where "severe rash" begins. */
+export function startOfSeverity(text: string, reaction: Range): number | null {
+  const words = new RegExp(`${howBad}\\s$`, 'i').exec(text.slice(Math.max(0, reaction.start - 25), reaction.start))
+  return words ? reaction.start - words[0].length : null
+}
+
 /** In the bracket behind a substance, or the next words that name a reaction. */
 export function reactionAfter(reading: Reading, end: number, name: Range): Range | null {
   const text = reading.document.text
@@ -122,6 +144,13 @@ export function reactionAfter(reading: Reading, end: number, name: Range): Range
     return isSaid || severity.test(bracket[1]) ? { start, end: start + bracket[1].length } : null
   }
   if (!match || match.start - name.end >= 40) return null
-  const before = new RegExp(`${howBad} $`, 'i').exec(text.slice(name.end, match.start))
-  return { start: before ? match.start - before[0].length : match.start, end: match.end }
+  return { start: startOfSeverity(text, match) ?? match.start, end: match.end }
+}
+
+/** Unknown substances are of no kind that a denial could speak of. */
+export function kindOfAllergen({ text, concept }: FoundFact): 'drug' | 'food' | 'environment' | null {
+  if (concept === null) return null
+  if (concept.startsWith('medications:')) return 'drug'
+  const group = findTerms(allergenLexicon(), tokenise(text), 'any')[0]?.terms[0]?.meaning.group
+  return group === 'medication' ? 'drug' : group === 'food' ? 'food' : 'environment'
 }

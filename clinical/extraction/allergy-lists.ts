@@ -1,38 +1,79 @@
 /** Allergies as a list names them: item by item, each with its reaction, and the doubt about it. */
-import type { FactStatus, FoundFact } from '../document/found-fact.ts'
+import type { FoundFact } from '../document/found-fact.ts'
 import { findAllergyWords, isOnly } from '../terminology/allergy-words.ts'
 import { readDenial } from './allergy-denials.ts'
-import { allergenItems, allergyFact, isReaction, substanceIn, withFurther } from './allergy-fact.ts'
+import { allergenItems, allergyFact, isReaction, namesReaction, substanceIn, withFurther } from './allergy-fact.ts'
+import { withoutDoubt } from './allergy-doubt.ts'
+import { allergiesInRow } from './allergy-rows.ts'
 import { assertionOf, findCues } from './context.ts'
 import { trimmed, type Range, type Reading } from './found.ts'
 import { bare, wordCount } from './list-items.ts'
 import { tokensOf, type Segment } from './segments.ts'
 
 export const sectionLabel =
-  /^\W{0,2}(?:known |other )?(?:(?:drug|food|medication|medicine|latex|environmental)s?(?: and food)? )?(?:allerg(?:y|ies)|intoleranc(?:e|es)|sensitivit(?:y|ies)|adverse (?:drug )?reactions?|ADRs?)(?:\s*(?:\/|&|and)\s*(?:allergies|intolerances|sensitivities|adverse (?:drug )?reactions?|ADRs?))?\s*:\s*/i
+  /^\W{0,2}(?:known |other |reported |current |medical )?(?:(?:drug|food|medication|medicine|latex|environmental)s?(?: and food)? )?(?:allerg(?:y|ies)|intoleranc(?:e|es)|sensitivit(?:y|ies)|adverse (?:drug )?(?:reactions?|events?)|ADRs?)(?:\s*(?:\/|&|and)\s*(?:allergies|alerts?|intolerances|sensitivities|adverse (?:drug )?reactions?|ADRs?))?(?:\s(?:alerts?|status|list|history|details|information|summary))?\s*:\s*/i
+/** Behind a question about allergies: "If yes, please list: penicillin". */
+export const answerLabel =
+  /^\W*(?:if (?:yes|so|any)\b[^:\n]{0,40}|(?:please )?(?:list|specify|give details|details|describe|state)\b[^:\n]{0,30})[:?]\s*/i
 const otherLabel =
   /^[^:\n]*(?:allerg|reaction|intoleran|sensitiv|alert|medic|drug|food|environment|other|adr)[^:\n]*:\s*/i
+
+/** "Tolerates cephalosporins" stands among allergies to say that there is none. */
+const tolerated =
+  /^\W*(?:(?:has|he|she|pt|patient|but|however|previously|also) )*(?:tolerat(?:es?|ed|ing)|(?:is )?able to (?:take|have|tolerate)|can (?:take|have|tolerate)|ok(?:ay)? with|safe with|no (?:issues?|problems?|reactions?) (?:with|to))\b/i
 
 export function listedAllergies(reading: Reading, segment: Segment): FoundFact[] {
   const text = reading.document.text
   const printed = text.slice(segment.start, segment.end)
-  const label = sectionLabel.exec(printed)?.[0] ?? /^[^:\n]{2,40}:\s*/.exec(printed)?.[0] ?? ''
-  const isLabel = label !== '' && (sectionLabel.test(label) || otherLabel.test(label)) && substanceIn(label) === null
-  const body = bare(text, { start: isLabel ? segment.start + label.length : segment.start, end: segment.end })
+  if (tolerated.test(printed)) return []
+  const row = segment.kind === 'row' ? allergiesInRow(reading, segment) : null
+  if (row) return row
+  const label =
+    sectionLabel.exec(printed)?.[0] ?? answerLabel.exec(printed)?.[0] ?? /^[^:\n]{2,40}:\s*/.exec(printed)?.[0] ?? ''
+  const isLabel =
+    label !== '' &&
+    (sectionLabel.test(label) || answerLabel.test(label) || otherLabel.test(label)) &&
+    substanceIn(label) === null
+  const start = isLabel ? segment.start + label.length : segment.start
+  const prose = /\n(?=(?:Patient|Pt|He|She|They|Mr|Mrs|Ms|The)\b)/.exec(text.slice(start, segment.end))
+  const body = bare(text, { start, end: prose ? start + prose.index : segment.end })
   const denial = denialOfBody(reading, segment, body)
   if (denial) return denial
   const facts: FoundFact[] = []
-  for (const item of allergenItems(text, body.start, body.end)) {
+  for (const item of allergenItems(text, body.start, body.end).flatMap((each) => parted(text, each))) {
     const last = facts.at(-1)
-    const further = last && last.status !== 'negated' ? withFurther(last, text.slice(item.start, item.end)) : null
+    const words = text.slice(item.start, item.end)
+    if (tolerated.test(words)) continue
+    const further = last && last.status !== 'negated' ? withFurther(last, words) : null
     if (further) facts[facts.length - 1] = further
-    else facts.push(...itemFacts(reading, segment, item))
+    // "?penicillin - patient unsure, childhood": behind a comma an unknown word goes on about it.
+    else if (!isGoingOn(text, last, item) || isNamed(words) || readDenial(reading, item, 'section'))
+      facts.push(...itemFacts(reading, segment, item))
   }
   // "Alerts: falls risk" is under the same heading as allergies.
   const isAlert = /^\W*(?:medical )?alerts?\b(?!.*(?:allerg|reaction|intoleran))/i.test(
     label || (segment.role.heading ?? ''),
   )
   return isAlert ? facts.filter((fact) => fact.concept !== null || /allerg/i.test(fact.text)) : facts
+}
+
+function isGoingOn(text: string, last: FoundFact | undefined, item: Range): boolean {
+  const isTold = last?.detail.reaction !== undefined || last?.status === 'uncertain'
+  return isTold && /,\s*$/.test(text.slice(Math.max(0, item.start - 3), item.start))
+}
+const isNamed = (words: string) => substanceIn(words) !== null || reactionMark.test(words)
+
+/** "Ceftriaxone (rash) / morphine (itch)": a stroke with room on both sides parts two. */
+function parted(text: string, item: Range): Range[] {
+  const cut = /\s\/\s(?![^()]*\))/.exec(text.slice(item.start, item.end))
+  if (!cut) return [item]
+  const parts = [
+    { start: item.start, end: item.start + cut.index },
+    { start: item.start + cut.index + cut[0].length, end: item.end },
+  ]
+  return parts.every(({ start, end }) => substanceIn(text.slice(start, end)) !== null)
+    ? parts.flatMap((part) => parted(text, part))
+    : [item]
 }
 
 /** A denial that speaks for the whole line; "penicillin - rash; no known food allergies" is a list. */
@@ -69,7 +110,7 @@ export function exceptedAllergies(reading: Reading, segment: Segment, range: Ran
 }
 
 const itemLead =
-  /^(?:(?:patient (?:is )?|he is |she is |known |an? )?(?:allergic|allergy|intolerant|intolerance|sensitive|sensitivity|anaphylaxis) (?:to|of)\s+)/i
+  /^(?:(?:\d{1,2}[ ./-](?:\d{1,2}|[a-z]{3,9})[ ./-]\d{2,4}|(?:19|20)\d\d)[\s:,–-]+)?(?:(?:patient (?:is )?|he is |she is |known |h\/o:? |an? )?(?:allergic|allergy|intolerant|intolerance|sensitive|sensitivity|anaphylaxis|(?:adverse )?(?:drug )?reaction) (?:to|of)\s+)?/i
 const reactionMark =
   /\s*(?:\(|\[|\s[-–—]\s?|:|→|=>|\s(?=\?\s?\p{L})|\bcaus(?:es|ing|ed)\b|\bresult(?:s|ed|ing) in\b|\bwith\b|\bgives\b)\s*/iu
 
@@ -101,12 +142,18 @@ function listedAllergy(reading: Reading, segment: Segment, item: Range): FoundFa
     reading,
     { start: name.start, end: name.end - kind },
     {
-      reaction: reaction && !isDoubt ? withoutKind(text, reaction) : null,
+      reaction: reaction && !isDoubt && !isAdvice(text, reaction) ? withoutKind(text, reaction) : null,
       severity: null,
       status: isUnsure ? 'uncertain' : 'present',
     },
   )
 }
+
+/** "Contrast: needs premedication" tells what to do, not what happened. */
+const isAdvice = (text: string, { start, end }: Range) =>
+  /^(?:needs?|requires?|avoid|use|give|premed\w*|pre-med\w*|tolerat\w*|ok|safe|confirmed|reported|documented)\b/i.test(
+    text.slice(start, end),
+  ) && !namesReaction(text.slice(start, end))
 
 /** "Erythromycin - intolerance (GI upset)": which kind it is stands before the reaction. */
 function withoutKind(text: string, reaction: Range): Range {
@@ -128,22 +175,10 @@ function isUnanswered(printed: string): boolean {
 function isDoubted(reading: Reading, reaction: Range | null): boolean {
   if (!reaction) return false
   const words = reading.document.text.slice(reaction.start, reaction.end)
-  return /^\W*\?+\W*$/.test(words) || findAllergyWords(words, 'uncertain')[0]?.from === 0
-}
-
-/** "?penicillin", "Latex? unsure", "possible sulfa allergy": the substance, and that it is in doubt. */
-export function withoutDoubt(text: string, range: Range): { name: Range; status: FactStatus } {
-  const printed = text.slice(range.start, range.end)
-  const lead =
-    /^\W*(?:\?+|query|possibl[ey]|probabl[ey]|suspected|questionable|unconfirmed|maybe|presumed|(?:unsure|uncertain|not sure|unclear|unknown) (?:if|whether)(?: (?:he|she|they|patient|pt))?(?: (?:is|was))?(?: allergic)?(?: to)?)\s*(?=\p{L})/iu.exec(
-      printed,
-    )
-  const tail =
-    /\s*(?:\?+|\b(?:unsure|not sure|uncertain|unconfirmed|unclear|not confirmed|possible)\b)[\s?]*(?:\b(?:unsure|not sure|uncertain|unconfirmed|unclear|allergy)\b)?[\s?)]*$/i.exec(
-      printed,
-    )
-  const start = range.start + (lead?.[0].length ?? 0)
-  const end = tail && tail.index > 2 ? range.start + tail.index : range.end
-  const isUnsure = lead !== null || (tail !== null && tail.index > 2)
-  return isUnsure ? { name: { start, end }, status: 'uncertain' } : { name: range, status: 'present' }
+  const doubt = findAllergyWords(words, 'uncertain')[0]
+  return (
+    /^\W*\?+\W*$/.test(words) ||
+    (doubt !== undefined &&
+      /^\W*(?:(?:patient|pt|mother|parents?|he|she|is|was)\s+)*$/i.test(words.slice(0, doubt.start)))
+  )
 }

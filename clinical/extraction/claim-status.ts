@@ -8,7 +8,7 @@ import { statusOf as conditionStatus } from './condition-mentions.ts'
 import type { Assertion } from './context.ts'
 import { deniesFamily } from './condition-mentions.ts'
 import { readDirections } from './directions.ts'
-import { courseOf } from './medicine-course.ts'
+import { courseOf, neverBegun } from './medicine-course.ts'
 import { listSections } from './mention-context.ts'
 import { statusOf as procedureStatus } from './procedure-fact.ts'
 
@@ -75,10 +75,6 @@ function findingStatus({ claim, segment, reading }: ClaimInPlace, assertion: Ass
   const isUnsure = segment.kind === 'heading' || passingSections.has(segment.role.slug ?? '')
   return findings.has(claim.type) && isUnsure && status === 'present' ? 'uncertain' : status
 }
-
-/** "Was considered but not started": nobody takes it. */
-const neverBegun =
-  /^[^.;]{0,60}?\b(?:not|never)(?: yet| been)? (?:started|commenced|given|prescribed|taken|begun|initiated|dispensed|filled)\b/i
 
 function medicineCourse({ claim, segment, reading }: ClaimInPlace, { status }: Assertion) {
   const text = reading.document.text

@@ -1,6 +1,6 @@
 /** A dose that was changed: what counts is the new one, and the directions that stand with it. */
 import type { Range } from './found.ts'
-import { strengthIn, type Strength } from './medicine-name.ts'
+import { strengthIn, type Strength } from './strength.ts'
 
 export type ChangedDose = {
   /** null: the change is of the quantity or the times alone ("increased to 2 tablets"). */
@@ -62,9 +62,6 @@ function unitless(text: string, from: number, start: number, to: number): Streng
 /** The directions of today's dose end where a taper, a next step or the most that may be taken begins. */
 const nextStep =
   /[\s,;(-]*\b(?:then\b|followed by\b|taper(?:ed|ing)?\b|wean(?:ed|ing)?\b|(?:reduc|decreas|increas|titrat|drop)\w*\s+(?:dose\s+)?by\b|(?:reduc|increas|decreas|titrat)(?:e|ing)\b|up-?titrat\w*|down-?titrat\w*)/i
-const most =
-  /[\s,;(]*\b(?:max(?:imum)?\b\.?|no more than|not (?:to exceed|more than)|up to (?=\d+ ?(?:tab|cap|dose|g\b|mg|puff|times|per|in)))[^,;.)\n]*(?:\.\d[^,;.)\n]*)?/giu
-
 /** "4 tabs daily x 3 days, 3 tabs daily x 3 days": what follows a duration is the next step. */
 const afterDuration =
   /(?:\bfor|\bx|×)\s?\d{1,2}\s?(?:days?|weeks?|months?|d\b|\/7|\/52)(?=,\s*\d{1,3}(?:\.\d+)?\s?(?:mg|mcg|g|tab|cap|puff|unit|mL)\w*\b)/i
@@ -76,12 +73,3 @@ export function endOfDirections(text: string, from: number, to: number): number 
   const ends = [step && step.index > 2 ? step.index : null, duration ? duration.index + duration[0].length : null]
   return Math.min(to, ...ends.flatMap((end) => (end === null ? [] : [from + end])))
 }
-
-const oneDay = /\b(?:this (?:morning|evening|afternoon)|last night|tonight|yesterday (?:morning|evening)?)\b/gi
-
-/** The text with "max 8 tablets in 24 hours" and "this morning" blanked out; every offset stays. */
-export function withoutAsides(slice: string): string {
-  return slice.replace(most, blank).replace(oneDay, blank)
-}
-
-const blank = (words: string) => ' '.repeat(words.length)

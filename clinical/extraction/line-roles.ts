@@ -3,7 +3,13 @@
  * scans know no bold type and chart copies set headings like text.
  */
 import type { Line, MappedDocument } from '../document/mapped.ts'
-import { conditionLexicon, medicineLexicon, procedureLexicon, type Concept } from '../terminology/concepts.ts'
+import {
+  allergenLexicon,
+  conditionLexicon,
+  medicineLexicon,
+  procedureLexicon,
+  type Concept,
+} from '../terminology/concepts.ts'
 import { exactly, findTerms } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
 import { proseWords } from './condition-words.ts'
@@ -28,6 +34,11 @@ const reports: ReadonlySet<MappedDocument['documentClass']> = new Set([
   'imaging_report',
   'pathology_report',
 ])
+
+/** A prescription prints its prescriber's number over everything, as letters do their sender's. */
+function isLetterhead(text: string, place: number, outer: SectionRole): boolean {
+  return place < 12 && outer.slug === null && /\b(?:provider|prescriber) (?:no|number)\b/i.test(text)
+}
 
 /** On a report the clinical notes are the requester's question, not a finding. */
 export function readLineRoles(document: MappedDocument): LineRole[] {
@@ -61,9 +72,10 @@ function openRoles(document: MappedDocument): LineRole[] {
     }
     if (line.kind === 'furniture') return { role, isHeading: false, isLabelled: false }
     const text = wordsOf(document, line)
-    if (closing.test(text)) role = outer = roleOf(null, 'care-team')
+    if (closing.test(text) && !isLetterhead(text, place, outer)) role = outer = roleOf(null, 'care-team')
     else if (role.slug === 'care-team' && salutation.test(text)) role = outer = noRole
-    const opened = (isSoap ? openedPart(text) : null) ?? openedRole(line, place, text)
+    const opened =
+      (isSoap ? openedPart(text) : null) ?? openedRole(line, place, text) ?? askedRole(document, place, text)
     if (opened) role = opened.role
     if (opened?.kind === 'own_line') outer = role
     if (!opened && role !== outer && endsLabel(document, place, text)) role = outer
@@ -132,18 +144,48 @@ function openedPart(text: string): Opened | null {
 type Opened = { readonly kind: 'own_line' | 'label'; readonly role: SectionRole }
 
 function openedRole(line: Line, place: number, text: string): Opened | null {
+  if (line.kind !== 'table_header' && text.includes('\t') && rowHeading.test(text))
+    return { kind: 'own_line', role: roleOf(text.replaceAll('\t', ' '), null) }
   if (line.kind === 'table_header' || text.includes('\t')) return null
   const label = /^[^\n:]{2,50}(?=:\s*\S)/.exec(text.slice(0, 60))?.[0]
   const labelled = label === undefined ? null : inlineRole(label)
   if (labelled) return { kind: 'label', role: labelled }
   if (!looksLikeHeading(line, text)) return null
   const role = roleUnder(line, place, text, null)
-  // "Smoking status: former", "Family history of glaucoma: no" are answers, not headings.
-  const isStated = (role.slug === 'social-history' && /:\s*\S/.test(text)) || answered.test(text)
+  // "Smoking status: former", "Vaccine: Spikevax", "Family history of glaucoma: no" are answers, not headings.
+  const isStated = /:\s*\S/.test(text) || answered.test(text) || denied.test(text)
   return role.slug === null || isStated ? null : { kind: 'own_line', role }
 }
 
+/** "No known allergies to latex" is what stands under a heading. */
+const denied = /^(?:no|nil|not|none|never|denies|denied|without)\b/i
+/** A line of a table that only names the medicines below it: "Medicines ceased". */
+const rowHeading =
+  /^(?=.*\b(?:medic|meds|drugs))(?=.*\b(?:ceased|stopped|discontinued|withheld|hold|regular|current|new|changed|unchanged|prn|discharge|admission)\b)(?:(?:regular|current|new|changed|unchanged|ceased|stopped|discontinued|withheld|prn|as|needed|required|on|at|discharge|admission|medications?|medicines?|meds|drugs|hold|no|longer|taken|other|previous|past)[\s:]*)+$/i
 const answered = /[:?–-]\s*(?:yes|no|[yn]|nil|none|never|unknown|unsure|denie[sd]|negative|positive)\W*$/i
+
+/** "Do you take any of the following?" over boxes to tick opens what it asks about, and ends what was asked before. */
+function askedRole(
+  document: MappedDocument,
+  place: number,
+  text: string,
+): { kind: 'own_line'; role: SectionRole } | null {
+  const next = document.lines[place + 1]
+  if (!next || !/[?:]$/.test(text) || !asking.test(text)) return null
+  if (!box.test(document.text.slice(next.start, next.start + next.length)) || box.test(text)) return null
+  const slug = askedAbout.find(([pattern]) => pattern.test(text))?.[1] ?? null
+  return { kind: 'own_line', role: { ...roleOf(null, slug), heading: text } }
+}
+
+const asking = /^(?:do|does|did|have|has|had|are|is|were|was|any|which|what|please (?:tick|indicate|check))\b/i
+const box = /[☐□▢☑☒]|\[[ \t]?[xX✓]?[ \t]?\]|\([ \t]*[xX]?[ \t]*\)/u
+const askedAbout: readonly (readonly [RegExp, string])[] = [
+  [/allerg/i, 'allergies'],
+  [/famil|relative|parent|mother|father/i, 'family-history'],
+  [/vaccin|immuni[sz]/i, 'immunisations'],
+  [/\b(?:medic|drugs?|tablets|take|taking)/i, 'medications'],
+  [/ever had|suffer|diagnosed|conditions?|history of|problems? with/i, 'past-medical-history'],
+]
 
 function looksLikeHeading(line: Line, text: string): boolean {
   if (line.kind === 'heading' || line.kind === 'list_item' || text.length > 48) return false
@@ -153,6 +195,7 @@ function looksLikeHeading(line: Line, text: string): boolean {
 
 /** "Community-acquired pneumonia", "Hydrochlorothiazide 25 mg": set apart like a heading, but what stands under one. */
 function namesFinding(text: string): boolean {
+  if (namesAllergy(text)) return true
   const tokens = tokenise(text)
   const found = [conditionLexicon(), medicineLexicon(), procedureLexicon()].flatMap((lexicon) =>
     findTerms<Concept>(exactly<Concept>(lexicon), tokens).filter(
@@ -161,6 +204,17 @@ function namesFinding(text: string): boolean {
   )
   // "Secondary diagnoses" holds "secondary", which can be a metastasis; the heading is about more than that.
   return found.some((match) => match.end - match.start >= 0.6 * text.trim().length)
+}
+
+/** "Penicillin allergy" in a list is what stands under a heading, not one. */
+function namesAllergy(text: string): boolean {
+  if (!/(?:allerg\w*|intoleran\w*|sensitivit\w*|anaphyla\w*)\W*$/i.test(text)) return false
+  const tokens = tokenise(text)
+  return [allergenLexicon(), medicineLexicon()].some((lexicon) =>
+    findTerms<Concept>(exactly<Concept>(lexicon), tokens).some((match) =>
+      match.terms.some((term) => !term.isAmbiguous),
+    ),
+  )
 }
 
 function isHeadingWord(line: string, match: { start: number; end: number }): boolean {

@@ -4,7 +4,8 @@ import { foundDate } from './dated-context.ts'
 import type { Directions } from './directions.ts'
 import { foundFact, type Range, type Reading } from './found.ts'
 import { courseOf, type Course, type SaidOfMedicine } from './medicine-course.ts'
-import type { NamedMedicine, Strength } from './medicine-name.ts'
+import type { NamedMedicine } from './medicine-name.ts'
+import type { Strength } from './strength.ts'
 import type { SectionRole } from './section-role.ts'
 import type { Segment } from './segments.ts'
 
@@ -43,7 +44,7 @@ export function medicationFact(reading: Reading, statement: MedicineStatement): 
     value: strength?.value ?? null,
     unit: strength?.unit || null,
     date: statement.date ?? startDate(reading, statement, course),
-    detail: { ...detail, clinicalStatus: course.clinicalStatus, ...statement.extra },
+    detail: withoutGaps({ ...detail, clinicalStatus: course.clinicalStatus, ...statement.extra }),
     parts: [
       ['value', strength],
       ['detail', directions.dose],
@@ -77,6 +78,6 @@ function startDate(reading: Reading, statement: MedicineStatement, course: Cours
   return null
 }
 
-function withoutGaps(detail: Record<string, string | undefined>): FactDetail {
+function withoutGaps(detail: { readonly [Key in keyof FactDetail]?: FactDetail[Key] | undefined }): FactDetail {
   return Object.fromEntries(Object.entries(detail).filter(([, value]) => value !== undefined && value !== ''))
 }

@@ -4,10 +4,12 @@ import type { FoundFact } from '../document/found-fact.ts'
 import { tokenise } from '../terminology/tokens.ts'
 import { foundDate } from './dated-context.ts'
 import { readDirections } from './directions.ts'
+import { dosesByTime } from './dose-times.ts'
 import { trimmed, type Range, type Reading } from './found.ts'
 import { medicationFact } from './medication-fact.ts'
 import { changedDose } from './dose-changes.ts'
-import { findMedicines, strengthIn, type Strength } from './medicine-name.ts'
+import { findMedicines } from './medicine-name.ts'
+import { bareStrength, combinedStrength, strengthIn, type Strength } from './strength.ts'
 import { noRole } from './section-role.ts'
 import { cellsByRole, hasColumn, type Table, type TableRow } from './table-columns.ts'
 
@@ -44,11 +46,15 @@ function rowFact(reading: Reading, table: Table, row: TableRow): FoundFact | nul
   if (!nameCell) return null
   const cellEnd = nameCell.start + nameCell.length
   const medicine = findMedicines(tokenise(text, nameCell.start, cellEnd))[0] ?? null
-  const inName = strengthIn(text, nameCell.start, cellEnd)
+  const inName =
+    strengthIn(text, nameCell.start, cellEnd) ??
+    (medicine ? (combinedStrength(text, medicine, cellEnd) ?? bareStrength(text, medicine, cellEnd)) : null)
+  const strengthCell = cells.get('strength')
   const doseCell = cells.get('dose')
-  const elsewhere = doseCell ? doseIn(text, doseCell.start, doseCell.start + doseCell.length) : null
+  const ofProduct = inName ?? (strengthCell ? doseIn(text, rangeOf(strengthCell)) : null)
+  const taken = doseCell ? doseIn(text, rangeOf(doseCell)) : null
   const rowEnd = row.line.start + row.line.length
-  const strength = inName ?? elsewhere ?? strengthIn(text, cellEnd, rowEnd)
+  const strength = ofProduct ?? taken ?? strengthIn(text, cellEnd, rowEnd)
   const name = nameRange(text, nameCell, inName, medicine)
   if (!name || (!medicine && !strength)) return null
 
@@ -57,6 +63,9 @@ function rowFact(reading: Reading, table: Table, row: TableRow): FoundFact | nul
   const to = directionCell ? directionCell.start + directionCell.length : rowEnd
   const status = cellText(text, cells.get('status'))
   const directions = readDirections(text, from, to)
+  const inDose = doseCell ? readDirections(text, doseCell.start, doseCell.start + doseCell.length) : null
+  // "Furosemide 40 mg | 80 mg": two of these tablets.
+  const dose = directions.dose ?? inDose?.dose ?? (ofProduct && taken ? taken : null)
   const route = cells.get('route')
   const reason = cells.get('indication')
   return medicationFact(reading, {
@@ -64,21 +73,33 @@ function rowFact(reading: Reading, table: Table, row: TableRow): FoundFact | nul
     strength,
     directions: {
       ...directions,
+      dose,
+      frequency: directions.frequency ?? inDose?.frequency ?? null,
+      frequencyCode: directions.frequency ? directions.frequencyCode : (inDose?.frequencyCode ?? null),
+      duration: directions.duration ?? rangeOfCell(cells.get('duration')),
       route: directions.route ?? (route ? rangeOf(route) : null),
       indication: reason ? rangeOf(reason) : directions.indication,
     },
     role: reading.roles[row.place]?.role ?? noRole,
-    said: { before: '', after: [text.slice(from, to), status].join(' '), status: 'present' },
+    said: {
+      before: '',
+      after: [text.slice(from, to), status].join(' '),
+      status: 'present',
+      isOver: hasEnded(reading, cells.get('stopped')),
+    },
     isListed: true,
     segment: null,
     date: columnDate(reading, cells),
-    extra: cells.has('provider') ? { prescriber: cellText(text, cells.get('provider')) } : {},
+    extra: {
+      ...(cells.has('provider') ? { prescriber: cellText(text, cells.get('provider')) } : {}),
+      ...dosesByTime(reading, table, row),
+    },
   })
 }
 
 /** "5 mg → 10 mg": of a change the new dose. */
-function doseIn(text: string, from: number, to: number): Strength | null {
-  return changedDose(text, '', from, to)?.strength ?? strengthIn(text, from, to)
+function doseIn(text: string, { start, end }: Range): Strength | null {
+  return changedDose(text, '', start, end)?.strength ?? strengthIn(text, start, end)
 }
 
 function isMedicineTable(reading: Reading, table: Table, row: TableRow): boolean {
@@ -111,6 +132,30 @@ function columnDate(reading: Reading, cells: ReturnType<typeof cellsByRole>) {
     if (date) return foundDate(date, meaning)
   }
   return null
+}
+
+/** A date of stopping ends it, unless it lies behind the day of the document; "ongoing" does not. */
+function hasEnded(reading: Reading, cell: Cell | undefined): boolean {
+  if (!cell) return false
+  const date = reading.dates.within(cell.start, cell.start + cell.length)[0]
+  if (!date)
+    return /^\W*(?:y|yes|x|✓|✔|true|ceased|stopped|discontinued|ended|completed)\b/iu.test(
+      cellText(reading.document.text, cell),
+    )
+  const day = dayOfDocument(reading, cell.start)
+  return day === null || date.iso <= day
+}
+
+function dayOfDocument({ document, dates }: Reading, offset: number): string | null {
+  const governing = dates.governing(offset, ['discharged', 'document', 'reported', 'visit'])
+  const printed = dates.dates.find(({ start }) =>
+    /\bprint(?:ed|\s?date)?\b[^\n]{0,12}$/i.test(document.text.slice(Math.max(0, start - 25), start)),
+  )
+  return (governing ?? printed)?.iso ?? null
+}
+
+function rangeOfCell(cell: Cell | undefined): Range | null {
+  return cell ? rangeOf(cell) : null
 }
 
 function rangeOf(cell: Cell): Range {

@@ -1,14 +1,17 @@
 /** Medicines from tables, from lists, and from sentences that say that somebody takes, starts or stops them. */
 import type { FoundFact } from '../document/found-fact.ts'
 import { coverOf, type Cover } from '../document/places.ts'
-import { assertionOf, findCues } from './context.ts'
+import { findMedicineCues } from '../terminology/medicine-cues.ts'
+import { assertionOf, findCues, type Assertion } from './context.ts'
 import type { Range, Reading } from './found.ts'
 import { bare } from './list-items.ts'
 import { medicationFact } from './medication-fact.ts'
 import { findMedicationRows } from './medication-tables.ts'
 import { cueAfter, cueBefore } from './medicine-course.ts'
 import { doseOf, stateBelow } from './medicine-dose.ts'
-import { findMedicines, strengthIn, type NamedMedicine } from './medicine-name.ts'
+import { joinNames } from './medicine-glosses.ts'
+import { findMedicines, type NamedMedicine } from './medicine-name.ts'
+import { strengthIn } from './strength.ts'
 import { prescriberOf } from './prescriber.ts'
 import { readDirections } from './directions.ts'
 import type { Segment } from './segments.ts'
@@ -50,13 +53,11 @@ export function findMedications(reading: Reading, tables: readonly Table[], take
   const inRows = coverOf(rows.spans)
   const isFree = (range: Range) => !taken.touches(range) && !inRows.touches(range)
   const running = reading.segments.flatMap((segment, place) => {
-    if (
-      segment.kind === 'heading' ||
-      rows.lines.has(segment.firstLine) ||
-      closedToMedicines.has(segment.role.slug ?? '')
-    )
-      return []
-    const medicines = withoutGlosses(reading, findMedicines(segment.tokens)).filter(isFree)
+    const slug = segment.role.slug ?? ''
+    const isClosed = closedToMedicines.has(slug)
+    if (segment.kind === 'heading' || rows.lines.has(segment.firstLine) || (isClosed && !beside.has(slug))) return []
+    const medicines = joinNames(reading.document.text, findMedicines(segment.tokens)).filter(isFree)
+    if (isClosed) return prescribedHere(reading, segment, place, medicines)
     if (medicines.length === 0 && isFree(segment)) return unknownMedicine(reading, segment)
     return medicines.flatMap((medicine, order) => {
       const limit = medicines[order + 1]?.start ?? segment.end
@@ -67,16 +68,19 @@ export function findMedications(reading: Reading, tables: readonly Table[], take
   return [...rows.facts, ...running]
 }
 
-/** "Cefalexin 500 mg (Keflex)" is one medicine under two names. */
-function withoutGlosses(reading: Reading, medicines: readonly NamedMedicine[]): NamedMedicine[] {
-  const text = reading.document.text
-  return medicines.filter((medicine, order) => {
-    const isBracketed =
-      /[([]\s*$/.test(text.slice(Math.max(0, medicine.start - 2), medicine.start)) &&
-      /^[^()\n]{0,12}[)\]]/.test(text.slice(medicine.end, medicine.end + 14))
-    const above = medicines[order - 1]
-    return !(isBracketed && above !== undefined && medicine.start - above.end < 50)
-  })
+/** Prescriptions and notes of a travel clinic go on to medicines without a heading; there a line that opens with one and says how to take it counts. */
+const beside = new Set(['patient-details', 'care-team', 'immunisations'])
+
+function prescribedHere(
+  reading: Reading,
+  segment: Segment,
+  place: number,
+  medicines: readonly NamedMedicine[],
+): FoundFact[] {
+  const [medicine] = medicines
+  if (!medicine || bare(reading.document.text, segment).start !== medicine.start) return []
+  const fact = statedMedicine(reading, segment, place, medicine, medicines[1]?.start ?? segment.end)
+  return fact?.detail.frequencyCode === undefined || fact.status !== 'present' ? [] : [fact]
 }
 
 /** A list of medicines names some that no table has, or that were misread: what has a strength and directions is one. */
@@ -126,14 +130,14 @@ function statedMedicine(
   const said = `${limit === segment.end ? stateBelow(reading, segment, place) : ''}${text.slice(medicine.end, limit)}`
   const isSaid = isTold(before, said)
   const isWeak = !isOpening && (medicine.term.isAmbiguous || medicine.end - medicine.start <= 3)
-  if (/\b(?:allerg|intoleran|reaction to|anaphyla|sensitiv)[^;.]*$/i.test(before) || isMeasured(text, medicine))
-    return null
+  if (isReactedTo(before) || isMeasured(text, medicine)) return null
   if (!isListed && !isDosed && (isWeak || !(takes.test(before) || isSaid) || isInpatient(segment, before))) {
     if (isWeak || !isStopped(said)) return null
   }
   if (isWeak && !(isDosed && (isListed || takes.test(before) || strength !== null))) return null
-  const { status } = assertionOf(segment.tokens, findCues(segment.tokens), medicine)
+  const status = statusOf(text, segment, medicine)
   if (status === 'family' || status === 'other') return null
+  if (isExample(before) && !isDosed) return null
   return medicationFact(reading, {
     medicine,
     strength,
@@ -146,9 +150,37 @@ function statedMedicine(
   })
 }
 
+/** "If there is no improvement consider adalimumab": what is denied is over before the medicine's own verb. */
+function statusOf(text: string, segment: Segment, medicine: NamedMedicine): Assertion['status'] {
+  const { status, cue } = assertionOf(segment.tokens, findCues(segment.tokens), medicine)
+  if (status !== 'negated' || cue === null || cue.end > medicine.start) return status
+  const between = text.slice(cue.end, medicine.start)
+  const verb = findMedicineCues(between, 'before').find(({ cue: said }) => said === 'planned' || said === 'active')
+  const denied = verb ? between.slice(0, verb.start).replace(smallWords, '') : ''
+  return /\p{L}/u.test(denied) ? 'present' : status
+}
+
+const smallWords =
+  /\b(?:be|been|being|to|currently|yet|ever|want\w*|wish\w*|need\w*|keen|willing|able|prepared|happy|agree\w*|plan\w*|intend\w*|any|recent|current|regular|prior|previous|the|of|a|an|and|or|longer|using|use|taking|like|prefer\w*)\b/gi
+
+/** "Blood thinners (e.g. warfarin)" on a form names what is meant, not what is taken. */
+const isExample = (before: string) =>
+  /[([]\s*(?:e\.?\s?g\.?|for example|such as|like|i\.?e\.?|incl\w*)[^)\]]*$/i.test(before)
+
 function isTold(before: string, after: string): boolean {
-  const told = ['stopped', 'held', 'planned', 'past', 'exchange']
+  const told = ['stopped', 'held', 'planned', 'past', 'exchange', 'against']
   return told.includes(cueBefore(before) ?? '') || told.includes(cueAfter(after) ?? '')
+}
+
+/** "Allergic to trimethoprim so cephalexin was prescribed": behind another verb stands what is taken after all. */
+function isReactedTo(before: string): boolean {
+  const said = /\b(?:allerg|intoleran|reaction to|anaphyla|sensitiv)[^;.]*$/i.exec(before)?.[0]
+  return (
+    said !== undefined &&
+    !/\b(?:so|hence|therefore|thus|but|instead|however|takes?|taking|given|prescribed|started|commenced|switched|changed to|treated with)\b/i.test(
+      said,
+    )
+  )
 }
 
 function isInpatient(segment: Segment, before: string): boolean {

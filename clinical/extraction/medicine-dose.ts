@@ -2,15 +2,9 @@
 import { readDirections, type Directions } from './directions.ts'
 import { changedDose } from './dose-changes.ts'
 import type { Range, Reading } from './found.ts'
-import {
-  asCombination,
-  combinedStrength,
-  findMedicines,
-  strengthIn,
-  type NamedMedicine,
-  type Strength,
-} from './medicine-name.ts'
+import { findMedicines, type NamedMedicine } from './medicine-name.ts'
 import type { Segment } from './segments.ts'
+import { asCombination, bareStrength, combinedStrength, jointStrength, strengthIn, type Strength } from './strength.ts'
 
 /** The dose that holds now, and its directions: of a change the new one, on the medicine's line or the next. */
 export function doseOf(
@@ -21,7 +15,7 @@ export function doseOf(
   { before, limit }: { readonly before: string; readonly limit: number },
 ): { strength: Strength | null; directions: Directions } {
   const text = reading.document.text
-  const beside = strengthIn(text, medicine.end, Math.min(limit, medicine.end + 60))
+  const beside = strengthBeside(text, medicine, limit)
   // "Reduce prednisolone by 5 mg each week" says neither what is taken nor how often.
   const isStep = beside !== null && /\bby\s+$/i.test(text.slice(medicine.end, beside.start))
   if (isStep && !changedDose(text, before, medicine.end, limit))
@@ -29,13 +23,16 @@ export function doseOf(
   const printed =
     (beside && asCombination(beside, medicine)) ??
     combinedStrength(text, medicine, limit) ??
+    bareStrength(text, medicine, limit) ??
     strengthBelow(reading, segment, place, medicine)
   const changed = changedDose(text, before, medicine.end, limit)
   const strength = changed?.strength ?? printed
   const isOnLine = printed !== null && printed.end < limit
   const first = readDirections(text, isOnLine ? printed.end : medicine.end, changed?.start ?? limit)
   const named = isOnLine ? readDirections(text, medicine.end, printed.start) : first
-  const below = changed ? null : nextDirections(reading, segment, place, limit)
+  const below = changed
+    ? null
+    : (nextDirections(reading, segment, place, limit) ?? directionsAbove(reading, segment, place))
   const now = changed ? readDirections(text, changed.from, limit) : first
   const read = now.frequency || !below ? now : readDirections(text, below.start, below.end)
   return {
@@ -52,6 +49,19 @@ export function doseOf(
     },
   }
 }
+
+/** Of a product with two ingredients both amounts; what a sliding scale says of some reading is nobody's dose. */
+function strengthBeside(text: string, medicine: NamedMedicine, limit: number): Strength | null {
+  const first = strengthIn(text, medicine.isJoint ? medicine.start : medicine.end, Math.min(limit, medicine.end + 60))
+  if (!first || scaled.test(text.slice(medicine.end, first.start))) return null
+  const { further } = medicine
+  const isJoined =
+    further && first.end <= further.start && /^\s*(?:[/+&,]|and|with)\s*$/i.test(text.slice(first.end, further.start))
+  return (isJoined ? jointStrength(text, first, further, limit) : null) ?? first
+}
+
+const scaled =
+  /\b(?:sliding scale|correction(?:al)? (?:scale|dose|factor)|(?:as )?per (?:scale|protocol|BGL|BSL)|BGLs?|BSLs?)\b/i
 
 /** "Atorvastatin 20 mg. Take one at bedtime. Stopped 06/2021.": the last sentence of the item is about it as well. */
 export function stateBelow(reading: Reading, segment: Segment, place: number): string {
@@ -83,10 +93,20 @@ function nextDirections(reading: Reading, segment: Segment, place: number, limit
   const next = reading.segments[place + 1]
   if (!next || next.kind === 'heading' || next.firstLine - segment.endLine > 1 || findMedicines(next.tokens).length > 0)
     return null
-  const opening = reading.document.text.slice(next.start, next.start + 40)
+  return opensDirections(reading, next) ? next : null
+}
+
+/** A pharmacy's label prints them over the name; what stands there for the medicine above it is that one's. */
+function directionsAbove(reading: Reading, segment: Segment, place: number): Range | null {
+  const [above, before] = [reading.segments[place - 1], reading.segments[place - 2]]
+  if (!above || above.kind === 'heading' || segment.firstLine - above.endLine > 1 || !opensDirections(reading, above))
+    return null
+  const isOther = [above, before].some((other) => other && findMedicines(other.tokens).length > 0)
+  return isOther ? null : above
+}
+
+function opensDirections(reading: Reading, { start }: Range): boolean {
   return /^\s*(?:take|inhale|apply|inject|use|instil|place|give|put|insert|sig|directions|dissolve|chew|swallow|spray|\d+ (?:tab|cap|puff)|one |two )/i.test(
-    opening,
+    reading.document.text.slice(start, start + 40),
   )
-    ? next
-    : null
 }

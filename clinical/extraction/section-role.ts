@@ -17,16 +17,31 @@ const headingGrammar: readonly (readonly [RegExp, string])[] = [
   [/allerg|adverse (drug )?(reaction|event)|sensitivit|intoleranc|alerts?$/i, 'allergies'],
   [/immuni[sz]|vaccin/i, 'immunisations'],
   [
-    /(no longer|ceased|stopp?ed|discontinu|previous|past|old|former|cease|stop)\b.*(medic|drug|meds|prescription)/i,
+    /(no longer|ceased|stopp?ed|discontinu\w*|previous|past|old|former|cease|stop|withh[eo]ld|held|on hold|do not take|don't take)\b.*(medic|drug|meds|prescription|tablets)/i,
     'ceased-medications',
   ],
-  [/(medic(ine|ation)s?|drugs|meds|prescriptions?)\b.*(no longer|ceased|stopped|discontinued)/i, 'ceased-medications'],
+  // Lists of a discharge name only what becomes of the medicines under them.
+  [
+    /^(?:ceased|stopped|withheld|held|on hold|discontinued)(?: (?:on|at|during|this|prior|since)\b.*)?$/i,
+    'ceased-medications',
+  ],
+  [
+    /^(?:new|changed|unchanged|continued?|continuing|commenced)(?: (?:on|at) (?:discharge|admission))?$/i,
+    'medications',
+  ],
+  [
+    /(medic(ine|ation)s?|drugs|meds|prescriptions?|tablets)\b.*(no longer|ceased|stopped|discontinued|withheld|on hold)/i,
+    'ceased-medications',
+  ],
   [
     /(discharge|separation|going home).*(medic|drug|meds)|(medic|drug|meds).*(discharge|separation)/i,
     'discharge-medications',
   ],
   [/admission.*(medic|drug|meds)|(medic|drug|meds).*(admission)/i, 'admission-medications'],
-  [/\b(medicines?|medications?|meds|drug (list|chart|therapy)|prescriptions?|prescribed|pharmacy)\b/i, 'medications'],
+  [
+    /\b(medicines?|medications?|meds|drug (list|chart|therapy|history)|prescriptions?|prescribed|pharmacy|puffers)\b|^(?:(?:my|all|list of|current|regular|daily|morning|night) ){1,3}(?:tablets|pills)\b|^(?:tablets|pills)(?: I take| list)?$|^repeat (?:templates?|items?|scripts?)$|^(?:non-?)?packed items$/i,
+    'medications',
+  ],
   [/vital|obs(ervation)?s\b|\btpr\b/i, 'vital-signs'],
   [
     /(surg(ical|ery|eries)|operat(ive|ions?)|procedur(al|es?)).*(hist|hx|past|previous)|(past|previous|prior).*(surg|operat|procedur)/i,

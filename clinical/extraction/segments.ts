@@ -3,6 +3,8 @@
  * No cue reaches beyond its segment, and no segment reaches beyond its section.
  */
 import type { Line, MappedDocument } from '../document/mapped.ts'
+import { medicineLexicon } from '../terminology/concepts.ts'
+import { matchAt } from '../terminology/lexicon.ts'
 import { tokenise, type Token } from '../terminology/tokens.ts'
 import { findBoxesToTick, type BoxesToTick } from './boxes-to-tick.ts'
 import { proseWords } from './condition-words.ts'
@@ -69,9 +71,18 @@ function continues(
   const aboveText = document.text.slice(above.start, above.start + above.length)
   const text = document.text.slice(line.start, line.start + line.length)
   if (/^(?:[eo]\s(?=\p{Lu})|[^\p{L}\p{N}\s("'])/u.test(text)) return false
+  if (
+    isOfMedicines(block.role) &&
+    leadsWithMedicine(text) &&
+    leadsWithMedicine(aboveText) &&
+    !/[,(&/-]\s*$|\band$/.test(aboveText)
+  )
+    return false
   if (/^\p{Ll}/u.test(text) && !/[.:]$/.test(aboveText)) return true
   if (/^\p{Lu}[^:]{0,40}:\s/u.test(text)) return false
   if (above.page !== line.page) return false
+  // Entries that each begin with their day, or with a medicine, go on by nobody's width.
+  if (leadingDay.test(text) && leadingDay.test(document.text.slice(block.start, block.start + 16))) return false
   if (
     lists.has(block.role.slug ?? '') &&
     /^\p{Lu}/u.test(text) &&
@@ -81,6 +92,15 @@ function continues(
     return false
   const isFull = aboveText.length >= 55 && above.box[2] >= 0.8 * (widths.get(above.page) ?? 1)
   return isFull && (block.kind !== 'pair' || !/[.:;]$/.test(aboveText))
+}
+
+const leadingDay = /^\d{1,4}[ ./-](?:\d{1,2}|\p{L}{3,9})[ ./-]\d{2,4}\b/u
+const isOfMedicines = ({ slug }: SectionRole) => slug?.endsWith('medications') === true
+
+/** "eye drops Xalatan one drop": the form may stand first. */
+function leadsWithMedicine(line: string): boolean {
+  const tokens = tokenise(line.slice(0, 60))
+  return [0, 1, 2].some((place) => matchAt(medicineLexicon(), tokens, place) !== null)
 }
 
 /** Where each line is an entry, a full line does not run on into one that begins anew. */

@@ -15,7 +15,10 @@ export type ColumnRole =
   | 'unit'
   | 'previous'
   | 'medicine'
+  | 'strength'
   | 'dose'
+  | 'time_of_day'
+  | 'duration'
   | 'form'
   | 'directions'
   | 'route'
@@ -44,6 +47,11 @@ export type Table = { readonly columns: readonly Column[]; readonly rows: readon
 export type TableRow = { readonly line: Line; readonly place: number }
 
 const columnWords: readonly (readonly [ColumnRole, RegExp])[] = [
+  [
+    'time_of_day',
+    /^(?:(?:breakfast|brkf\w*|b\/?fast|lunch|dinner|tea|supper|bed|bedtime|morning|noon|midday|afternoon|evening|night|mane|midi|nocte|am|pm)(?:[\s/&]+(?=\w)|$))+$/i,
+  ],
+  ['duration', /^(?:duration|for how long|how long)\b(?! of)/i],
   // One result stands under either of "In range" and "Out of range", and under "Result flag" with its flag.
   ['result', /^((in|out of|within|outside) (the )?(\w+ )?(range|limits)|(results?|value)[ /]+flags?)$/i],
   ['previous', /previous|prior|last result|historic/i],
@@ -68,7 +76,8 @@ const columnWords: readonly (readonly [ColumnRole, RegExp])[] = [
   ['form', /^form/i],
   ['indication', /indication|reason|purpose|what (it|is it|for)|used for|^for$|treats/i],
   ['medicine', /medic|drug|generic|preparation|^product|^item/i],
-  ['dose', /strength|dose|dosage|amount/i],
+  ['strength', /strength/i],
+  ['dose', /dose|dosage|amount|how much/i],
   ['procedure', /procedure|operation|surgery|intervention/i],
   ['problem', /problem|diagnos|condition|issue|illness|disease|comorbid/i],
   ['relative', /relative|relation|family member/i],
@@ -132,19 +141,23 @@ function isHeader(document: MappedDocument, line: Line, dates: DatedContext): bo
   if (line.cells.length < 2) return false
   const roles = columnsOf(document, line, dates)
   const text = document.text.slice(line.start, line.start + line.length)
+  const unknown = roles.filter((column) => column.role === 'other').length
+  const isOfTimes = roles.filter((column) => column.role === 'time_of_day').length > 1
   return (
-    roles.filter((column) => column.role !== 'other').length === roles.length &&
-    !/\d/.test(text.replace(/\d{1,4}[/ .-]\w+[/ .-]\d{2,4}/g, ''))
+    (unknown === 0 || (isOfTimes && unknown === 1)) && !/\d/.test(text.replace(/\d{1,4}[/ .-]\w+[/ .-]\d{2,4}/g, ''))
   )
 }
 
 function columnsOf(document: MappedDocument, line: Line, dates: DatedContext): Column[] {
-  return line.cells.map((cell) => {
+  const columns = line.cells.map((cell): Column => {
     const text = document.text.slice(cell.start, cell.start + cell.length).trim()
     const date = dates.within(cell.start, cell.start + cell.length)[0] ?? null
     if (date) return { role: 'dated', cell, date }
     return { role: columnWords.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other', cell, date: null }
   })
+  // "Morning | Evening" of a diary of blood pressures are no times of doses.
+  if (columns.some(({ role }) => role === 'medicine')) return columns
+  return columns.map((column) => (column.role === 'time_of_day' ? { ...column, role: 'other' } : column))
 }
 
 /** Days of a cumulative report run one way: one that was read from a picture and does not fit is no day to rely on. */

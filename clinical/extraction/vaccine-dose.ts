@@ -1,6 +1,7 @@
 /** One dose as a fact: its name without what stands around it, and batch, site, maker and number of the dose. */
 import type { FactDetail, FoundDate, FoundFact } from '../document/found-fact.ts'
 import { tokenise } from '../terminology/tokens.ts'
+import { vaccineConcept } from '../terminology/vaccine-antigens.ts'
 import { findMaker, findVaccines } from '../terminology/vaccine-words.ts'
 import { foundDate, type LabelledDate } from './dated-context.ts'
 import { foundFact, isLegible, type Range, type Reading } from './found.ts'
@@ -22,7 +23,6 @@ export type DoseFound = { readonly date: LabelledDate | null; readonly detail: F
 export function doseFact(reading: Reading, name: Range, { date, detail }: DoseFound): FoundFact {
   const printed = reading.document.text.slice(name.start, name.end)
   const matches = findVaccines(tokenise(printed), 'any')
-  const match = matches.find(({ isDisease }) => !isDisease) ?? matches[0]
   return foundFact(reading.document, {
     type: 'immunization',
     name,
@@ -30,7 +30,7 @@ export function doseFact(reading: Reading, name: Range, { date, detail }: DoseFo
     detail,
     // Wherever it stands: the doses of a card differ in nothing else.
     parts: [['date', date]],
-    concept: match?.terms[0]?.meaning.concept ?? null,
+    concept: vaccineConcept(printed, matches),
     strength: date ? 'strong' : 'fair',
   })
 }
@@ -70,7 +70,7 @@ export function doseNumberIn(printed: string): string {
 }
 
 const nameEnd =
-  /\s*(?:[-–,;:]\s*)?(?:\b(?:batch|lot|dose \w+|given|administered|site|left arm|right arm|booster \d|due|overdue|refused|declined|deferred|scheduled|ordered|recommended|not given|not done|contraindicated|done|completed|received|exp|mfr|(?:in|on|at) (?=\d|[a-z]{3}\w* \d))\b|\(?\d(?:st|nd|rd|th) dose|\s#\s?\d|\b(?:19|20)\d\d\b|\((?=dose|batch|lot|given|declin|refus|due|\d{1,2}[/.-]\d|(?:19|20)\d\d)|\t)/i
+  /\s*(?:[-–,;:]\s*)?(?:\b(?:batch|lot|dose \w+|given|administered|site|left arm|right arm|booster \d|due|overdue|refused|declined|deferred|scheduled|ordered|recommended|not given|not done|contraindicated|done|completed|received|exp|mfr|(?:in|on|at) (?=\d|[a-z]{3}\w* \d))\b|\b\d(?:\.\d{1,2})?\s?mL\b|\b(?:IM|IMI|subcut|SC)\b|\((?:L|R)\)|\(?\d(?:st|nd|rd|th) dose|\s#\s?\d|\b(?:19|20)\d\d\b|\((?=dose|batch|lot|given|declin|refus|due|\d{1,2}[/.-]\d|(?:19|20)\d\d)|\t)/i
 
 /** The cell or item without list marks, dose counts and batch numbers. */
 export function vaccineName(reading: Reading, range: Range): Range | null {

@@ -2,12 +2,13 @@
 import type { FoundFact } from '../document/found-fact.ts'
 import { tokenise } from '../terminology/tokens.ts'
 import { courseOfHeading, findVaccines, vaccineCourse } from '../terminology/vaccine-words.ts'
+import type { LabelledDate } from './dated-context.ts'
 import type { Range, Reading } from './found.ts'
 import { splitItems, wordCount } from './list-items.ts'
 import { inlineRole } from './section-role.ts'
 import type { Segment } from './segments.ts'
 import { deniedDose, doseDetail, doseFact, vaccineName, yearAlone } from './vaccine-dose.ts'
-import { statedDoses } from './vaccine-statements.ts'
+import { isIllness, statedDoses } from './vaccine-statements.ts'
 
 /** "Immunisations: Fluvax 03/2021, Pneumovax 2018; Zoster - declined": each item for itself. */
 export function listedDoses(reading: Reading, segment: Segment, place: number): FoundFact[] {
@@ -62,8 +63,9 @@ function listedDose(reading: Reading, segment: Segment, range: Range): FoundFact
   const stated = reading.dates
     .within(range.start, range.end)
     .filter((date) => date.label === null || date.label === 'given' || date.label === 'document')
-  const dates = stated.length > 0 ? stated : yearAlone(range.start, printed, segment.firstLine)
-  const firstDate = dates[0]
+  const alone = stated.length > 0 ? stated : yearAlone(range.start, printed, segment.firstLine)
+  const dates = alone.length > 0 ? alone : dateOfHeading(reading, segment)
+  const firstDate = alone[0]
   if (matches.length === 0 && /^[^\n]{2,40}:\s/.test(printed)) return []
   if (matches.length > 1 && dates.length <= 1) return null
   const course = vaccineCourse(firstDate ? printed.replace(whatIsNext, '') : printed)
@@ -72,17 +74,29 @@ function listedDose(reading: Reading, segment: Segment, range: Range): FoundFact
     const [first] = matches
     return first && wordCount(text, range) <= 12 ? [deniedDose(reading, first)] : null
   }
+  if (matches.some((match) => isIllness(text, range, match))) return []
   const dateFirst = firstDate !== undefined && firstDate.start - range.start < 4
-  if (dates.length === 0 && wordCount(text, range) > 4) return null
+  if (alone.length === 0 && wordCount(text, range) > (dates.length > 0 ? 14 : 4)) return null
   const whole = vaccineName(
     reading,
     dateFirst ? { start: firstDate.end, end: range.end } : { start: range.start, end: firstDate?.start ?? range.end },
   )
-  const name = whole && matches.length === 1 && isPhrase(text, whole, matches[0]) ? (matches[0] ?? null) : whole
+  const [only] = matches.length === 1 ? matches : []
+  // "Second dose of SARS-CoV-2 vaccine": the name may end before the vaccine is named.
+  const isBeside = whole && only && (isPhrase(text, whole, only) || only.start >= whole.end)
+  const name = isBeside ? only : whole
   if (!name || (!firstDate && matches.length === 0) || name.end - name.start > 70) return []
   const detail = doseDetail(printed)
   const doses = dates.length > 0 ? dates : [null]
   return doses.map((date) => doseFact(reading, name, { date, detail }))
+}
+
+/** "Vaccines administered today 03/05/2024:" dates what stands under it. */
+function dateOfHeading(reading: Reading, segment: Segment): LabelledDate[] {
+  const { heading } = segment.role
+  if (heading === null || !/\b(?:given|administered|today|received)\b/i.test(heading)) return []
+  const printed = reading.segments.findLast((other) => other.kind === 'heading' && other.end <= segment.start)
+  return printed ? reading.dates.within(printed.start, printed.end).slice(0, 1) : []
 }
 
 /** "Fully vaccinated against COVID-19": the name is a part of what stands there. */

@@ -52,17 +52,38 @@ export function rowDoses(reading: Reading, table: Table, row: TableRow): FoundFa
       batch: cellOf('batch'),
       site: cellOf('site'),
       manufacturer: cellOf('manufacturer'),
-      doseNumber:
-        /\d/.test(cellOf('dose')) && !/m[lg]\b|mcg/i.test(cellOf('dose')) ? cellOf('dose') : doseNumberIn(around),
+      doseNumber: numberAlone(cellOf('dose')) || doseNumberIn(around),
     }),
   }
   const doses = given.length > 0 ? given.map(({ date }) => date) : [null]
   return doses.map((date, order) =>
     doseFact(reading, name, {
       date,
-      detail: { ...detail, ...(doses.length > 1 ? { doseNumber: String(order + 1) } : {}) },
+      detail: { ...detail, ...numberOf(reading, table, row, date, { order, of: doses.length }) },
     }),
   )
+}
+
+/** "Dose 3" over a column numbers what stands under it; else the dates of a row count. */
+function numberOf(
+  reading: Reading,
+  table: Table,
+  row: TableRow,
+  date: LabelledDate | null,
+  { order, of }: { readonly order: number; readonly of: number },
+): { doseNumber?: string } {
+  const cell = date
+    ? row.line.cells.find(({ start, length }) => start <= date.start && date.start < start + length)
+    : null
+  const heading = cell ? columnOf(table, cell)?.cell : null
+  const printed = heading ? reading.document.text.slice(heading.start, heading.start + heading.length) : ''
+  const number = doseNumberIn(printed) || numberAlone(printed) || (of > 1 ? String(order + 1) : '')
+  return number === '' ? {} : { doseNumber: number }
+}
+
+/** "3", "Dose 2 of 3"; a date or a volume is no number of a dose. */
+function numberAlone(printed: string): string {
+  return /^\W*(?:dose\s*)?(\d{1,2})(?:\s*(?:of|\/)\s*\d{1,2})?\W*$/i.exec(printed)?.[1] ?? ''
 }
 
 /** A printed card lists vaccines that nobody has given: an empty cell for the date is no dose. */
@@ -75,7 +96,7 @@ function isGivenUndated(
   if (!hasColumn(table, 'vaccine') || ofRow === 'to_come') return false
   const isFilled = (cell: Cell | undefined) =>
     cell !== undefined && reading.document.text.slice(cell.start, cell.start + cell.length).trim() !== ''
-  const isForDates = hasColumn(table, 'date', 'dated')
+  const isForDates = hasColumn(table, 'date', 'dated') || table.rows.some((row) => hasDates(reading, row))
   return ofRow === 'given' || !isForDates || isFilled(cells.get('date')) || isFilled(cells.get('batch'))
 }
 
@@ -124,4 +145,9 @@ function courseUnder(title: string, words: string): VaccineCourse | null {
   return remarks.test(title) && !/refus|declin|not (?:given|administered)|contraind|withheld/i.test(words)
     ? null
     : course
+}
+
+/** "Dose 1 | Dose 2": columns hold dates whatever stands over them. */
+function hasDates(reading: Reading, { line }: TableRow): boolean {
+  return reading.dates.within(line.start, line.start + line.length).length > 0
 }

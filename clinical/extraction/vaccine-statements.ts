@@ -9,7 +9,7 @@ import { deniedDose, doseDetail, doseFact, givenAt, yearAlone } from './vaccine-
 
 const vaccineWord = /vaccin|immuni[sz]|booster|\bshots?\b|\bjabs?\b|\bvax\b/i
 const vaccineAfter =
-  /^\W{0,2}(?:\([^)]*\)\s*)?(?:(?!despite|without|after|before|since|following|prior|no\b)\w+\s){0,2}?(?:vaccin|immuni[sz]|shots?\b|jabs?\b|vax\b|boosters?\b|needle)/i
+  /^\s*#\s?\d|^\W{0,2}(?:\([^)]*\)\s*)?(?:(?!despite|without|after|before|since|following|prior|no\b)\w+\s){0,2}?(?:vaccin|immuni[sz]|shots?\b|jabs?\b|vax\b|boosters?\b|needle)/i
 const vaccineBefore = /(?:vaccinat\w*|immuni[sz]\w*|vaccines?|boosters?|shots?|jabs?|up to date|UTD)\b[^.;]{0,40}$/i
 
 export function statedDoses(reading: Reading, segment: Segment, place: number, range: Range = segment): FoundFact[] {
@@ -28,7 +28,8 @@ export function statedDoses(reading: Reading, segment: Segment, place: number, r
     if (status === 'family' || status === 'other' || isAboutReaction(text, range, match)) return []
     const course = courses[order] ?? null
     if ((status === 'negated' && course !== 'given') || course === 'not_given') return [deniedDose(reading, match)]
-    if (course === 'to_come' || (course === null && !isRecord)) return []
+    if (course === 'to_come' || (isRecord && isIllness(text, range, match))) return []
+    if (course === null && !isRecord && !isDated(reading, range, match)) return []
     if (plans.has(segment.role.slug ?? '') && !done.test(text.slice(range.start, range.end))) return []
     const end = doses[order + 1]?.start ?? range.end
     const start = order === 0 ? range.start : match.start
@@ -38,6 +39,24 @@ export function statedDoses(reading: Reading, segment: Segment, place: number, r
     const contact = /\btoday\b/i.test(beside) ? reading.dates.governing(match.start, ['visit', 'document']) : null
     return [date || !contact ? fact : givenAt(fact, contact)]
   })
+}
+
+/** "Had chickenpox in 2015" among vaccines tells of the disease. */
+export function isIllness(text: string, range: Range, match: VaccineMatch): boolean {
+  if (!match.isDisease || vaccineWord.test(text.slice(range.start, range.end))) return false
+  return /\b(?:had|history of|hx of|contracted|caught|wild|natural|past|previous|confirmed|recovered from|infection with)\s+(?:\w+\s)?$/i.test(
+    text.slice(range.start, match.start),
+  )
+}
+
+/** "Flu vax 3/5/24": a vaccine with nothing but its date. */
+function isDated(reading: Reading, range: Range, match: VaccineMatch): boolean {
+  const text = reading.document.text
+  const after =
+    /^\s*(?:vaccine|vax|shot|jab|booster|#\d)?[\s:–(-]*(?:on |given )?/i.exec(text.slice(match.end, range.end))?.[0] ??
+    ''
+  const start = match.end + after.length
+  return reading.dates.within(start, range.end).some((date) => date.start === start && isOfDose(text, date))
 }
 
 const plans = new Set(['plan', 'follow-up', 'discharge-instructions', 'assessment-and-plan'])
@@ -58,7 +77,15 @@ function dateOf(reading: Reading, range: Range, doses: readonly Range[], order: 
   if (!own) return null
   const last = doses.findIndex((_, place) => {
     const next = doses[place + 1]
-    return place >= order && !(next && /^[\s,&/+]*(?:and\s)?$/.test(text.slice(doses[place]?.end ?? 0, next.start)))
+    return (
+      place >= order &&
+      !(
+        next &&
+        /^(?:[\s,&/+]|#\s?\d|\(?(?:dose|booster) \d\)?)*(?:and\s)?$/i.test(
+          text.slice(doses[place]?.end ?? 0, next.start),
+        )
+      )
+    )
   })
   const from = doses[last]?.end ?? own.end
   const to = doses[last + 1]?.start ?? range.end

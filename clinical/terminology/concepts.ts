@@ -3,7 +3,11 @@ import { buildLexicon, type Lexicon, type Term } from './lexicon.ts'
 import { once, readTable, splitList } from './read-table.ts'
 
 export type Concept = { readonly concept: string; readonly name: string; readonly group: string }
-export type Medicine = Concept & { readonly isBrand: boolean }
+export type Medicine = Concept & {
+  readonly isBrand: boolean
+  /** The figures of the strengths that it is made in: "80", "12.5". */
+  readonly strengths: readonly string[]
+}
 export type Observation = Concept & {
   readonly kind: 'lab' | 'vital'
   readonly acceptedUcum: readonly string[]
@@ -84,8 +88,20 @@ export const panelLexicon = once(() => {
 })
 
 export const medicineLexicon = once((): Lexicon<Medicine> => {
-  const columns = ['id', 'ingredient', 'us_name', 'synonyms', 'ambiguous_synonyms', 'drug_class', 'components'] as const
+  const columns = [
+    'id',
+    'ingredient',
+    'us_name',
+    'synonyms',
+    'ambiguous_synonyms',
+    'drug_class',
+    'components',
+    'common_forms_strengths',
+  ] as const
   const rows = readTable('medications', columns)
+  const strengthsOf = new Map(
+    rows.map((row) => [row.ingredient, row.common_forms_strengths.match(/\d+(?:\.\d+)?/g) ?? []]),
+  )
   const namesOf = new Map(
     rows.map((row) => [row.ingredient, [row.ingredient, row.us_name, ...splitList(row.synonyms)].filter(Boolean)]),
   )
@@ -100,6 +116,7 @@ export const medicineLexicon = once((): Lexicon<Medicine> => {
         name: row.ingredient,
         group: row.drug_class,
         isBrand: false,
+        strengths: strengthsOf.get(row.ingredient) ?? [],
       },
     ),
   )
@@ -111,6 +128,7 @@ export const medicineLexicon = once((): Lexicon<Medicine> => {
       name: row.ingredient,
       group: 'brand',
       isBrand: true,
+      strengths: strengthsOf.get(row.ingredient) ?? [],
     },
   }))
   return clinicalLexicon([...generic, ...brands])

@@ -3,8 +3,11 @@ import { buildLexicon, exactly, findTerms, type Lexicon, type Match } from './le
 import { once, readTable } from './read-table.ts'
 import { tokenise } from './tokens.ts'
 
-const meanings = ['stopped', 'held', 'exchange', 'planned', 'past', 'active', 'again', 'none'] as const
-/** `exchange`: one medicine for another; which of the two it was is told by where the other stands. `none`: about a day to come. */
+const meanings = ['stopped', 'held', 'exchange', 'planned', 'past', 'active', 'again', 'against', 'none'] as const
+/**
+ * `exchange`: one medicine for another; which of the two it was is told by where the other stands. `against`: refused, or not
+ * for this person. `none`: about a day to come.
+ */
 export type MedicineCue = (typeof meanings)[number]
 
 export type MedicineCueHit = { readonly cue: MedicineCue; readonly start: number; readonly end: number }

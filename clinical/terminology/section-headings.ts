@@ -25,7 +25,7 @@ const likely: readonly (readonly [RegExp, string])[] = [
   [/allerg|adverse (?:drug |medication )?reaction|intoleranc|sensitivit/, 'allergies'],
   [
     new RegExp(
-      `(?:ceased|stopped|discontinued|no longer|previous|past|former)\\b.*${medicines}|${medicines}.*\\b(?:ceased|stopped|discontinued|no longer|previously)`,
+      `(?:ceased?|stop(?:ped)?|discontinued?|no longer|previous|past|former|withheld|held|on hold|do not take)\\b.*${medicines}|${medicines}.*\\b(?:ceased|stopped|discontinued|no longer|previously|withheld|on hold)`,
     ),
     'ceased-medications',
   ],

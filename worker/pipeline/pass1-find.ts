@@ -11,7 +11,7 @@ import { placeFacts, type PlacedFact } from './place-facts.ts'
 import { forRules, withStated } from './stated-facts.ts'
 
 /** Changes when the same text may give other facts. */
-export const findVersion = '6'
+export const findVersion = '7'
 
 type RuleFindings = ReturnType<FindFacts>
 

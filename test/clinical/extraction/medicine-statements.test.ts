@@ -45,17 +45,23 @@ void test('a dose to come is not the dose of today', async (t) => {
     ['Consider increasing perindopril to 10 mg daily.', 'perindopril | 10 mg | daily | planned'],
     [
       'Prednisolone 50 mg daily for 3 days then 25 mg daily for 3 days then cease',
-      'Prednisolone | 50 mg | daily for 3 days | active',
+      'Prednisolone | 50 mg | daily for 3 days then 25 mg daily for 3 days then cease | active',
     ],
-    ['Prednisone 40 mg daily, taper by 10 mg every 3 days', 'Prednisone | 40 mg | daily | active'],
-    ['Prednisolone 25 mg mane reducing by 5 mg every 3 days.', 'Prednisolone | 25 mg | mane | active'],
-    ['Dexamethasone 4 mg bd tapering over 2 weeks.', 'Dexamethasone | 4 mg | bd | active'],
+    [
+      'Prednisone 40 mg daily, taper by 10 mg every 3 days',
+      'Prednisone | 40 mg | daily, taper by 10 mg every 3 days | active',
+    ],
+    [
+      'Prednisolone 25 mg mane reducing by 5 mg every 3 days.',
+      'Prednisolone | 25 mg | mane reducing by 5 mg every 3 days | active',
+    ],
+    ['Dexamethasone 4 mg bd tapering over 2 weeks.', 'Dexamethasone | 4 mg | bd tapering over 2 weeks | active'],
     [
       'Insulin glargine 20 units at night, titrate by 2 units every 3 days.',
-      'Insulin glargine | 20 units | at night | active',
+      'Insulin glargine | 20 units | at night, titrate by 2 units every 3 days | active',
     ],
     ['Reduce prednisolone by 5 mg each week.', 'prednisolone | active'],
-    ['Amoxicillin 500 mg tds for 5 days then stop.', 'Amoxicillin | 500 mg | tds for 5 days | active'],
+    ['Amoxicillin 500 mg tds for 5 days then stop.', 'Amoxicillin | 500 mg | tds for 5 days then stop | active'],
   ] as const)
     t.strictSame(found(source).map(dosed), [expected], source)
 })

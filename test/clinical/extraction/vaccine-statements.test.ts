@@ -195,3 +195,60 @@ void test('a vaccine named for its disease has the code of its kind', async (t) 
   ] as const)
     t.equal(found(source).map((fact) => codeFact(fact).selected?.code)[0], code, source)
 })
+
+void test('cards, certificates and lists that share a date', (t) => {
+  for (const [source, expected] of [
+    [
+      'Vaccination certificate\nDisease targeted: COVID-19\nVaccine: Spikevax\nManufacturer: Moderna\nDose number / total doses: 2 / 2\nDate of vaccination: 2021-06-21\nBatch number: 3002618',
+      ['Spikevax | 2021-06-21 | 3002618 | Moderna | 2'],
+    ],
+    ['Immunisations\nVaccine: Spikevax\nDate of vaccination: 21/06/2021\nStatus: Refused', ['Spikevax | NOT']],
+    [
+      [
+        'Immunizations',
+        { text: 'Vaccine Group\tDose 1\tDose 2', kind: 'table_header' },
+        'Polio\t16/04/2018\t18/06/2018',
+        'Varicella\t20/02/2019\t',
+        'Hep A',
+      ],
+      ['Polio | 2018-04-16 | 1', 'Polio | 2018-06-18 | 2', 'Varicella | 2019-02-20 | 1'],
+    ],
+    [
+      [
+        { text: 'Vaccines administered today 03/05/2024:', kind: 'heading' },
+        'Typhim Vi 0.5 mL IM (L) deltoid Batch V3B112',
+        { text: 'Stamaril - not given, egg allergy', kind: 'text' },
+        'Hep B - immune (HBsAb 234)',
+      ],
+      ['Typhim Vi | 2024-05-03 | V3B112', 'Stamaril | NOT'],
+    ],
+    ['Received MMR #2 and Varicella #2 on 04/08/2023.', ['MMR | 2023-08-04 | 2', 'Varicella | 2023-08-04 | 2']],
+    ['Flu vax 3/5/24. Well today.', ['Flu vax | 2024-05-03']],
+    ['Immunizations: Had chickenpox in 2015.', []],
+    ['Immunizations\nVaccine\tDate\tStatus\nTdap\t15/09/2020\tEntered in error', []],
+    [
+      'Immunisations\n14-Oct-2023 Seasonal influenza vaccination given by other healthcare provider\n22-Apr-2023 Second dose of SARS-CoV-2 vaccine given at the pharmacy of the town\n03-Feb-2023 Pneumococcal vaccination declined',
+      ['Seasonal influenza vaccination | 2023-10-14', 'SARS-CoV-2 | 2023-04-22 | 2', 'Pneumococcal vaccination | NOT'],
+    ],
+  ] as const)
+    t.strictSame(doses(source), expected, JSON.stringify(source))
+  t.end()
+})
+
+void test('a vaccine that is printed as its antigens has the code of all of them', (t) => {
+  for (const [cell, code] of [
+    ['Diphtheria, Tetanus, Pertussis, Hepatitis B, Polio, Hib', '146'],
+    ['Hepatitis A, Hepatitis B', '104'],
+    ['Measles, Mumps, Rubella', '03'],
+    ['Pneumococcal (Prevenar 13)', '133'],
+    ['Tetanus, Rabies', null],
+  ] as const)
+    t.equal(
+      found(`Immunisations\nDate given\tImmunisation\n10/05/2022\t${cell}`).map(
+        (fact) => codeFact(fact).selected?.code ?? null,
+      )[0],
+      code,
+      cell,
+    )
+  t.end()
+})
