@@ -75,6 +75,24 @@ export function findDates(text: string, order: DateOrder, from = 0, to = text.le
   return found.toSorted((a, b) => a.start - b.start)
 }
 
+const dayAndMonth = new RegExp(
+  `(?<![\\d/.])(?:(\\d{1,2})(?:st|nd|rd|th)?(?: of)?[ \\n]${month}|\\b${month} (\\d{1,2})(?:st|nd|rd|th)?)(?![\\p{L}\\d]|[ ,]{1,2}(?:19|20)\\d\\d|[ ,'’-]{1,2}\\d\\d\\b(?!\\s?[%\\p{L}]))`,
+  'giu',
+)
+
+/** "5 August" of a document that was written on `written`: the nearest such day that was not after it. */
+export function findYearless(text: string, from: number, to: number, written: string): PrintedDate[] {
+  return Array.from(text.slice(from, to).matchAll(dayAndMonth)).flatMap((match) => {
+    const start = from + match.index
+    const last = Number(written.slice(0, 4))
+    const read = [last, last - 1]
+      .map((year) => parts(year, monthNumber(match[2] ?? match[3]), match[1] ?? match[4]))
+      .find((date) => isReal(date) && isoOf(date) <= written)
+    if (!read || written.length < 10) return []
+    return [{ start, end: start + match[0].length, iso: isoOf(read), printed: match[0], certainty: 'locale' as const }]
+  })
+}
+
 function placesOf({ start, end }: PrintedDate): number[] {
   return Array.from({ length: end - start }, (_, place) => start + place)
 }

@@ -49,7 +49,7 @@ const labels: readonly (readonly [DateLabel, RegExp])[] = [
   ],
   [
     'visit',
-    /\b(visit|seen|consult(?:ation|ed)?|(?<!(?:follow-?\s?up|next|new|review)\s)appointment|encounter|date of service|service date|dos|attend(?:ed|ance)|review(?:ed)?|presented|presentation|clinic)\b/gi,
+    /\b(visit|seen|saw|assessed|consult(?:ation|ed)?|(?<!(?:follow-?\s?up|next|new|review)\s)appointment|encounter|date of service|service date|dos|attend(?:ed|ance)|arriv(?:al|ed)|review(?:ed)?|presented|presentation|clinic)\b/gi,
   ],
   [
     'reported',

@@ -22,11 +22,13 @@ import { findPhysicalFindings } from './physical-findings.ts'
 import { openReading } from './open-reading.ts'
 import { findProcedures } from './procedure-mentions.ts'
 import { rangesRuledOut } from './ruled-out.ts'
+import { findCardResults } from './result-cards.ts'
 import { findTableResults } from './result-tables.ts'
 import { findRunningResults } from './running-results.ts'
 import { findSocialHistory } from './social-history.ts'
 import { readAroundStrikes } from './struck-out.ts'
 import { readTables } from './table-columns.ts'
+import { findWordedResults } from './worded-results.ts'
 
 export const findFacts: FindFacts = (document) => {
   const found = readAroundStrikes(document, readPrinted)
@@ -57,7 +59,12 @@ function isSaidInGeneral(general: Cover, fact: FoundFact): boolean {
 function readFacts(reading: Reading): FoundFact[] {
   const tables = readTables(reading.document, reading.dates)
   const tabled = findTableResults(reading, tables)
-  const measured = [...tabled.facts, ...findRunningResults(reading, tabled.claimed)]
+  const carded = findCardResults(reading, coverOf(rangesOf(tabled.facts)))
+  const printed = [...tabled.facts, ...carded]
+  printed.push(...findWordedResults(reading, coverOf(rangesOf(printed))))
+  const taken = coverOf(rangesOf(printed))
+  const running = findRunningResults(reading, tabled.claimed)
+  const measured = [...printed, ...running.filter((fact) => !rangesOf([fact]).some(taken.touches))]
   const { facts: cultures, antibiogram } = findMicrobiology(reading, coverOf(rangesOf(measured)))
   const ofPatient = (fact: FoundFact) => !rangesOf([fact]).some(antibiogram.touches)
   const specific = [
@@ -67,10 +74,10 @@ function readFacts(reading: Reading): FoundFact[] {
     ...findImmunisations(reading, tables),
   ]
   specific.push(...findMedications(reading, tables, coverOf(rangesOf(specific))).filter(ofPatient))
-  const taken = coverOf(rangesOf(specific))
-  const listed = findTableMentions(reading, tables, taken)
+  const known = coverOf(rangesOf(specific))
+  const listed = findTableMentions(reading, tables, known)
   const rowLines = new Set([...tabled.claimed, ...listed.lines])
-  const mentions = [...listed.facts, ...findMentions(reading, taken, rowLines)]
+  const mentions = [...listed.facts, ...findMentions(reading, known, rowLines)]
   const procedures = findProcedures(reading, coverOf(rangesOf([...specific, ...mentions])), rowLines)
   return [
     ...specific,

@@ -47,8 +47,12 @@ function keyOf(fact: FoundFact): string {
     fact.unit,
     isUndated && fact.date?.meaning !== 'onset' ? null : (fact.date?.iso ?? null),
     fact.detail.identityKind ?? fact.detail.relationship ?? fact.detail.frequency ?? fact.detail.doseNumber ?? null,
+    isMeasured(fact) ? (fact.detail.laterality ?? null) : null,
   ])
 }
+
+/** 15 on the right and 15 on the left are two readings. */
+const isMeasured = ({ type }: FoundFact) => type === 'lab_result' || type === 'vital_sign'
 
 /** A heading that each page repeats is joined hundreds of times: the places gather in one list. */
 function joined(first: FoundFact, others: readonly FoundFact[]): FoundFact {

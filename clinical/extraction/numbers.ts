@@ -10,7 +10,7 @@ export type PrintedNumber = {
 }
 
 const numberPattern =
-  /(?<![\w.,/:])(<=|>=|≤|≥|<|>|(?:less|greater|more) than\b)?\s?(\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,7}(?:\.\d{1,5})?)(?![\d:]|,\d{3}|\.\d)/y
+  /(?<![\w.,/:])(<=|>=|≤|≥|<|>|(?:less|greater|more) than\b)?\s?((?:(?<=(?:^|[\s(]))[-−](?=\d))?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,7}(?:\.\d{1,5})?))(?![\d:]|,\d{3}|\.\d)/y
 const rangePattern =
   /(?<![\d.,])[([]?\s?(?:(?:ref(?:erence)?(?: (?:range|interval))?|rr|normal(?: range)?|range|nr)[:\s]+)?(?:(\d+(?:\.\d+)?)\s?(?:-|–|—|to)\s?(\d+(?:\.\d+)?)|((?:<=|>=|≤|≥|<|>)\s?\d+(?:\.\d+)?|(?:up to|less than|greater than|more than|under|over)\s\d+(?:\.\d+)?))(?![\d/])/iy
 
@@ -24,7 +24,7 @@ export function numberAt(text: string, at: number): PrintedNumber | null {
     start,
     end: at + match[0].length,
     printed,
-    number: Number((match[2] ?? '').replace(/,/g, '')),
+    number: Number((match[2] ?? '').replace(/,/g, '').replace('−', '-')),
     comparator: comparatorOf(match[1]),
   }
 }

@@ -1,7 +1,8 @@
 /** One measured value as a fact: unit against what the observation is reported in, date by column, sentence or document. */
 import type { FoundDate, FoundFact } from '../document/found-fact.ts'
 import type { Observation } from '../terminology/concepts.ts'
-import { firstNotBefore } from '../document/places.ts'
+import { findYearless, type PrintedDate } from '../document/dates.ts'
+import { firstNotBefore, touchedBy } from '../document/places.ts'
 import { isPlausible } from '../terminology/plausible.ts'
 import { isDoneOn, specimenOfTest } from '../terminology/specimens.ts'
 import { legibleUnit } from '../terminology/units.ts'
@@ -19,6 +20,8 @@ export type ReadingCandidate = {
   readonly values: RowValues
   readonly date: FoundDate | null
   readonly strength: FoundFact['strength']
+  /** The heading of the column for the right or the left that it stands under. */
+  readonly side?: { readonly start: number; readonly length: number } | null
 }
 
 /** Words of dose stand after a number as units do; a substance with one is a medicine, not a result. */
@@ -42,6 +45,7 @@ export function readingFact(reading: Reading, given: ReadingCandidate): FoundFac
   const { observation } = candidate
   if (!(values.value ?? values.illegible) || !isPossible(candidate)) return null
   const isVital = observation?.kind === 'vital'
+  const side = given.side ? sideIn(reading.document.text, given.side) : null
   return foundFact(reading.document, {
     type: isVital ? 'vital_sign' : 'lab_result',
     name: candidate.name,
@@ -54,6 +58,7 @@ export function readingFact(reading: Reading, given: ReadingCandidate): FoundFac
       ...(values.flag ? { flag: values.flag.printed } : {}),
       ...(specimen !== null && !isVital ? { specimen } : {}),
       ...(panel !== null && !isVital ? { panel } : {}),
+      ...(side !== null ? { laterality: side } : {}),
       ...(isVital && values.value?.printed.includes('/') ? { components: pressureParts(values.value.printed) } : {}),
     },
     parts: [
@@ -64,6 +69,13 @@ export function readingFact(reading: Reading, given: ReadingCandidate): FoundFac
     concept: observation?.concept ?? null,
     strength: values === candidate.values ? candidate.strength : 'weak',
   })
+}
+
+/** "R", "Right eye", "OS". */
+function sideIn(text: string, { start, length }: { start: number; length: number }): string | null {
+  const printed = text.slice(start, start + length).trim()
+  if (/^(?:right|R\b|RE\b|O\.?D)/i.test(printed)) return 'right'
+  return /^(?:left|L\b|LE\b|O\.?S)/i.test(printed) ? 'left' : null
 }
 
 /** "Creatinine" under "Urine chemistry" is another test than in serum; where no such test is known it stays uncoded. */
@@ -116,20 +128,35 @@ function isPictured({ document }: Reading, range: Range | null): boolean {
   return range !== null && isRecognised(document, range)
 }
 
+const ofDischarge = /\b(on|at|prior to|before|day of) discharge\b/i
+
 /** Sampling, else contact, else the document's own date; discharge only governs what says so. */
 export function readingDate(reading: Reading, at: Range, segment: Segment | null): FoundDate | null {
   const own = segment ? ownDate(reading, at, segment) : null
+  const { text } = reading.document
+  const before = segment ? text.slice(own && own.start < at.start ? own.end : segment.start, at.start) : ''
+  const isOfDischarge = /\bdischarge\s*$/i.test(before) || ofDischarge.test(`${before} ${segment?.role.heading ?? ''}`)
+  const discharged = isOfDischarge ? reading.dates.governing(at.start, ['discharged']) : null
+  if (discharged) return foundDate(discharged, 'visit')
   if (own) return foundDate(own, 'collected')
-  const around = segment ? reading.document.text.slice(segment.start, at.start) + (segment.role.heading ?? '') : ''
-  if (/\b(on|at|prior to|before|day of) discharge\b/i.test(around)) {
-    const discharged = reading.dates.governing(at.start, ['discharged'])
-    if (discharged) return foundDate(discharged, 'visit')
-  }
   for (const labels of dateOrder(reading)) {
     const date = reading.dates.governing(at.start, labels)
     if (date) return foundDate(date, meaningOf(date.label))
   }
-  return null
+  const head = headDate(reading)
+  return head ? foundDate(head, 'document') : null
+}
+
+const linesOfHead = 12
+
+/** The one day without a label at the head of a document that dates nothing else, or the one printed there twice. */
+function headDate({ dates, document }: Reading): LabelledDate | null {
+  const last = document.lines.at(Math.min(linesOfHead, document.lines.length) - 1)
+  const days = dates
+    .within(0, (last?.start ?? 0) + (last?.length ?? 0))
+    .filter(({ line, label, iso }) => document.lines[line]?.page === 1 && label === null && iso.length === 10)
+  const [most, next] = [...Map.groupBy(days, ({ iso }) => iso).values()].toSorted((a, b) => b.length - a.length)
+  return most?.[0] && most.length > (next?.length ?? 0) ? most[0] : null
 }
 
 function dateOrder(reading: Reading): readonly (readonly DateLabel[])[] {
@@ -144,20 +171,63 @@ function meaningOf(label: DateLabel | null): FoundDate['meaning'] {
   return label === 'document' ? 'document' : 'visit'
 }
 
-/** A date inside the statement: the nearest one, but never a birth date or one that is said to be another thing's. */
-function ownDate(reading: Reading, at: Range, segment: Segment): LabelledDate | null {
-  const near = [...leadDates(reading, segment), ...reading.dates.within(segment.start, segment.end)].filter(
+/**
+ * A date inside the statement: the nearest one, but never a birth date or one that is said to be another thing's. In a
+ * row the date of the own cell goes first, and a lone year in another cell is since when something is so.
+ */
+function ownDate(reading: Reading, at: Range, segment: Segment): OwnDate | null {
+  const cell = cellAround(reading, at)
+  const isInCell = (date: Range) => cell !== null && cell.start <= date.start && date.start < cell.end
+  const stated = [...leadDates(reading, segment), ...reading.dates.within(segment.start, segment.end)].filter(
     (date) => date.label === null || !['birth', 'other', 'stopped', 'started', 'onset'].includes(date.label),
   )
-  if (near.length === 0) return null
-  return near.toSorted((a, b) => Math.abs(a.start - at.start) - Math.abs(b.start - at.start))[0] ?? null
+  const inCell = stated.filter(isInCell)
+  const outside = stated.filter((date) => cell === null || date.iso.length > 4 || segment.kind !== 'row')
+  const near = inCell.length > 0 ? inCell : [...outside, ...yearlessDates(reading, at, segment)]
+  const exact = near.some((date) => date.iso.length === 10) ? near.filter((date) => date.iso.length > 4) : near
+  return exact.toSorted((a, b) => Math.abs(a.start - at.start) - Math.abs(b.start - at.start))[0] ?? null
 }
 
-/** "Blood tests on 3 May showed:" speaks for the sentence after it. */
+type OwnDate = PrintedDate
+/** Letters between a result and a day without a year that is its own. */
+const farthestDay = 160
+
+function cellAround({ document }: Reading, at: Range): Range | null {
+  const [line] = touchedBy(document.lines, { start: at.start, end: at.start + 1 })
+  const cell =
+    line && line.cells.length > 1
+      ? line.cells.find((each) => each.start <= at.start && at.start < each.start + each.length)
+      : undefined
+  return cell ? { start: cell.start, end: cell.start + cell.length } : null
+}
+
+/** "Bloods on 5 August": of the year that the document's own date makes the nearest past one. */
+function yearlessDates(reading: Reading, at: Range, segment: Segment): PrintedDate[] {
+  const { text } = reading.document
+  const lead = leadOf(reading, segment)
+  const from = Math.max(lead?.start ?? segment.start, at.start - farthestDay)
+  const to = Math.min(segment.end, at.end + farthestDay)
+  const written = reading.dates.governing(segment.start, [
+    'document',
+    'visit',
+    'reported',
+    'discharged',
+    'examined',
+    'collected',
+  ])
+  return written ? findYearless(text, from, to, written.iso).filter(({ start }) => !reading.dates.covers(start)) : []
+}
+
+/** "Blood tests on 3 May showed:", "LABS (3/5/2024 0640):" speak for what stands behind them. */
 function leadDates(reading: Reading, segment: Segment): LabelledDate[] {
+  const lead = leadOf(reading, segment)
+  return lead ? reading.dates.within(lead.start, lead.end) : []
+}
+
+function leadOf(reading: Reading, segment: Segment): Segment | null {
   const lead = reading.segments[firstNotBefore(reading.segments, (each) => each.start < segment.start) - 1]
-  const isLead = lead !== undefined && /:\s*$/.test(reading.document.text.slice(lead.start, lead.end))
-  return isLead && lead.kind !== 'heading' ? reading.dates.within(lead.start, lead.end) : []
+  const said = lead ? reading.document.text.slice(lead.start, lead.end) : ''
+  return lead !== undefined && /:\s*$/.test(said) && (lead.kind !== 'heading' || /\d/.test(said)) ? lead : null
 }
 
 function isPossible({ values, observation }: ReadingCandidate): boolean {

@@ -1,13 +1,19 @@
-/** Results set as a table: one value column, or one column per date (cumulative reports), or one column per observation. */
+/**
+ * Results set as a table: one value column, or one column per date (cumulative reports), or one column per observation.
+ * Longer than 300 lines because rows of one result, of several, and of columns by day or side share how their cells are read.
+ */
 import type { Cell } from '../document/mapped.ts'
 import type { FoundFact } from '../document/found-fact.ts'
-import { foundDate, type LabelledDate } from './dated-context.ts'
+import { foundDate } from './dated-context.ts'
 import { withLostDash, withMisreadNumber } from './misread-numbers.ts'
 import { isLegible, trimmed, type Range, type Reading } from './found.ts'
 import { observationNamed } from './observation-name.ts'
+import { gradeIn, isGraded } from './graded-values.ts'
 import { readingDate, readingFact } from './reading-fact.ts'
-import { matchUnit, unitOf } from '../terminology/units.ts'
+import { columnMeasure, observationUnder, unitInName } from './result-headings.ts'
+import { unitOf } from '../terminology/units.ts'
 import { emptyValues, readValues, type RowValues } from './row-values.ts'
+import { readAcuity, readPressure } from './vital-shapes.ts'
 import { cellsByRole, columnOf, hasColumn, type Column, type Table, type TableRow } from './table-columns.ts'
 
 export type TableFacts = { readonly facts: FoundFact[]; readonly claimed: ReadonlySet<number> }
@@ -20,9 +26,12 @@ export function findTableResults(reading: Reading, tables: readonly Table[]): Ta
     const acrossNames = namedColumns(reading, table)
     for (const row of table.rows) {
       const found =
-        acrossNames.length >= 2 ? rowOfSeveral(reading, table, row, acrossNames) : rowOfOne(reading, table, row)
+        acrossNames.length > 0
+          ? rowOfSeveral(reading, table, row, acrossNames)
+          : resultsAside(reading, table, row).flatMap((part) => rowOfOne(reading, table, part))
       // A row of results whose value could not be read is not read again as a sentence: its range would pass for the value.
-      if (found.length > 0 || hasColumn(table, 'result', 'range', 'dated')) claimed.add(row.place)
+      const isResultRow = found.length > 0 || hasColumn(table, 'result', 'range', 'dated')
+      if (isResultRow && !(acrossNames.length > 0 && holdsRemarks(row))) claimed.add(row.place)
       facts.push(...found)
     }
   }
@@ -30,37 +39,72 @@ export function findTableResults(reading: Reading, tables: readonly Table[]): Ta
 }
 
 function rowOfOne(reading: Reading, table: Table, row: TableRow): FoundFact[] {
-  const name = nameOf(reading, table, row)
-  if (!name) return []
+  const label = nameOf(reading, table, row)
+  if (!label) return []
+  const { name, unit } = namePart(reading.document.text, label)
   const text = reading.document.text
   const named = observationNamed(text.slice(name.start, name.end))
   const isResultTable =
-    hasColumn(table, 'result', 'range', 'dated') && (hasColumn(table, 'test') || hasColumn(table, 'range', 'unit'))
-  if (!named && !isResultTable) return []
-  const dated = table.columns.filter((column) => column.role === 'dated')
-  const shared = sharedValues(reading, table, row, name)
-  const cells = dated.length > 0 ? datedCells(table, row) : []
+    (hasColumn(table, 'result', 'range', 'dated') && (hasColumn(table, 'test') || hasColumn(table, 'range', 'unit'))) ||
+    hasColumn(table, 'predicted', 'side') ||
+    isReported(reading, row)
+  if ((!named && !isResultTable) || holdsResults(reading, row, label)) return []
+  const shared = sharedValues(reading, table, row, label)
+  shared.value = gradeIn(reading, table, row, label) ?? shared.value
+  shared.unit ??= unit
+  const cells = readingCells(table, row)
   const readings: (readonly [RowValues, Cell | null, Column | null])[] =
     cells.length > 0
-      ? cells.map(([cell, column]) => [withShared(valuesIn(reading, cell), shared), cell, column])
+      ? cells.map(([cell, column]) => [
+          withShared(acuityIn(reading, name, cell) ?? valuesIn(reading, cell), shared),
+          cell,
+          column,
+        ])
       : [[shared, resultCell(table, row, name), null]]
   return readings.flatMap(([read, cell, column]) => {
     const values = cell && isResultTable ? withMisreadNumber(reading, cell, read) : read
     if (values.illegible && !named && !isLegible(reading, name)) return []
-    const isWorded = values.value !== null && values.value.number === null
+    const isGiven = cell !== null && read.value !== null && acuityIn(reading, name, cell) !== null
+    const isWorded =
+      values.value !== null && values.value.number === null && !isGiven && !isGraded(reading, name, values)
     const isFinding = isWorded && isResultTable && hasColumn(table, 'test') && isLegible(reading, name)
-    if (!named && !(isFinding && isFindingOfTest(values)) && (isWorded || (!values.unit && !values.range))) return []
+    const isBare = !values.unit && !values.range && !isGiven && !isGraded(reading, name, values)
+    if (!named && !(isFinding && isFindingOfTest(values)) && (isWorded || isBare)) return []
     if (named && !isResultTable && !values.unit && !values.range && (isWorded || named.isAmbiguous || !named.isWhole))
       return []
-    const date = column ? datedBy(column) : rowDate(reading, table, row, name)
+    const date = column?.role === 'dated' ? datedBy(column) : rowDate(reading, table, row, name)
     const isSure = named?.isWhole && (values.unit ?? values.range)
     const strength = values !== read ? 'weak' : isSure ? 'strong' : 'fair'
     const fact =
-      readingFact(reading, { name, observation: named?.observation ?? null, values, date, strength }) ??
+      readingFact(reading, {
+        name,
+        observation: named?.observation ?? null,
+        values,
+        date,
+        strength,
+        side: sideOf(column),
+      }) ??
       (isResultTable && values.unit
-        ? readingFact(reading, { name, observation: null, values, date, strength: 'weak' })
+        ? readingFact(reading, { name, observation: null, values, date, strength: 'weak', side: sideOf(column) })
         : null)
     return fact ? [fact] : []
+  })
+}
+
+/** A diary's last column often says more: "On antibiotics for a chest infection". */
+function holdsRemarks({ line }: TableRow): boolean {
+  return line.cells.some(({ length }) => length >= 16)
+}
+
+/** "Weight | Wt 81.5 kg, BMI 31": cells that name what they hold are read as a sentence is. */
+function holdsResults(reading: Reading, { line }: TableRow, label: Range): boolean {
+  return line.cells.some((cell) => {
+    const printed = reading.document.text.slice(cell.start, cell.start + cell.length)
+    const name =
+      cell.start >= label.end
+        ? /^\s*(\p{L}[\p{L}\d ]*?)(?: |\s*[:=<>≤≥])\s*[<>≤≥]?\s*\d/u.exec(printed)?.[1]
+        : undefined
+    return name !== undefined && name.length > 1 && observationNamed(name)?.isWhole === true
   })
 }
 
@@ -78,45 +122,108 @@ function resultCell(table: Table, row: TableRow, name: Range): Cell | null {
   return cell && cell.start >= name.end ? cell : null
 }
 
-/** Columns headed by observations (date, BP, pulse, weight): each row is one moment. */
-function namedColumns(reading: Reading, table: Table): (readonly [Column, Range])[] {
-  return table.columns.flatMap((column) => {
-    const range = { start: column.cell.start, end: column.cell.start + column.cell.length }
-    const printed = reading.document.text.slice(range.start, range.end).replace(/[([].*$/, '')
-    const named = column.role === 'dated' ? null : observationNamed(printed)
-    return named?.isWhole
-      ? [[column, { start: range.start, end: range.start + printed.trimEnd().length }] as const]
-      : []
-  })
+type Across = {
+  readonly column: Column
+  readonly name: Range
+  readonly unit: RowValues['unit']
+  readonly isPressure: boolean
 }
 
-function rowOfSeveral(
-  reading: Reading,
-  table: Table,
-  row: TableRow,
-  named: readonly (readonly [Column, Range])[],
-): FoundFact[] {
-  const text = reading.document.text
-  const date = ownDate(reading, table, row)
-  return named.flatMap(([column, name]) => {
+/** Columns headed by observations (date, BP, pulse, weight): each row is one moment, or one place that was measured. */
+function namedColumns(reading: Reading, table: Table): Across[] {
+  const { text } = reading.document
+  const rows = table.rows.map(({ line }) => line)
+  const known = table.columns.flatMap((column): (Across & { isNamed: boolean })[] => {
+    const printed = text.slice(column.cell.start, column.cell.start + column.cell.length)
+    const measure = notMeasured.has(column.role) ? null : columnMeasure(printed)
+    const label = { start: column.cell.start, end: column.cell.start + column.cell.length }
+    const { name, unit } = namePart(text, label)
+    if (measure)
+      return [
+        {
+          column,
+          name,
+          unit,
+          isPressure: false,
+          isNamed: observationUnder(text.slice(name.start, name.end)) !== null,
+        },
+      ]
+    const cells = rows.flatMap((line) => line.cells.filter((cell) => columnOf(table, cell) === column))
+    const isPressure = isReadings.test(printed) && cells.length > 0 && cells.every((cell) => pressureIn(reading, cell))
+    return isPressure ? [{ column, name: label, unit: null, isPressure, isNamed: true }] : []
+  })
+  const isTimed = hasColumn(table, 'date') && !hasColumn(table, 'test', 'range')
+  const named = known.filter(({ isNamed }) => isNamed).length
+  return named >= 2 || (named === 1 && (isTimed || known.length >= 2)) ? known : []
+}
+
+/** "AM reading" over pressures. */
+const isReadings =
+  /\b(?:readings?|[ap]m|morning|evening|lying|sitting|standing|left|right|first|second|1st|2nd|home|average)\b/i
+const notMeasured: ReadonlySet<Column['role']> = new Set([
+  'predicted',
+  'goal',
+  'previous',
+  'unit',
+  'flag',
+  'date',
+  'dated',
+  'birth',
+  'low',
+  'high',
+])
+
+function rowOfSeveral(reading: Reading, table: Table, row: TableRow, across: readonly Across[]): FoundFact[] {
+  const { text } = reading.document
+  return across.flatMap(({ column, name, unit, isPressure }) => {
     const cell = row.line.cells.find((candidate) => columnOf(table, candidate) === column)
-    const observation = observationNamed(text.slice(name.start, name.end))?.observation ?? null
-    if (!cell || !observation) return []
+    const observation = observationUnder(isPressure ? 'blood pressure' : text.slice(name.start, name.end))
+    if (!cell || (!observation && !unit)) return []
     const values = pressureIn(reading, cell) ?? valuesIn(reading, cell)
-    values.unit ??= headingUnit(text, name.end, column.cell.start + column.cell.length)
-    const when = date ? foundDate(date, 'collected') : readingDate(reading, name, null)
-    const fact = readingFact(reading, { name, observation, values, date: when, strength: 'strong' })
+    if (!observation && typeof values.value?.number !== 'number') return []
+    values.unit ??= unit
+    const date = rowDate(reading, table, row, name)
+    const strength = observation ? 'strong' : 'weak'
+    const fact = readingFact(reading, { name, observation, values, date, strength })
     return fact ? [fact] : []
   })
 }
 
-/** "Weight (kg)": the heading carries the unit of its column. */
-function headingUnit(text: string, from: number, to: number): RowValues['unit'] {
-  const match = /[([]\s*([^)\]]+?)\s*[)\]]/.exec(text.slice(from, to))
-  const unit = match?.[1] ? unitOf(match[1]) : null
-  if (!match?.[1] || !unit) return null
-  const start = from + match.index + match[0].indexOf(match[1])
-  return { start, end: start + match[1].length, printed: match[1], unit }
+/** "Weight (kg)", "TSH (uIU/mL)": the name, and the unit that is printed with it. */
+function namePart(text: string, label: Range): { name: Range; unit: RowValues['unit'] } {
+  const { nameLength, unit } = unitInName(text.slice(label.start, label.end))
+  const name = { start: label.start, end: label.start + nameLength }
+  if (!unit) return { name: label, unit: null }
+  const [start, end] = [label.start + unit.from, label.start + unit.to]
+  const printed = text.slice(start, end)
+  const known = unitOf(printed)
+  return { name, unit: known ? { start, end, printed, unit: known } : null }
+}
+
+/** "Sodium 138 | Potassium 4.1": a row that holds several results is read as as many rows. */
+function resultsAside(reading: Reading, table: Table, row: TableRow): TableRow[] {
+  const { text } = reading.document
+  const { cells } = row.line
+  const isName = (cell: Cell) => {
+    if (hasColumn(table, 'test')) return columnOf(table, cell)?.role === 'test'
+    const printed = text.slice(cell.start, cell.start + cell.length)
+    const named = /^\p{L}/u.test(printed) ? observationNamed(printed) : null
+    return named !== null && named.isWhole && !named.isAmbiguous
+  }
+  const isHeaded = hasColumn(table, 'test')
+  const starts = cells.flatMap((cell, at) => {
+    return (at === 0 && !isHeaded) || (at < cells.length - 1 && isName(cell)) ? [at] : []
+  })
+  if (starts.length < 2 || starts.some((at, place) => (starts[place + 1] ?? cells.length) - at < 2)) return [row]
+  return starts.map((at, place) => ({ ...row, line: { ...row.line, cells: cells.slice(at, starts[place + 1]) } }))
+}
+
+/** Rows of a laboratory's report, or under a heading of results, are results without a heading of their own. */
+function isReported(reading: Reading, { line, place }: TableRow): boolean {
+  if (line.cells.length < 2 || line.cells.length > 5) return false
+  const { documentClass } = reading.document
+  const slug = reading.roles[place]?.role.slug ?? ''
+  return documentClass === 'lab_report' || documentClass === 'pathology_report' || slug === 'results'
 }
 
 function nameOf(reading: Reading, table: Table, row: TableRow): Range | null {
@@ -125,9 +232,13 @@ function nameOf(reading: Reading, table: Table, row: TableRow): Range | null {
   if (!first || row.line.cells.length < 2) return null
   const name = trimmed(reading.document.text, { start: first.start, end: first.start + first.length }, /[\s:;,.*†‡#–-]/)
   const printed = reading.document.text.slice(name.start, name.end)
-  const isName = /\p{L}{1}/u.test(printed) && printed.length <= 60 && !/^\d+(\.\d+)?$/.test(printed)
+  const isName =
+    /\p{L}{1}/u.test(printed) && printed.length <= 60 && !/^\d+(\.\d+)?$/.test(printed) && !saysMore.test(printed)
   return isName ? name : null
 }
+
+/** "Height: 70.1 in Weight: 187.0 lb Race:" holds results of its own and is no row's name. */
+const saysMore = /:\s*\S*\d.*:/
 
 /** Everything of the row that is not its name, read cell by cell under its heading. */
 function sharedValues(reading: Reading, table: Table, row: TableRow, name: Range): RowValues {
@@ -137,8 +248,9 @@ function sharedValues(reading: Reading, table: Table, row: TableRow, name: Range
   for (const cell of row.line.cells) {
     const column = columnOf(table, cell)
     const isName = cell.start <= name.start && name.end <= cell.start + cell.length
-    if (isName || (column !== null && notOfRow.has(column.role))) continue
-    let values = pressureIn(reading, cell) ?? valuesIn(reading, cell)
+    if (isName || (column && notOfRow.has(column.role))) continue
+    let values =
+      (column?.role === 'unit' ? unitAlone(reading, cell) : pressureIn(reading, cell)) ?? valuesIn(reading, cell)
     if (column?.role === 'range') {
       merged.range ??= values.range ?? openRange(values) ?? withLostDash(reading, cell)
       merged.unit ??= values.unit
@@ -165,8 +277,25 @@ function sharedValues(reading: Reading, table: Table, row: TableRow, name: Range
   return isUnclear ? { ...merged, value: null } : merged
 }
 
-/** Read by themselves, or about something else. */
-const notOfRow: ReadonlySet<Column['role']> = new Set(['previous', 'dated', 'provider', 'birth', 'low', 'high'])
+/** "L" under a heading of units is litres and no flag. */
+function unitAlone(reading: Reading, { start, length }: Cell): RowValues | null {
+  const printed = reading.document.text.slice(start, start + length)
+  const unit = unitOf(printed)
+  return unit && { ...emptyValues(start + length), unit: { start, end: start + length, printed, unit } }
+}
+
+/** Others' values, wanted or expected ones, and those that are read column by column. */
+const notOfRow: ReadonlySet<Column['role']> = new Set([
+  'previous',
+  'goal',
+  'predicted',
+  'dated',
+  'side',
+  'provider',
+  'birth',
+  'low',
+  'high',
+])
 
 /** Lower and upper limit in columns of their own. */
 function rangeOfEnds({ document: { text } }: Reading, table: Table, row: TableRow): RowValues['range'] {
@@ -194,11 +323,23 @@ function openRange(values: RowValues): RowValues['range'] {
   return values.value?.comparator ? values.value : null
 }
 
-function datedCells(table: Table, row: TableRow): (readonly [Cell, Column])[] {
+/** One reading for each day, or for each side. */
+function readingCells(table: Table, row: TableRow): (readonly [Cell, Column])[] {
   return row.line.cells.flatMap((cell) => {
     const column = columnOf(table, cell)
-    return column?.role === 'dated' ? [[cell, column] as const] : []
+    return column?.role === 'dated' || column?.role === 'side' ? [[cell, column] as const] : []
   })
+}
+
+function sideOf(column: Column | null): Column['cell'] | null {
+  return column?.role === 'side' ? column.cell : null
+}
+
+/** "6/12" is a value where the row's name says vision. */
+function acuityIn(reading: Reading, name: Range, cell: Cell): RowValues | null {
+  const { text } = reading.document
+  if (!/\bV\.?A\b|acuity|vision|pinhole/i.test(text.slice(name.start, name.end))) return null
+  return readAcuity(text, cell.start, cell.start + cell.length)
 }
 
 function withShared(values: RowValues, shared: RowValues): RowValues {
@@ -218,39 +359,18 @@ function pressureIn(reading: Reading, cell: Cell): RowValues | null {
   return readPressure(reading.document.text, cell.start, cell.start + cell.length)
 }
 
-/** Systolic over diastolic, only where both are possible. */
-export function readPressure(text: string, from: number, to: number): RowValues | null {
-  const match = /^\s*(\d{2,3})(?:\s?\/\s?| over )(\d{2,3})(?![\d/])/.exec(text.slice(from, Math.min(to, from + 20)))
-  if (!match) return null
-  const [systolic, diastolic] = [Number(match[1]), Number(match[2])]
-  if (systolic < 50 || systolic > 290 || diastolic < 20 || diastolic > 180 || diastolic >= systolic) return null
-  const printed = match[0].trim()
-  const start = from + match[0].indexOf(printed)
-  const end = start + printed.length
-  const value = { start, end, printed: printed.replace(' over ', '/'), number: null, comparator: null }
-  const unit = matchUnit(text, end, to)
-  const isPressure = unit?.unit.dimension === 'pressure'
-  return {
-    ...emptyValues(end),
-    value,
-    unit: isPressure ? { ...unit, printed: text.slice(unit.start, unit.end) } : null,
-  }
-}
-
+/** Of several the day of sampling, then the one in a column of dates; nobody's birth and no date to come. */
 function rowDate(reading: Reading, table: Table, row: TableRow, name: Range) {
-  const own = ownDate(reading, table, row)
-  return own ? foundDate(own, 'collected') : readingDate(reading, name, null)
-}
-
-/** Of several the day of sampling; a row of a file for many people tells when each was born as well. */
-function ownDate({ document, dates }: Reading, table: Table, row: TableRow): LabelledDate | null {
   const own = row.line.cells.flatMap((cell) => {
     const column = columnOf(table, cell)
-    const head = column ? document.text.slice(column.cell.start, column.cell.start + column.cell.length) : ''
-    return dates
+    const head = column ? reading.document.text.slice(column.cell.start, column.cell.start + column.cell.length) : ''
+    if (column?.role === 'birth' || /\b(?:next|due|review|until|follow|birth|dob)/i.test(head)) return []
+    const isSampling = /collect|taken|drawn|sampl|specimen/i.test(head)
+    return reading.dates
       .within(cell.start, cell.start + cell.length)
-      .filter((date) => date.label !== 'birth' && column?.role !== 'birth')
-      .map((date) => ({ date, isSampling: /collect|taken|drawn|sampl|specimen/i.test(head) }))
+      .filter(({ label }) => isSampling || column?.role === 'date' || (label !== 'birth' && label !== 'other'))
+      .map((date) => ({ date, isSampling }))
   })
-  return (own.find(({ isSampling }) => isSampling) ?? own[0])?.date ?? null
+  const meant = own.find(({ isSampling }) => isSampling) ?? own.find(({ date }) => date.iso.length === 10) ?? own[0]
+  return meant ? foundDate(meant.date, 'collected') : readingDate(reading, name, null)
 }

@@ -39,7 +39,7 @@ const headingGrammar: readonly (readonly [RegExp, string])[] = [
   ],
   [/admission.*(medic|drug|meds)|(medic|drug|meds).*(admission)/i, 'admission-medications'],
   [
-    /\b(medicines?|medications?|meds|drug (list|chart|therapy|history)|prescriptions?|prescribed|pharmacy|puffers)\b|^(?:(?:my|all|list of|current|regular|daily|morning|night) ){1,3}(?:tablets|pills)\b|^(?:tablets|pills)(?: I take| list)?$|^repeat (?:templates?|items?|scripts?)$|^(?:non-?)?packed items$/i,
+    /\b(medicines|(?<!\b(?:transfusion|laboratory|nuclear|internal|family|emergency|general|sports|sleep|respiratory|f(?:a?e|oe)tal|rehabilitation|geriatric|palliative|travel|of|and) )medicine|medications?|meds|drug (list|chart|therapy|history)|prescriptions?|prescribed|pharmacy|puffers)\b|^(?:(?:my|all|list of|current|regular|daily|morning|night) ){1,3}(?:tablets|pills)\b|^(?:tablets|pills)(?: I take| list)?$|^repeat (?:templates?|items?|scripts?)$|^(?:non-?)?packed items$/i,
     'medications',
   ],
   [/vital|obs(ervation)?s\b|\btpr\b/i, 'vital-signs'],

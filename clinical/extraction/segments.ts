@@ -115,7 +115,7 @@ function rightEdges(document: MappedDocument): Map<number, number> {
 }
 
 const abbreviation =
-  /\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|dept|ext|fig|pt|hx|wk|yr|hr|min|max|inc|jr|sr|ave|rd|e\.g|i\.e|etc|cf|al|[a-z])\.$/i
+  /\b(?:dr|mr|mrs|ms|prof|st|no|vs|approx|dept|ext|fig|pt|hx|wk|yr|hr|min|max|inc|jr|sr|ave|rd|e\.g|i\.e|etc|cf|al|(?<!\/)[a-z])\.$/i
 
 function splitBlock(document: MappedDocument, block: Block, boxes: BoxesToTick): Segment[] {
   const whole = [[block.start, block.end] as const]

@@ -3,6 +3,7 @@ import type { Cell, Line, MappedDocument } from '../document/mapped.ts'
 import type { DatedContext, LabelledDate } from './dated-context.ts'
 import { isRecognised } from './found.ts'
 import { outOfOrder } from './column-days.ts'
+import { headsMeasures, partedCells, type HeadedAs } from './result-headings.ts'
 
 export type ColumnRole =
   | 'test'
@@ -14,6 +15,9 @@ export type ColumnRole =
   | 'birth'
   | 'unit'
   | 'previous'
+  | 'goal'
+  | 'predicted'
+  | 'side'
   | 'medicine'
   | 'strength'
   | 'dose'
@@ -55,13 +59,21 @@ const columnWords: readonly (readonly [ColumnRole, RegExp])[] = [
   // One result stands under either of "In range" and "Out of range", and under "Result flag" with its flag.
   ['result', /^((in|out of|within|outside) (the )?(\w+ )?(range|limits)|(results?|value)[ /]+flags?)$/i],
   ['previous', /previous|prior|last result|historic/i],
+  ['goal', /^(?:your )?(?:goals?|targets?|aims?)\b|\b(?:goal|target)s?$/i],
+  [
+    'predicted',
+    /^(?:%|percent)(?: of)?\s?\w|\bpred(?:icted)?\b\.?|\b(?:LLN|ULN)\b|\bz-?score\b|centile\b|%\s?(?:chg|change|ref)\b/i,
+  ],
   ['birth', /\b(date of birth|birth ?date|born|d\.?o\.?b)\b/i],
   ['low', /^(ref\w*|normal|range|lower|limit)?[ _]?(low|lower|min|minimum)([ _]?(limit|range|bound))?$/i],
   ['high', /^(ref\w*|normal|range|upper|limit)?[ _]?(high|upper|max|maximum)([ _]?(limit|range|bound))?$/i],
-  ['range', /range|reference|interval|(?<!ab)normal|limits|expected/i],
+  ['range', /range|reference|interval|(?<!ab)normal|limits?\b|expected|^ref\.?$/i],
   ['flag', /flag|abnormal|^h ?\/ ?l$|alert/i],
   ['unit', /^units?\b|^uom$/i],
-  ['result', /^(your )?(results?|value|observed|reading|level|measurement|finding)\b/i],
+  ['result', /^(your )?(results?|value|observed|reading|level|measurement|finding|measured|meas\b\.?|actual)\b/i],
+  ['result', /^(?:pre|baseline)(?:$|[ -](?:bd|meas|bronch))/i],
+  ['side', /^(?:right|left|R|L|O\.?D\.?|O\.?S\.?|[RL]E)(?: (?:eye|ear|side|hand|leg))?$/],
+  ['side', /^(?:right|left)(?: (?:eye|ear|side|hand|leg))?$/i],
   ['batch', /batch|lot\b/i],
   ['manufacturer', /manufactur|^(mfr|mfg|maker|vaccine maker)\b/i],
   ['stopped', /stop|ceased|end(ed)?( date)?$|discontinued|last taken/i],
@@ -92,26 +104,59 @@ export function readTables(document: MappedDocument, dates: DatedContext): Table
   const tables: OpenTable[] = []
   let current: OpenTable | null = null
   for (const [place, line] of document.lines.entries()) {
-    if (line.kind !== 'table_header' && line.kind !== 'table_row') continue
+    const isOfTable = line.kind === 'table_header' || line.kind === 'table_row'
+    const isMeasures = line.kind !== 'table_header' && headsMeasures(document, place, headedAs)
+    if (!isOfTable && !isMeasures) continue
     const isSame: boolean = current !== null && line.table !== null && current.number === line.table
-    const header: boolean = line.kind === 'table_header' || (!isSame && isHeader(document, line, dates))
+    const header: boolean = line.kind === 'table_header' || isMeasures || (!isSame && isHeader(document, line, dates))
     if (!current || !isSame || (header && current.rows.length > 0)) {
       current = { number: line.table, columns: header ? [] : inherited(current, line, place), rows: [], last: place }
       tables.push(current)
     }
     current.last = place
     if (header) current.columns = inOrder(document, mergeColumns(current.columns, columnsOf(document, line, dates)))
-    else current.rows.push({ line, place })
+    else current.rows.push({ line: partedAs(document, line, current.columns), place })
   }
   return tables
 }
 
 type OpenTable = { number: number | null; columns: Column[]; rows: TableRow[]; last: number }
 
+const measureRoles: ReadonlySet<ColumnRole> = new Set([
+  'result',
+  'range',
+  'low',
+  'high',
+  'unit',
+  'flag',
+  'predicted',
+  'goal',
+  'side',
+])
+
+function headedAs(words: string): HeadedAs {
+  const role = roleOfHeading(words)
+  if (measureRoles.has(role)) return 'measure'
+  return role === 'other' ? 'unknown' : 'other'
+}
+
+function partedAs(document: MappedDocument, line: Line, columns: readonly Column[]): Line {
+  const heads = (cell: Cell) =>
+    columns.filter((column) => column.cell.column === null && overlapOf(column.cell, cell) > 0)
+  const cells = partedCells(
+    document,
+    line,
+    (cell, parts) => parts.length === heads(cell).length && parts.every((part) => /^[<>]?\d[\d.]*$/.test(part)),
+  )
+  return cells.length === line.cells.length ? line : { ...line, cells }
+}
+
 /** A panel's title or a page's end parts a table without a heading of its own from the heading that it stands under. */
 function inherited(above: OpenTable | null, line: Line, place: number): Column[] {
   if (!above || place - above.last > 4 || line.cells.length < 2) return []
-  const fits = line.cells.every((cell) => above.columns.some((column) => overlapOf(column.cell, cell) > 0))
+  // A heading alone is one of the rows below it; over their names it is often empty.
+  const headed = above.rows.length === 0 ? line.cells.slice(1) : line.cells
+  const fits = headed.every((cell) => above.columns.some((column) => overlapOf(column.cell, cell) > 0))
   return fits ? above.columns : []
 }
 
@@ -149,15 +194,31 @@ function isHeader(document: MappedDocument, line: Line, dates: DatedContext): bo
 }
 
 function columnsOf(document: MappedDocument, line: Line, dates: DatedContext): Column[] {
-  const columns = line.cells.map((cell): Column => {
+  const cells = partedCells(document, line, (_, parts) => {
+    const roles = parts.map(roleOfHeading)
+    return roles.includes('predicted') && roles.includes('result') && roles.every((role) => measureRoles.has(role))
+  })
+  const columns = cells.map((cell): Column => {
     const text = document.text.slice(cell.start, cell.start + cell.length).trim()
     const date = dates.within(cell.start, cell.start + cell.length)[0] ?? null
-    if (date) return { role: 'dated', cell, date }
-    return { role: columnWords.find(([, pattern]) => pattern.test(text))?.[0] ?? 'other', cell, date: null }
+    return date ? { role: 'dated', cell, date } : { role: roleOfHeading(text), cell, date: null }
   })
+  return columns.map((column, place) => ({ ...column, role: roleAmong(columns, place) }))
+}
+
+function roleOfHeading(words: string): ColumnRole {
+  return columnWords.find(([, pattern]) => pattern.test(words))?.[0] ?? 'other'
+}
+
+/** The target of an assay is what is tested, and an allergen with result and range is a test for it. */
+function roleAmong(columns: readonly Column[], place: number): ColumnRole {
+  const { role } = columns[place] ?? { role: 'other' }
+  const has = (...wanted: ColumnRole[]) => columns.some((column) => wanted.includes(column.role))
+  if (role === 'goal' && columns[place + 1]?.role === 'result' && !has('test')) return 'test'
   // "Morning | Evening" of a diary of blood pressures are no times of doses.
-  if (columns.some(({ role }) => role === 'medicine')) return columns
-  return columns.map((column) => (column.role === 'time_of_day' ? { ...column, role: 'other' } : column))
+  if (role === 'time_of_day' && !has('medicine')) return 'other'
+  if (role === 'allergen' && has('result') && has('range', 'unit') && !has('reaction', 'severity')) return 'test'
+  return role
 }
 
 /** Days of a cumulative report run one way: one that was read from a picture and does not fit is no day to rely on. */

@@ -1,7 +1,6 @@
 /** Measurements that are not one number and a unit: feet with inches, pounds with ounces, ranges of an estimate, a row of blood pressures. */
-import { readPressure } from './result-tables.ts'
 import { emptyValues, type RowValues } from './row-values.ts'
-import { matchUnit } from '../terminology/units.ts'
+import { matchUnit, unitOf } from '../terminology/units.ts'
 
 type Shape = {
   readonly concept: string
@@ -38,6 +37,18 @@ const shapes: readonly Shape[] = [
     isPossible: ([low = 0, high = 0]) => low >= 5 && low < high && high <= 90,
   },
 ]
+
+/** "22/30": of so many points. */
+const ofPoints = /^(\d{1,3}(?:\.5)?)\s?\/\s?(\d{1,3})(?![\d/])/
+
+/** Scores are printed beside the most that there is to score. */
+export function readScore(text: string, from: number, limit: number): RowValues | null {
+  const match = ofPoints.exec(text.slice(from, Math.min(limit, from + 10)))
+  // "6/10" has a unit of its own.
+  if (!match || Number(match[1]) > Number(match[2]) || unitOf(`/${match[2]}`) !== null) return null
+  const end = from + match[0].length
+  return { ...emptyValues(end), value: { start: from, end, printed: match[0], number: null, comparator: null } }
+}
 
 /** What stands at `from` in a shape that only this observation is printed in; null where it does not. */
 export function readShape(text: string, from: number, limit: number, concept: string): RowValues | null {
@@ -79,4 +90,34 @@ export function readPressures(text: string, from: number, limit: number): RowVal
     at = end + link.length
   }
   return read
+}
+
+/** "6/7.5-2", "20/40", "CF": what an eye chart gives. */
+export function readAcuity(text: string, from: number, to: number): RowValues | null {
+  const match = /^\s*((?:6|20|3|4|1)\/\d{1,3}(?:\.\d)?(?:\s?[+-]\s?\d)?|N\d{1,2}|CF|HM|N?PL|NLP)(?![\w/])/.exec(
+    text.slice(from, Math.min(to, from + 16)),
+  )
+  if (!match?.[1]) return null
+  const start = from + match[0].indexOf(match[1])
+  const end = start + match[1].length
+  return { ...emptyValues(end), value: { start, end, printed: match[1], number: null, comparator: null } }
+}
+
+/** Systolic over diastolic, only where both are possible. */
+export function readPressure(text: string, from: number, to: number): RowValues | null {
+  const match = /^\s*(\d{2,3})(?:\s?\/\s?| over )(\d{2,3})(?![\d/])/.exec(text.slice(from, Math.min(to, from + 20)))
+  if (!match) return null
+  const [systolic, diastolic] = [Number(match[1]), Number(match[2])]
+  if (systolic < 50 || systolic > 290 || diastolic < 20 || diastolic > 180 || diastolic >= systolic) return null
+  const printed = match[0].trim()
+  const start = from + match[0].indexOf(printed)
+  const end = start + printed.length
+  const value = { start, end, printed: printed.replace(' over ', '/'), number: null, comparator: null }
+  const unit = matchUnit(text, end, to)
+  const isPressure = unit?.unit.dimension === 'pressure'
+  return {
+    ...emptyValues(end),
+    value,
+    unit: isPressure ? { ...unit, printed: text.slice(unit.start, unit.end) } : null,
+  }
 }

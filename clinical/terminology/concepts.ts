@@ -11,6 +11,8 @@ export type Medicine = Concept & {
 export type Observation = Concept & {
   readonly kind: 'lab' | 'vital'
   readonly acceptedUcum: readonly string[]
+  /** Answered in words, not by a number. */
+  readonly isWorded: boolean
   readonly specimen: string
 }
 
@@ -59,6 +61,7 @@ export const observationLexicon = once((): Lexicon<Observation> => {
     'synonyms',
     'ambiguous_synonyms',
     'accepted_ucum',
+    'scale',
   ] as const
   return clinicalLexicon(
     readTable('observations', columns).flatMap((row) =>
@@ -68,6 +71,7 @@ export const observationLexicon = once((): Lexicon<Observation> => {
         group: row.group,
         kind: row.kind === 'vital' ? 'vital' : 'lab',
         acceptedUcum: splitList(row.accepted_ucum),
+        isWorded: row.scale === 'qualitative',
         specimen: row.specimen,
       }),
     ),

@@ -29,7 +29,7 @@ function admitObservation(fact: CodedFact, type: ObservationType): Admission {
     eventType: type,
     assertion: fact.status,
     mergeKey: {
-      ...mergeKey(fact, [fact.value, fact.unit, otherThanBlood(fact), fact.date?.iso], []),
+      ...mergeKey(fact, [fact.value, fact.unit, otherThanBlood(fact), fact.date?.iso, ...sideOf(fact)], []),
       // Undated readings of two files may be of different days, unread ones different numbers.
       scope: fact.date === null || hasUnreadValue(fact) ? 'file' : 'patient',
     },
@@ -41,6 +41,9 @@ function admitObservation(fact: CodedFact, type: ObservationType): Admission {
 function otherThanBlood({ detail }: CodedFact): string | null {
   return detail.specimen === undefined || specimenIn(detail.specimen) === 'blood' ? null : detail.specimen
 }
+
+/** The pressure of the other eye is another reading. */
+const sideOf = ({ detail }: CodedFact): string[] => (detail.laterality === undefined ? [] : [detail.laterality])
 
 function observationSpoke(fact: CodedFact, type: ObservationType): Spoke {
   const printed = parseNumber(fact.value)

@@ -103,7 +103,7 @@ void test('measurements in the shapes that notes print them', async (t) => {
   for (const [said, expected] of vitals) {
     const facts = findFacts(printDocument(`Visit date: 12/01/2022\nVital signs\n${said}`)).facts
     const read = facts
-      .filter((fact) => fact.type === 'vital_sign')
+      .filter((fact) => fact.type === 'vital_sign' || fact.type === 'lab_result')
       .map(({ text, value, unit }) => [text, value, unit ?? ''].join(' ').trim())
     t.strictSame(read, expected, said)
   }
