@@ -49,10 +49,11 @@ function readPrinted(document: MappedDocument): FoundFact[] {
     .map((fact) => withDateSpan(document, reading.dates, fact))
 }
 
-/** Whose document it is, and where it was written, is told in letters about anything. */
+/** Whose document it is, and where it was written, is told in letters about anything; what may never be is no claim. */
 function isSaidInGeneral(general: Cover, fact: FoundFact): boolean {
+  if (fact.type === 'identity' || fact.type === 'encounter' || fact.status === 'hypothetical') return false
   const at = placeOf(fact)
-  return fact.type !== 'identity' && fact.type !== 'encounter' && general.touches({ start: at, end: at + 1 })
+  return general.touches({ start: at, end: at + 1 })
 }
 
 /** The surer grammar goes first; what it claimed is not read again as something looser. */
