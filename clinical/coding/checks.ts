@@ -3,7 +3,7 @@ import type { FoundFact } from '../document/found-fact.ts'
 import { unitOf } from '../terminology/units.ts'
 import { compoundQuantity } from './compound-quantity.ts'
 import { dateFitsFile, type FileDates } from './file-dates.ts'
-import { fittingUnits, observationUnits } from './observation-codes.ts'
+import { fittingUnits, observationIdOf, observationUnits } from './observation-codes.ts'
 import { parseNumber, parseRange } from './printed-numbers.ts'
 
 export type Finding = { readonly weight: 'check' | 'low'; readonly reason: string }
@@ -48,11 +48,8 @@ function valueIsRead(fact: CheckedFact): Finding | null {
   return hasUnreadValue(fact) ? { weight: 'low', reason: 'The value could not be read.' } : null
 }
 
-const observationId = (fact: CheckedFact) =>
-  fact.concept?.startsWith('observations:') === true ? fact.concept.slice('observations:'.length) : null
-
 function unitFits(fact: CheckedFact): Finding | null {
-  const id = observationId(fact)
+  const id = observationIdOf(fact.concept)
   if (id === null || fact.unit === null || observationUnits(id).length === 0) return null
   if (unitOf(fact.unit) === null) return { weight: 'check', reason: 'The unit is not one that we know.' }
   if (fittingUnits(id, fact.unit).length > 0) return null
@@ -61,7 +58,7 @@ function unitFits(fact: CheckedFact): Finding | null {
 
 /** The ranges are wide on purpose: outside of them is almost surely a misread number or unit. */
 function valueIsPlausible(fact: CheckedFact): Finding | null {
-  const id = observationId(fact)
+  const id = observationIdOf(fact.concept)
   const compound = fact.unit === null ? compoundQuantity(fact.value) : null
   const printed = compound ?? parseNumber(fact.value)
   const unit = compound?.ucum ?? fact.unit

@@ -98,3 +98,9 @@ const allUnits = once(() => {
 function plausibleRange(min: string, max: string): readonly [number, number] | null {
   return min === '' || max === '' ? null : [Number(min), Number(max)]
 }
+
+/** The row of the table of observations that a rule has matched; null: none, or of another table. */
+export function observationIdOf(concept: string | null): string | null {
+  const [table, id] = concept?.split(':', 2) ?? []
+  return table === 'observations' && id !== undefined ? id : null
+}

@@ -11,7 +11,6 @@ import { findTableMentions } from './condition-tables.ts'
 import type { DatedContext } from './dated-context.ts'
 import { findEncounters } from './encounters.ts'
 import type { Range, Reading } from './found.ts'
-import { generalStatements } from './general-statements.ts'
 import { findIdentity } from './identity.ts'
 import { findImagingResults } from './imaging-statements.ts'
 import { findImmunisations } from './immunisations.ts'
@@ -21,7 +20,7 @@ import { findMicrobiology } from './microbiology.ts'
 import { findPhysicalFindings } from './physical-findings.ts'
 import { openReading } from './open-reading.ts'
 import { findProcedures } from './procedure-mentions.ts'
-import { rangesRuledOut } from './ruled-out.ts'
+import { rangesRuledOut, saidToNobody } from './ruled-out.ts'
 import { findCardResults } from './result-cards.ts'
 import { findTableResults } from './result-tables.ts'
 import { findRunningResults } from './running-results.ts'
@@ -43,7 +42,7 @@ export const findFacts: FindFacts = (document) => {
 function readPrinted(document: MappedDocument): FoundFact[] {
   const reading = openReading(document)
   const { isUnticked } = findBoxesToTick(document)
-  const general = coverOf(generalStatements(reading))
+  const general = coverOf(saidToNobody(reading))
   return readFacts(reading)
     .filter((fact) => !isUnticked(placeOf(fact)) && !isSaidInGeneral(general, fact))
     .map((fact) => withDateSpan(document, reading.dates, fact))

@@ -42,14 +42,9 @@ function headOf(line: Line, printed: (cell: Cell) => string): Cell | null {
   if (line.table === null || words.length < 2 || words.some((each) => ofContacts.test(each))) return null
   const name = line.cells.find((cell) => ofNames.test(printed(cell)))
   if (name === undefined) return null
-  const isAboutPatients = /^(?:patient|client|resident|member)/i.test(printed(name))
-  return isAboutPatients
-    ? words.every((each) => !/\d/.test(each))
-      ? name
-      : null
-    : words.some((each) => tellsPeopleApart.test(each))
-      ? name
-      : null
+  const isAboutPatients =
+    /^(?:patient|client|resident|member)/i.test(printed(name)) && words.every((each) => !/\d/.test(each))
+  return isAboutPatients || words.some((each) => tellsPeopleApart.test(each)) ? name : null
 }
 
 function under(head: Cell, line: Line): Cell | undefined {

@@ -2,6 +2,7 @@
  * Words that were read and found to state nothing of the patient: choices that nobody ticked, what is said of a husband
  * or a friend, and what is said of people in general. No fact comes of them, but they are settled: nobody else may make one of them.
  */
+import { addressedToMachines } from './addressed-to-machines.ts'
 import { assertionOf, findCues } from './context.ts'
 import { findBoxesToTick } from './boxes-to-tick.ts'
 import type { Range, Reading } from './found.ts'
@@ -9,7 +10,12 @@ import { generalStatements } from './general-statements.ts'
 import type { Segment } from './segments.ts'
 
 export function rangesRuledOut(reading: Reading): Range[] {
-  return [...untickedChoices(reading), ...reading.segments.flatMap(saidOfOthers), ...generalStatements(reading)]
+  return [...untickedChoices(reading), ...reading.segments.flatMap(saidOfOthers), ...saidToNobody(reading)]
+}
+
+/** To everybody, or to a machine. */
+export function saidToNobody(reading: Reading): Range[] {
+  return [...generalStatements(reading), ...addressedToMachines(reading)]
 }
 
 function untickedChoices({ document }: Reading): Range[] {

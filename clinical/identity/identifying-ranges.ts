@@ -6,6 +6,7 @@ import { dateOrderOf, findDates } from '../document/dates.ts'
 import type { FoundFact } from '../document/found-fact.ts'
 import type { MappedDocument } from '../document/mapped.ts'
 import { readDates } from '../extraction/dated-context.ts'
+import { coverOfTerms, loneNames, namesAgain } from './lone-names.ts'
 
 type Range = { readonly start: number; readonly end: number }
 
@@ -24,18 +25,22 @@ export function identifyingRanges(document: MappedDocument, known: KnownPeople):
   const printed = identity.flatMap(({ spans }) =>
     spans.filter(({ role }) => role !== 'cue').map(({ start, length }) => ({ start, end: start + length })),
   )
-  const named = namesIn(document.text)
-  const names = [
-    ...known.names,
-    ...identity.filter(({ detail }) => detail.identityKind === 'name').map(({ text }) => text),
-    ...named.map(({ start, end }) => document.text.slice(start, end)),
-  ]
+  const births = birthDates(document, known, identity)
+  const dates = findDates(document.text, dateOrderOf(document))
+  const ofPatient = identity.filter(({ detail }) => detail.identityKind === 'name').map(({ text }) => text)
+  return [...printed, ...births, ...identifyingIn(document.text, [...known.names, ...ofPatient], dates)]
+}
+
+/** In any words: `known` are names, `dates` places that are dates and no names ("May 2021"). */
+export function identifyingIn(text: string, known: readonly string[], dates: readonly Range[] = []): Range[] {
+  const named = namesIn(text)
+  const names = [...known, ...named.map(({ start, end }) => text.slice(start, end))]
+  const isOther = coverOfTerms(text, dates)
   return [
-    ...printed,
-    ...birthDates(document, known, identity),
     ...named,
-    ...wordsAgain(document.text, names.flatMap(nameWords)),
-    ...patterns.flatMap((pattern) => matchesOf(document.text, pattern)),
+    ...namesAgain(text, names.flatMap(nameWords), isOther),
+    ...loneNames(text, isOther),
+    ...patterns.flatMap((pattern) => matchesOf(text, pattern)),
   ]
 }
 
@@ -140,17 +145,4 @@ function nameWords(name: string): string[] {
   return Array.from(name.matchAll(/[\p{L}\p{M}][\p{L}\p{M}'’-]+/gu), ([word]) => word).filter(
     (word) => word.length > 2 && !titles.has(word.toLowerCase()),
   )
-}
-
-/** Every place where one of these words is written as a name is: with a capital. */
-function wordsAgain(text: string, words: readonly string[]): Range[] {
-  const wanted = new Set(words.map((word) => word.toLowerCase()))
-  return Array.from(text.matchAll(/[\p{L}\p{M}][\p{L}\p{M}'’-]*/gu), ({ 0: word, index }) => ({
-    word,
-    start: index,
-    end: index + word.length,
-  })).filter(({ word }) => {
-    const bare = word.toLowerCase().replace(/['’]s?$/, '')
-    return /^\p{Lu}/u.test(word) && (wanted.has(bare) || wanted.has(word.toLowerCase()))
-  })
 }

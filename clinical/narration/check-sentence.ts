@@ -6,7 +6,8 @@
 import { otherNamesOf } from './problem-links.ts'
 import type { RecordedEvent } from './recorded-event.ts'
 import { spokenDate } from './event-sentence.ts'
-import { isConnecting, statusOfCue, statusOf, type ToldStatus } from './narrative-words.ts'
+import { claimsNoMore, saysStatus, type Clause, type Part, type PartKind, type Told } from './clause-claims.ts'
+import { isConnecting, statusOfCue, statusOf } from './narrative-words.ts'
 
 /** Why a sentence was dropped; a code, no content. */
 export type SentenceRefusal =
@@ -38,11 +39,11 @@ export function checkSentence(
   const clauses = clausesOf(text, cited)
   if (clauses === null) return dropped('says_more')
   const told = ownersOf(clauses, cited)
-  if (told === null) return dropped('says_more')
-  if (!saysStatus(clauses, told, status)) return dropped('says_other_status')
-  const names = clauses.flatMap((clause, at) => clause.parts.flatMap((part) => nameOf(part, told[at])))
-  if (names.length === 0) return dropped('names_nothing')
-  return { kind: 'kept', citedEventIds: cited.flatMap(({ id }) => (told.some((owner) => owner.id === id) ? [id] : [])) }
+  if (told === null || !claimsNoMore(told)) return dropped('says_more')
+  if (!saysStatus(told, status)) return dropped('says_other_status')
+  if (!told.some(({ parts, owner }) => parts.some((part) => isNamed(part, owner)))) return dropped('names_nothing')
+  const owners = new Set(told.map(({ owner }) => owner))
+  return { kind: 'kept', citedEventIds: cited.filter((event) => owners.has(event)).map(({ id }) => id) }
 }
 
 /** Whether a title names nothing but one of the events that its sentences tell. */
@@ -51,53 +52,73 @@ export function isNameOf(title: string, event: RecordedEvent): boolean {
   return [event.name, ...otherNamesOf(event)].some((name) => name.toLowerCase() === wanted)
 }
 
-type PartKind = 'name' | 'indication' | 'detail'
-/** Printed words of events, and how each of them has them. */
-type Part = ReadonlyMap<RecordedEvent, ReadonlySet<PartKind>>
-type Clause = { readonly parts: readonly Part[]; readonly words: readonly string[] }
-
 // A mark of ours, which no text may hold.
 const placeholder = /\uE000(\d+)\uE000/gu
 
 /** null: there are words in it that no event has and that are not of the list. */
 function clausesOf(text: string, cited: readonly RecordedEvent[]): Clause[] | null {
   const { masked, parts } = mask(text, printedWords(cited))
-  const clauses: Clause[] = []
+  const clauses: (Clause & { readonly words: string[] })[] = []
+  const heading: string[] = []
   for (const piece of masked.split(/[;:.]\s|[,;:.]|\band\b|\bthen\b/iu)) {
-    const found = Array.from(piece.matchAll(placeholder)).flatMap(([, at = '']) => parts[Number(at)] ?? [])
     const rest = piece.replace(placeholder, ' ').toLowerCase()
-    if (/[^\p{L}\s()'’“”"–-]/u.test(rest)) return null
-    const words = rest.match(/\p{L}+(?:['’]\p{L}+)?/gu) ?? []
-    if (words.some((word) => !isConnecting(word) && statusOfCue(word) === null)) return null
-    // "Was" between two commas tells nothing.
-    if (found.length === 0 && words.every((word) => isConnecting(word))) continue
-    clauses.push({ parts: found, words })
+    // A dash before what is printed may be read as a minus.
+    if (/[^\p{L}\s()'’“”"–-]/u.test(rest) || /[–-]\s*\uE000/u.test(piece)) return null
+    const clause = clauseOf(piece.toLowerCase().replace(/\bfamily history\b/g, 'family'), parts)
+    if (clause.words.some((word) => !isConnecting(word) && statusOfCue(word) === null)) return null
+    const isEmpty = clause.parts.length === 0 && clause.words.every((word) => isConnecting(word))
+    // "Was" between two commas tells nothing; "Allergies:" says of what kind all is that follows, "flagged" what stood before.
+    if (isEmpty) (clauses.at(-1)?.words ?? heading).push(...clause.words)
+    else clauses.push(clauses.length === 0 ? { ...clause, words: [...heading, ...clause.words] } : clause)
   }
   return clauses
+}
+
+function clauseOf(piece: string, known: readonly Part[]): Clause & { readonly words: string[] } {
+  const tokens = Array.from(piece.matchAll(/\uE000(\d+)\uE000|\p{L}+(?:['’]\p{L}+)?/gu)).flatMap(
+    ([word, at]): (string | Part)[] => (at === undefined ? [word] : [known[Number(at)] ?? []].flat()),
+  )
+  return {
+    tokens,
+    parts: tokens.filter((token) => typeof token !== 'string'),
+    words: tokens.filter((token) => typeof token === 'string'),
+  }
 }
 
 /**
  * The event that each clause stands on. A clause without a name goes on with what the one before it named. What is gathered
  * ("potassium and sodium were 4.1") would say more of the first than stands there.
  */
-function ownersOf(clauses: readonly Clause[], cited: readonly RecordedEvent[]): RecordedEvent[] | null {
-  const owners: RecordedEvent[] = []
-  for (const { parts, words } of clauses) {
-    const before = owners.at(-1)
-    const fitting = cited.filter((event) => parts.every((part) => part.has(event)))
-    const named = fitting.filter((event) => parts.some((part) => part.get(event)?.has('name') === true))
-    const goesOn = before === undefined ? [] : fitting.filter((event) => sameThing(event, before) && parts.length > 0)
-    const isPurpose = words.includes('for')
-    const candidates = (named.length > 0 && !leadsOn(words, parts) ? named : goesOn).filter(
-      (event) => !isPurpose || parts.some((part) => part.get(event)?.has('indication') === true),
-    )
-    const [owner] = candidates
-    if (owner !== undefined) owners.push(owner)
-    // A cue alone ("is denied") belongs to what stands before it.
-    else if (before !== undefined && parts.length === 0) owners.push(before)
-    else return null
+function ownersOf(clauses: readonly Clause[], cited: readonly RecordedEvent[]): Told[] | null {
+  const told: Told[] = []
+  let leading: Clause | null = null
+  for (const clause of clauses) {
+    const owner = ownerOf(clause, told.at(-1)?.owner, cited)
+    // "In the family, …": a cue that opens the sentence belongs to what follows.
+    if (owner === null && told.length === 0 && leading === null && clause.parts.length === 0) leading = clause
+    else if (owner === null) return null
+    else {
+      if (leading !== null && told.length === 0) told.push({ ...leading, owner })
+      told.push({ ...clause, owner })
+    }
   }
-  return owners.length === 0 || isGathered(clauses, owners) ? null : owners
+  return told.length === 0 || isGathered(told) ? null : told
+}
+
+function ownerOf(
+  { parts, words }: Clause,
+  before: RecordedEvent | undefined,
+  cited: readonly RecordedEvent[],
+): RecordedEvent | null {
+  const fitting = cited.filter((event) => parts.every((part) => part.has(event)))
+  const named = fitting.filter((event) => parts.some((part) => isNamed(part, event)))
+  const goesOn = before === undefined ? [] : fitting.filter((event) => sameThing(event, before) && parts.length > 0)
+  const isPurpose = words.includes('for')
+  const [owner] = (named.length > 0 && !leadsOn(words, parts) ? named : goesOn).filter(
+    (event) => !isPurpose || parts.some((part) => part.get(event)?.has('indication') === true),
+  )
+  // A cue alone ("is denied") belongs to what stands before it.
+  return owner ?? (parts.length === 0 ? (before ?? null) : null)
 }
 
 /** "…, for diabetes" goes on with what stands before it, also where it names something. */
@@ -107,29 +128,19 @@ const leadsOn = (words: readonly string[], parts: readonly Part[]) =>
 const sameThing = (one: RecordedEvent, other: RecordedEvent) =>
   one === other || (one.eventType === other.eventType && one.name.toLowerCase() === other.name.toLowerCase())
 
-function isGathered(clauses: readonly Clause[], owners: readonly RecordedEvent[]): boolean {
-  const details = owners.map((owner, at) => clauses[at]?.parts.some((part) => isDetail(part, owner)) ?? false)
-  return owners.some(
-    (owner, at) =>
-      details[at] !== true &&
-      owners.some(
-        (other, place) => details[place] === true && other.eventType === owner.eventType && !sameThing(other, owner),
+function isGathered(told: readonly Told[]): boolean {
+  const hasDetail = told.map(({ parts, owner }) => parts.some((part) => !isNamed(part, owner)))
+  return told.some(
+    ({ owner }, at) =>
+      hasDetail[at] !== true &&
+      told.some(
+        ({ owner: other }, place) =>
+          hasDetail[place] === true && other.eventType === owner.eventType && !sameThing(other, owner),
       ),
   )
 }
 
-const isDetail = (part: Part, owner: RecordedEvent) => part.get(owner)?.has('name') !== true
-const nameOf = (part: Part, owner: RecordedEvent | undefined) =>
-  owner !== undefined && part.get(owner)?.has('name') === true ? [owner] : []
-
-/** Each thing that is named must be said to be what it is, and nothing may be said to be otherwise. */
-function saysStatus(clauses: readonly Clause[], owners: readonly RecordedEvent[], status: ToldStatus): boolean {
-  const cues = clauses.map(({ words }) => words.flatMap((word) => statusOfCue(word) ?? []))
-  if (cues.flat().some((cue) => cue !== status)) return false
-  if (status === 'present') return true
-  const things = [...Map.groupBy(owners.keys(), (at) => owners[at]?.name.toLowerCase()).values()]
-  return things.every((places) => places.some((at) => (cues[at]?.length ?? 0) > 0))
-}
+const isNamed = (part: Part, owner: RecordedEvent) => part.get(owner)?.has('name') === true
 
 type Printed = { readonly text: string; readonly part: Part }
 
@@ -154,22 +165,20 @@ function saidBy(event: RecordedEvent): (readonly [PartKind, string])[] {
   const { valueText, unit } = event
   // A number alone is not what was measured; its unit belongs to it.
   const value = valueText === null ? [] : unit === null ? [valueText] : [`${valueText} ${unit}`, `${valueText}${unit}`]
-  const details = [
-    ...value,
-    event.referenceRange,
-    event.flag,
-    event.dose,
-    event.route,
-    event.frequency,
-    event.reaction,
-    event.relationship,
-    ...datesOf(event),
-  ].filter((text) => text !== null)
-  return [
+  const said: readonly (readonly [PartKind, string | null])[] = [
     ...[event.name, ...otherNamesOf(event)].map((text) => ['name', text] as const),
-    ...(event.indication === null ? [] : [['indication', event.indication] as const]),
-    ...details.map((text) => ['detail', text] as const),
+    ['indication', event.indication],
+    ...value.map((text) => ['value', text] as const),
+    ['range', event.referenceRange],
+    ['flag', event.flag],
+    ['detail', event.dose],
+    ['detail', event.route],
+    ['detail', event.frequency],
+    ['reaction', event.reaction],
+    ['detail', event.relationship],
+    ...datesOf(event).map((text) => ['date', text] as const),
   ]
+  return said.flatMap(([kind, text]) => (text === null ? [] : [[kind, text] as const]))
 }
 
 /** The ways to write a date, as exact as it is known or less. */

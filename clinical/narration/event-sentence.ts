@@ -61,7 +61,8 @@ function condition(event: RecordedEvent): string {
   if (event.assertion === 'hypothetical') return ' is named as something that may come'
   const began =
     event.dateMeaning === 'onset' && event.eventDate !== null ? `, since ${spokenDate(event.eventDate)}` : ''
-  return event.assertion === 'historical' ? ` in the past${began}` : ` is recorded${began}`
+  const isOver = event.assertion === 'historical' || event.clinicalStatus === 'resolved'
+  return isOver ? ` in the past${began}` : ` is recorded${began}`
 }
 
 function medicineStatus(event: RecordedEvent): string {

@@ -8,6 +8,7 @@ export function statusOf({ assertion, eventType, clinicalStatus }: RecordedEvent
   if (assertion !== 'present') return assertion
   if (eventType === 'medication' && (clinicalStatus === 'stopped' || clinicalStatus === 'completed'))
     return 'historical'
+  if (clinicalStatus === 'resolved') return 'historical'
   return clinicalStatus === 'planned' ? 'hypothetical' : 'present'
 }
 
@@ -29,7 +30,7 @@ const cues: ReadonlyMap<string, ToldStatus> = new Map([
   ...words('historical', 'past previously previous formerly former history stopped ceased resolved'),
   ...words('family', 'family'),
   ...words('hypothetical', 'planned may might due'),
-  ...words('uncertain', 'possible possibly suspected uncertain probable probably likely'),
+  ...words('uncertain', 'possible possibly suspected uncertain'),
 ])
 
 export const isConnecting = (word: string): boolean => connecting.has(word)

@@ -25,6 +25,7 @@ values
   ('slo.silent_news_minutes', '15', 'A worker that fell silent is news for so long; then what it left undone is what counts.'),
   ('slo.silent_workers', '0', 'Goal: workers that fell silent without having said goodbye.'),
   ('slo.missing_objects', '0', 'Goal: documents whose bytes the store did not have when they were last compared.'),
+  ('slo.closed_models', '0', 'Goal: models that answer nothing until an operator mends key, name or budget.'),
   ('slo.unclaimable_job_types', '0', 'Goal: kinds of due jobs that no worker serves.'),
   ('slo.snapshot_transactions', '1000000', 'Goal: how many transactions ago the oldest snapshot was taken that holds vacuum back.'),
   ('slo.dead_job_rows', '200000', 'Goal: dead rows of the queue''s table that vacuum has not removed.'),
@@ -179,6 +180,27 @@ $$;
 comment on function public.missing_objects() is
   'Documents whose bytes the store did not have when store and database were last compared.';
 
+-- By the last document that each was asked about: one that is answered again is open again.
+create or replace function public.closed_models() returns bigint
+language sql stable set search_path = '' as $$
+  with last_run as (
+    select distinct on (run.provider, run.model_requested)
+      run.unanswered_why ?| array['misconfigured', 'quota_spent'] as is_closed
+    from public.ended_in_window() as job
+    join public.semantic_processing_sessions as run
+      on run.shell_file_id = job.shell_file_id
+      and run.job_id = job.job_id
+    where job.job_type in ('pass1_find', 'pass3_narrate')
+      and run.prompt_version is not null
+    order by run.provider, run.model_requested, job.completed_at desc
+  )
+  select count(*)
+  from last_run
+  where last_run.is_closed
+$$;
+comment on function public.closed_models() is
+  'Models that did not answer for a wrong key, an unknown name or a spent budget when they were last asked.';
+
 create or replace function public.measure_slos()
 returns table (slo text, job_lane text, value numeric, samples int)
 language sql
@@ -199,6 +221,8 @@ as $$
   left join public.queue_unserved() as unserved on unserved.job_lane = lane.name
   union all
   select 'missing_objects', 'all', public.missing_objects(), null
+  union all
+  select 'closed_models', 'all', public.closed_models(), null
   union all
   select 'silent_workers', 'all', public.silent_workers(), null
   union all
@@ -262,6 +286,7 @@ revoke all on function
   public.queue_latencies(),
   public.queue_rates(),
   public.missing_objects(),
+  public.closed_models(),
   public.measure_slos(),
   public.evaluate_slos()
 from public, anon, authenticated, service_role;
@@ -270,5 +295,6 @@ grant execute on function public.ended_in_window() to service_role;
 grant execute on function public.queue_latencies() to service_role;
 grant execute on function public.queue_rates() to service_role;
 grant execute on function public.missing_objects() to service_role;
+grant execute on function public.closed_models() to service_role;
 grant execute on function public.measure_slos() to service_role;
 grant execute on function public.evaluate_slos() to service_role;

@@ -36,7 +36,7 @@ test('a quiet installation keeps everything that is promised', async (t) => {
   const { appUrl } = await testDatabase(t)
   const sql = serviceSql(t, appUrl)
   const found = await levels(sql)
-  t.equal(found.length, 15)
+  t.equal(found.length, 16)
   t.same(
     found.filter((each) => !each.holds),
     [],

@@ -20,11 +20,12 @@ export const createCodeFacts = (deps: HandlerDeps) =>
       profile: await profileNames(tx, file.patientId),
     }))
     const facts = stored.filter((fact) => fact.review === 'unreviewed').map(factToCode)
+    const said = stored.filter(isSaidByRules).map(printedFact)
     // Whose document it is does not depend on which of its facts people have looked at.
-    const printed = printedIdentity(stored.map(printedFact))
+    const printed = printedIdentity(said)
     const identity = file.reviewState === 'accepted' ? 'accepted' : compareIdentity(printed, profile).basis
     const today = deps.clock.now().toISOString().slice(0, 10)
-    const ofOthers = factsOfOthers(stored.map(printedFact), profile)
+    const ofOthers = factsOfOthers(said, profile)
     const coded = await codeFacts(
       facts,
       {
@@ -49,6 +50,9 @@ export const createCodeFacts = (deps: HandlerDeps) =>
       },
     }
   })
+
+/** Whom a model takes for the patient may raise a doubt in pass 1; it keeps nothing out here, and lets nothing in. */
+const isSaidByRules = ({ factType, promptVersion }: StoredFact) => factType !== 'identity' || promptVersion === null
 
 const printedFact = (stored: StoredFact) => ({ ...factToCode(stored), sources: stored.sources })
 

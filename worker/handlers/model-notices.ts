@@ -34,15 +34,23 @@ function unansweredNotice({ unanswered, modelAnswered }: FindRun, { linesTotal }
       ]
 }
 
-const otherModel: StageNotice = {
+export const otherModel: StageNotice = {
   code: 'other_model',
   message: 'Another model answered than the one that was asked.',
 }
 
-/** A dated version of the model that was asked for is that model. */
-export function isOtherModel({ modelRequested, modelAnswered }: FindRun): boolean {
+const bare = (name: string) => name.split('/').at(-1) ?? name
+
+/** A dated version of the model that was asked for is that model, and so is one without its maker's name. */
+export function isOtherModel({
+  modelRequested,
+  modelAnswered,
+}: Pick<FindRun, 'modelRequested' | 'modelAnswered'>): boolean {
   const answered = modelAnswered?.split(', ') ?? []
-  return answered.some((name) => name !== modelRequested && !name.startsWith(`${modelRequested}-`))
+  const wanted = bare(modelRequested)
+  return answered
+    .map(bare)
+    .some((name) => name !== wanted && !name.startsWith(`${wanted}-`) && !name.startsWith(`${wanted}:`))
 }
 
 export function logModelRun(run: FindRun | null, log: Logger): void {

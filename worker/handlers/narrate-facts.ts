@@ -5,13 +5,16 @@ import { trackAiUsage } from '../../db/queries/ai-usage.ts'
 import { lockRecord } from '../../db/queries/clinical.ts'
 import { holdConsent } from '../../db/queries/consents.ts'
 import { saveSession } from '../../db/queries/found-facts.ts'
+import { setStageOutcome } from '../../db/queries/stages.ts'
+import type { StageNotice } from '../../db/schema/documents.ts'
+import { isOtherModel, otherModel } from './model-notices.ts'
 import { readingsOf, recordOfFile, replaceNarratives } from '../../db/queries/narratives.ts'
 import { profileNames, type FileInStage } from '../../db/queries/stage-files.ts'
 import { askingAbout, takeStories, type Asking, type ModelTold } from '../pipeline/narrate-by-model.ts'
 import type { NarrateAnswer, Narrator } from '../providers/narration/provider.ts'
 import type { RunContext } from '../engine/handler.ts'
-import type { HandlerDeps, OutsideUse } from './deps.ts'
-import { answerOrNone } from './ask-narrator.ts'
+import type { AiUse, HandlerDeps, OutsideUse } from './deps.ts'
+import { askNarrator, type Narrated } from './ask-narrator.ts'
 import { stageHandler, type StageResult } from './stage-handler.ts'
 
 /**
@@ -23,7 +26,7 @@ export const createNarrateFacts = (deps: HandlerDeps) =>
     const startedAtMs = deps.clock.monotonicMs()
     const { outsideUse, asking } = await context.read(async (tx) => {
       const use = await outsideUseFor(tx, file, deps)
-      return { outsideUse: use, asking: use === 'asked' ? await askingOf(tx, file) : null }
+      return { outsideUse: use, asking: use === 'asked' ? await askingOf(tx, file, deps.aiUse) : null }
     })
     const { narrator } = deps
     const told = narrator === null || asking === null ? null : await tellByModel(context, file, narrator, asking)
@@ -41,6 +44,7 @@ export const createNarrateFacts = (deps: HandlerDeps) =>
           ...byModel.map((story) => ({ ...story, ...writtenBy(told) })),
           ...byTemplates.map((story) => ({ ...story, ...byUs })),
         ])
+        await setStageOutcome(tx, shellFileId, 'pass3_narrate', { notices: narratorNotices(told) })
         if (told !== null) {
           await saveRun(tx, told, file, context)
           const seconds = Math.ceil((deps.clock.monotonicMs() - startedAtMs) / 1000)
@@ -60,36 +64,37 @@ async function outsideUseFor(tx: Tx, { patientId }: FileInStage, { narrator }: H
 }
 
 /** null: there is nothing to tell. */
-async function askingOf(tx: Tx, { shellFileId, patientId }: FileInStage): Promise<Asking | null> {
+async function askingOf(tx: Tx, { shellFileId, patientId }: FileInStage, use: AiUse): Promise<Asking | null> {
   const { fullName, displayName, dateOfBirth } = await profileNames(tx, patientId)
   const names = [fullName, displayName].filter((name) => name !== null)
-  const asking = askingAbout(await recordOfFile(tx, shellFileId), { names, bornOn: dateOfBirth })
+  const hidden = use.deidentify ? { names, bornOn: dateOfBirth } : null
+  const asking = askingAbout(await recordOfFile(tx, shellFileId), hidden)
   return asking.events.size === 0 ? null : asking
 }
 
 type Told = {
   readonly narrator: Narrator
   readonly asking: Asking
-  readonly answer: NarrateAnswer
+  /** null: none was to be had. */
+  readonly answer: NarrateAnswer | null
+  /** Why there is none, or none of use: the words of `unansweredReasons`. */
+  readonly why: string | null
   /** null: no answer that could be taken in. */
   readonly taken: ModelTold | null
 }
 
-async function tellByModel(
-  context: RunContext,
-  file: FileInStage,
-  narrator: Narrator,
-  asking: Asking,
-): Promise<Told | null> {
-  const answer = await answerOrNone(context, file, narrator, asking.question)
-  if (answer === null) return null
-  const { outcome } = answer
-  return {
-    narrator,
-    asking,
-    answer,
-    taken: outcome.kind === 'stories' ? takeStories(outcome.stories, asking.events) : null,
-  }
+async function tellByModel(context: RunContext, file: FileInStage, narrator: Narrator, asking: Asking): Promise<Told> {
+  const narrated = await askNarrator(context, file, narrator, asking.question)
+  const answer = narrated.kind === 'answered' ? narrated.answer : null
+  const stories = answer?.outcome.kind === 'stories' ? answer.outcome.stories : null
+  const taken = stories === null ? null : takeStories(stories, asking)
+  return { narrator, asking, answer, why: whyNot(narrated), taken }
+}
+
+function whyNot(narrated: Narrated): string | null {
+  if (narrated.kind === 'not_had') return narrated.why
+  const { kind } = narrated.answer.outcome
+  return kind === 'stories' ? null : kind
 }
 
 /** Without sentences about events that are no longer what the model was shown; nothing where too little was left of it. */
@@ -114,12 +119,30 @@ const codesOf = (events: readonly RecordedEvent[]) => [
   ...new Set(events.flatMap((event) => (event.code === null ? [] : [event.code]))),
 ]
 
+/** Stand with the file: safe to show, without content. */
+function narratorNotices(told: Told | null): StageNotice[] {
+  if (told === null) return []
+  const { answer, narrator, why } = told
+  const isTold = why === null && told.taken?.isEnough === true
+  return [
+    ...(isTold ? [] : [notTold]),
+    ...(answer !== null && isOtherModel({ modelRequested: narrator.model, modelAnswered: answer.modelAnswered })
+      ? [otherModel]
+      : []),
+  ]
+}
+
+const notTold: StageNotice = {
+  code: 'model_not_told',
+  message: 'The outside model did not tell this document: its sentences are those of our own templates.',
+}
+
 const writtenBy = (told: Told | null) =>
   told === null
     ? byUs
     : {
         provider: told.narrator.name,
-        model: told.answer.modelAnswered,
+        model: told.answer?.modelAnswered ?? told.narrator.model,
         promptVersion: told.narrator.promptVersion,
       }
 
@@ -128,12 +151,12 @@ const sentencesIn = (stories: readonly Storyline[]) => stories.reduce((sum, stor
 /** What became of the model's sentences: counts, no content. */
 function fateOf(told: Told | null) {
   if (told === null) return {}
-  const { taken, answer } = told
+  const { taken, answer, why } = told
   const dropped = Object.values(taken?.dropped ?? {}).reduce((sum, count) => sum + count, 0)
-  return { model_outcome: answer.outcome.kind, sentences_kept: taken?.kept ?? 0, sentences_dropped: dropped }
+  return { model_outcome: answer?.outcome.kind ?? why, sentences_kept: taken?.kept ?? 0, sentences_dropped: dropped }
 }
 
-async function saveRun(tx: Tx, { narrator, answer }: Told, file: FileInStage, context: RunContext): Promise<void> {
+async function saveRun(tx: Tx, { narrator, answer, why }: Told, file: FileInStage, context: RunContext): Promise<void> {
   await saveSession(tx, {
     patientId: file.patientId,
     shellFileId: file.shellFileId,
@@ -141,18 +164,19 @@ async function saveRun(tx: Tx, { narrator, answer }: Told, file: FileInStage, co
     jobId: context.job.id,
     provider: narrator.name,
     modelRequested: narrator.model,
-    modelAnswered: answer.modelAnswered,
+    modelAnswered: answer?.modelAnswered ?? null,
     promptVersion: narrator.promptVersion,
-    tokensIn: answer.tokensIn,
-    tokensOut: answer.tokensOut,
-    costUsd: answer.costUsd?.toFixed(6) ?? null,
+    tokensIn: answer?.tokensIn ?? 0,
+    tokensOut: answer?.tokensOut ?? 0,
+    costUsd: answer === null ? '0' : (answer.costUsd?.toFixed(6) ?? null),
+    unansweredWhy: why === null ? {} : { [why]: 1 },
   })
 }
 
 type Spending = { readonly file: FileInStage; readonly context: RunContext; readonly seconds: number }
 
-async function recordUsage(tx: Tx, answer: NarrateAnswer, { file, context, seconds }: Spending): Promise<void> {
-  const tokens = answer.tokensIn + answer.tokensOut
+async function recordUsage(tx: Tx, answer: NarrateAnswer | null, { file, context, seconds }: Spending): Promise<void> {
+  const tokens = (answer?.tokensIn ?? 0) + (answer?.tokensOut ?? 0)
   if (tokens === 0) return
   await trackAiUsage(tx, { profileId: file.patientId, jobId: context.job.id, tokens, seconds })
 }

@@ -6,24 +6,48 @@ import { checkSentence, isNameOf, type SentenceRefusal } from '../../clinical/na
 import { chapterOf } from '../../clinical/narration/narrate.ts'
 import { conditionsOf, isIndicatedFor, isResultOf } from '../../clinical/narration/problem-links.ts'
 import type { RecordedEvent, Sentence, Storyline } from '../../clinical/narration/recorded-event.ts'
+import { identifyingIn } from '../../clinical/identity/identifying-ranges.ts'
+import { hideRanges } from './sent-text.ts'
 import type { NarrateQuestion, SentEvent, ToldStory } from '../providers/narration/provider.ts'
 
-/** Whose events they are: nothing that names them is sent. */
+/** Whose events they are. */
 export type Person = { readonly names: readonly string[]; readonly bornOn: string | null }
 
 export type Asking = {
   readonly question: NarrateQuestion
   /** By the short ids that are sent in place of ours. */
   readonly events: ReadonlyMap<string, RecordedEvent>
+  /** The same as they are sent: what names somebody is hidden. */
+  readonly shown: ReadonlyMap<string, RecordedEvent>
 }
 
 const mostEvents = 120
 
-/** What is not sent, because it names somebody or is too much for one question, is told by templates. */
-export function askingAbout(events: readonly RecordedEvent[], person: Person): Asking {
-  const sent = events.filter((event) => !namesPerson(event, person)).slice(0, mostEvents)
-  const keyed = sent.map((event, at) => [`e${at + 1}`, event] as const)
-  return { question: { events: keyed.map(([key, event]) => sentEvent(key, event)) }, events: new Map(keyed) }
+/** `hidden`: who is not to be named outside; null where nothing is hidden. What is too much for one question, templates tell. */
+export function askingAbout(events: readonly RecordedEvent[], hidden: Person | null): Asking {
+  // A date cannot be hidden in all the ways that it may be written: templates tell what is of the day of birth.
+  const bornOn = hidden?.bornOn ?? null
+  const sent = events.filter(({ eventDate }) => bornOn === null || eventDate !== bornOn)
+  const keyed = sent.slice(0, mostEvents).map((event, at) => [`e${at + 1}`, event] as const)
+  const shown = keyed.map(([key, event]) => [key, hidden === null ? event : withoutNames(event, hidden.names)] as const)
+  return {
+    question: { events: shown.map(([key, event]) => sentEvent(key, event)) },
+    events: new Map(keyed),
+    shown: new Map(shown),
+  }
+}
+
+const worded = ['name', 'valueText', 'dose', 'route', 'frequency', 'indication', 'reaction', 'relationship'] as const
+
+/** Words of the same shape stand in place of those that name somebody, as in what pass 1 sends. */
+function withoutNames(event: RecordedEvent, names: readonly string[]): RecordedEvent {
+  const changes = worded.flatMap((field) => {
+    const text = event[field]
+    return text === null || !/\p{L}|\d{6}/u.test(text)
+      ? []
+      : [[field, hideRanges(text, identifyingIn(text, names))] as const]
+  })
+  return { ...event, ...Object.fromEntries(changes) }
 }
 
 function sentEvent(id: string, event: RecordedEvent): SentEvent {
@@ -48,30 +72,7 @@ function sentEvent(id: string, event: RecordedEvent): SentEvent {
   return { id, ...Object.fromEntries(known) }
 }
 
-const titled = /\b(?:dr|prof|mr|mrs|ms|miss|doctor|nurse)\b\.?\s+\p{Lu}/iu
-const numbered = /\d{6,}|@|https?:/u
-
-/** Rather one too many: the name of the person, of somebody with a title, their birthday, long numbers, addresses. */
-function namesPerson(event: RecordedEvent, { names, bornOn }: Person): boolean {
-  if (bornOn !== null && event.eventDate === bornOn) return true
-  const printed = [
-    event.name,
-    event.valueText,
-    event.dose,
-    event.frequency,
-    event.indication,
-    event.reaction,
-    event.relationship,
-  ].filter((text) => text !== null)
-  const nameWords = new Set(names.flatMap(wordsOf).filter((word) => word.length > 1))
-  return printed.some(
-    (text) => titled.test(text) || numbered.test(text) || wordsOf(text).some((word) => nameWords.has(word)),
-  )
-}
-
-const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{M}]+/gu) ?? []
-
-export type DropReason = SentenceRefusal | 'belongs_elsewhere'
+export type DropReason = SentenceRefusal | 'belongs_elsewhere' | 'names_unclear'
 
 export type ModelTold = {
   readonly stories: readonly Storyline[]
@@ -81,16 +82,26 @@ export type ModelTold = {
   readonly isEnough: boolean
 }
 
-export function takeStories(told: readonly ToldStory[], events: ReadonlyMap<string, RecordedEvent>): ModelTold {
+export function takeStories(
+  told: readonly ToldStory[],
+  { events, shown }: Pick<Asking, 'events' | 'shown'>,
+): ModelTold {
   const dropped = new Map<DropReason, number>()
-  const byId = new Map([...events.values()].map((event) => [event.id, event]))
+  const byId = new Map([...shown.values()].map((event) => [event.id, event]))
+  const printed = new Map([...events.values()].map((event) => [event.id, event]))
   const stories = told
     .map((story) => {
       const checked = story.sentences.flatMap(({ text, event_ids: keys }) => {
-        const sentence = taken(text.trim(), keys, events)
+        const sentence = taken(text.trim(), keys, shown)
         return typeof sentence === 'string' ? note(dropped, sentence) : [sentence]
       })
-      return underTitle(story.title, checked, byId, dropped)
+      const under = underTitle(story.title, checked, byId, dropped)
+      const sentences = under.sentences.flatMap((sentence) => {
+        const named = withNames(sentence.sentence, sentence.citedEventIds, byId, printed)
+        return named === null ? note(dropped, 'names_unclear') : [{ ...sentence, sentence: named }]
+      })
+      const cited = sentences.flatMap(({ citedEventIds }) => citedEventIds)
+      return { title: withNames(under.title, cited, byId, printed) ?? plainTitle, sentences }
     })
     .filter((story) => story.sentences.length > 0)
   const kept = stories.reduce((sum, story) => sum + story.sentences.length, 0)
@@ -105,6 +116,27 @@ function taken(
 ): Sentence | SentenceRefusal {
   const checked = checkSentence(text, keys, events)
   return checked.kind === 'dropped' ? checked.why : { sentence: text, citedEventIds: checked.citedEventIds }
+}
+
+/** What was hidden is put back as it is printed; null where two people would stand behind the same signs. */
+function withNames(
+  text: string,
+  ids: readonly string[],
+  shown: ReadonlyMap<string, RecordedEvent>,
+  printed: ReadonlyMap<string, RecordedEvent>,
+): string | null {
+  const names = new Map<string, string>()
+  for (const id of ids)
+    for (const field of worded) {
+      const [sign, name] = [shown.get(id)?.[field] ?? null, printed.get(id)?.[field] ?? null]
+      if (sign === null || name === null || sign === name || !text.toLowerCase().includes(sign.toLowerCase())) continue
+      if ((names.get(sign) ?? name) !== name) return null
+      names.set(sign, name)
+    }
+  return [...names].reduce(
+    (told, [sign, name]) => told.replaceAll(new RegExp(RegExp.escape(sign), 'giu'), () => name),
+    text,
+  )
 }
 
 function note(dropped: Map<DropReason, number>, why: DropReason): [] {

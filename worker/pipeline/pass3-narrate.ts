@@ -1,2 +1,2 @@
 /** Changes when the same events may be told otherwise. */
-export const narrateVersion = '2'
+export const narrateVersion = '3'

@@ -1,6 +1,6 @@
 import { hasUnreadValue } from '../../coding/checks.ts'
 import { compoundQuantity } from '../../coding/compound-quantity.ts'
-import { fittingUnits } from '../../coding/observation-codes.ts'
+import { fittingUnits, observationIdOf } from '../../coding/observation-codes.ts'
 import { inUsualUnit } from '../../coding/unit-conversion.ts'
 import { parseNumber, parseRange } from '../../coding/printed-numbers.ts'
 import { specimenIn } from '../../terminology/specimens.ts'
@@ -90,8 +90,7 @@ function usualOf(fact: CodedFact, value: number | null, ucum: string | null) {
   return value === null || ucum === null ? null : inUsualUnit(observationId(fact), { value, ucum })
 }
 
-const observationId = ({ concept }: CodedFact) =>
-  concept?.startsWith('observations:') === true ? concept.slice('observations:'.length) : ''
+const observationId = ({ concept }: CodedFact) => observationIdOf(concept) ?? ''
 
 /** The unit in which the test is reported, where the printed one means several. */
 function ucumOf(fact: CodedFact): string | null {

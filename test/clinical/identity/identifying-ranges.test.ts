@@ -65,6 +65,45 @@ test('what is medicine is still there to be read', (t) => {
   t.end()
 })
 
+test('a first name that stands alone does not leave either', (t) => {
+  for (const [line, name] of [
+    ['Maria was seen in clinic today.', /maria/i],
+    ['Discussed with Anthony by telephone. Anthony’s daughter will help.', /anthony/i],
+    ['Thuylinh denies chest pain and lives alone.', /thuylinh/i],
+    ['Yasmin was well. She takes Yasmin daily.', /^yasmin/i],
+    ['I saw Priya, who has asthma.', /priya/i],
+    ['Lives with Isolde Crohn. Married to Corwin.', /isolde|crohn|corwin/i],
+  ] as const)
+    t.notMatch(hidden(line), name, line)
+  t.match(hidden('Yasmin was well. She takes Yasmin daily.'), /takes Yasmin daily/)
+  t.end()
+})
+
+test('a name that is a word of medicine or of English leaves these words', (t) => {
+  const rows: readonly (readonly [name: string, text: string, gone: RegExp, stays: readonly string[]])[] = [
+    ['Ann Crohn', 'Ann Crohn was seen. Crohn disease since 2010.', /ann crohn was/i, ['Crohn disease since 2010']],
+    ['James Parkinson', 'Parkinson’s disease excluded. Mr Parkinson walks.', /mr parkinson/i, ['Parkinson’s disease']],
+    [
+      'May Rose',
+      'Seen 4 May 2021. May cause drowsiness. May was well.',
+      /may was/i,
+      ['4 May 2021', 'May cause drowsiness'],
+    ],
+    ['Grace Will', 'Will need bloods in May. Grace is well.', /grace is/i, ['Will need bloods in May']],
+    ['Peter Brown', 'Brown discharge. Peter Brown lives alone.', /peter|brown lives/i, ['Brown discharge']],
+    ['Rose Bell', 'Bell’s palsy in 2015. Mrs Bell denies pain.', /mrs bell/i, ['Bell’s palsy in 2015']],
+  ]
+  for (const [name, text, gone, stays] of rows) {
+    const sent = hidden(text, { names: [name] })
+    t.notMatch(sent, gone, text)
+    for (const words of stays) t.ok(sent.includes(words), `${words} in: ${sent}`)
+  }
+  const plain =
+    'Warfarin was ceased. Surgery was planned. Pain is worse. Wife reports snoring. Patient denies fever. CT reported normal. He presented late.'
+  t.equal(hidden(plain), printDocument(plain).text)
+  t.end()
+})
+
 test('words of the same shape and length stand in their place', (t) => {
   t.equal(hideRanges('Ann O’Neil, 12/03/1950 😀', [{ start: 0, end: 22 }]), 'Xxx X’Xxxx, 00/00/0000 😀')
   t.equal(hideRanges('a b', []), 'a b')

@@ -153,6 +153,7 @@ export const forServices: readonly string[] = [
   'log_audit_event',
   'measure_slos',
   'missing_objects',
+  'closed_models',
   'oldest_snapshot_age',
   'make_way_for_slot',
   'next_schedule_slot',

@@ -113,9 +113,9 @@ test('what a model tells is shown where it says what the events say, and templat
   t.same(
     shown.map(({ title, sentence, prompt_version }) => [title, sentence, prompt_version]),
     [
-      [first.name, `${first.name} is recorded.`, 'narrate-1'],
-      ['What the document says', `${second.name} is recorded.`, 'narrate-1'],
-      ['What the document says', `${second.name}.`, 'narrate-1'],
+      [first.name, `${first.name} is recorded.`, 'narrate-2'],
+      ['What the document says', `${second.name} is recorded.`, 'narrate-2'],
+      ['What the document says', `${second.name}.`, 'narrate-2'],
     ],
   )
   t.same(await citedIn(db), await eventIds(db), 'each event is told by one or the other')
@@ -124,7 +124,7 @@ test('what a model tells is shown where it says what the events say, and templat
     [1, 2].map(() => ({
       provider: 'openai',
       model_answered: 'gpt-4o-mini',
-      prompt_version: 'narrate-1',
+      prompt_version: 'narrate-2',
       tokens_in: '100',
       tokens_out: '50',
       cost_usd: '0.000045',
@@ -238,4 +238,30 @@ test('what was told once of the same events is not paid for again', async (t) =>
     sql`select tokens_in::int as tokens from semantic_processing_sessions where stage = 'pass3_narrate' order by created_at`,
   )
   t.same(runs, [{ tokens: 100 }, { tokens: 0 }])
+})
+
+test('a model that is closed is told to operators and to the person, until it answers again', async (t) => {
+  const { db, runner, again, far } = await narrating(t)
+  const closed = async () => {
+    const rows = await serve<{ value: number }>(
+      db,
+      sql`select value::int as value from evaluate_slos() where slo = 'closed_models'`,
+    )
+    return rows[0]?.value
+  }
+  const notices = () =>
+    serve(
+      db,
+      sql`select outcome -> 'notices' -> 0 ->> 'code' as code from shell_file_stages where stage = 'pass3_narrate'`,
+    )
+  far.answersWith({ kind: 'status', status: 429, code: 'insufficient_quota' })
+  await runner.runAll()
+  t.equal(await closed(), 1)
+  t.same(await notices(), [{ code: 'model_not_told' }])
+  t.match(await resultOf(db), { model_outcome: 'quota_spent' })
+  await again({ kind: 'status', status: 401 })
+  t.match(await resultOf(db), { model_outcome: 'misconfigured' })
+  t.equal(await closed(), 1)
+  await again(telling([]))
+  t.equal(await closed(), 0)
 })

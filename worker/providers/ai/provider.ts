@@ -11,6 +11,8 @@ export const aiUnavailable = defineError('ai_unavailable', 503, 'The reading ser
 export const aiRefused = defineError('ai_refused', 422, 'The reading service would not answer.')
 /** The key, the model or the address is wrong: only an operator can mend it, and the rules go on alone. */
 export const aiMisconfigured = defineError('ai_misconfigured', 500, 'The reading service is not set up rightly.')
+/** More than the model takes at once: asked in parts it may be answered. */
+export const aiTooLong = defineError('ai_too_long', 413, 'That is too much for the reading service at once.')
 /** Likewise: no question is answered until the operator's account with the service is filled up. */
 export const aiQuotaSpent = defineError('ai_quota_spent', 402, 'The budget for the reading service is spent.')
 
@@ -77,16 +79,20 @@ export type SaidLimits = {
 }
 
 /** Each of these was paid for, whether it is of use or not. */
-export type AnswerOutcome =
-  | { readonly kind: 'facts'; readonly facts: readonly AnsweredFact[] }
+export type FormOutcome<Form> =
+  | { readonly kind: 'answered'; readonly value: Form }
   /** It ended in the middle: the question was too long. */
   | { readonly kind: 'cut_off' }
   /** The service or the model would not answer. */
   | { readonly kind: 'refused' }
   | ({ readonly kind: 'malformed' } & WrongForm)
 
-export type Answer = {
-  readonly outcome: AnswerOutcome
+export type AnswerOutcome =
+  | { readonly kind: 'facts'; readonly facts: readonly AnsweredFact[] }
+  | Exclude<FormOutcome<never>, { readonly kind: 'answered' }>
+
+export type Paid<Outcome> = {
+  readonly outcome: Outcome
   /** As the service named it: it may not be the one that was asked for. */
   readonly modelAnswered: string
   readonly tokensIn: number
@@ -96,6 +102,8 @@ export type Answer = {
   /** null: nothing was said. */
   readonly said: SaidLimits | null
 }
+
+export type Answer = Paid<AnswerOutcome>
 
 export type AiProvider = {
   readonly name: string

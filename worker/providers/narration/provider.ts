@@ -1,8 +1,8 @@
 /** Who may be asked to tell a record in sentences. What is answered is checked against the events sentence by sentence. */
 import { z } from 'zod'
-import type { SaidLimits } from '../ai/provider.ts'
+import type { Paid } from '../ai/provider.ts'
 
-/** What is sent of an event: no name of a person, no identifier, no id of ours. What is not known is left out. */
+/** What is sent of an event: no identifier, no id of ours, and names of people hidden where that is set. What is not known is left out. */
 export type SentEvent = Readonly<Record<string, string>> & { readonly id: string }
 
 export type NarrateQuestion = { readonly events: readonly SentEvent[] }
@@ -24,16 +24,7 @@ export const narrateOutcome = z.union([
 ])
 export type NarrateOutcome = z.infer<typeof narrateOutcome>
 
-export type NarrateAnswer = {
-  readonly outcome: NarrateOutcome
-  /** As the service named it: it may not be the one that was asked for. */
-  readonly modelAnswered: string
-  readonly tokensIn: number
-  readonly tokensOut: number
-  /** null: the price of this model is not known. */
-  readonly costUsd: number | null
-  readonly said: SaidLimits | null
-}
+export type NarrateAnswer = Paid<NarrateOutcome>
 
 export type Narrator = {
   readonly name: string
