@@ -1,7 +1,7 @@
 /**
  * Measures how well facts are found: on the bundled samples, and on the development corpus where it is. Compares with
  * scripts/quality/baseline.json and ends with 1 where a figure is worse; `--accept` makes the figures the new baseline.
- *   node scripts/quality.ts [--corpus FOLDER] [--source read|printed] [--kinds docs,scans,formats,text,structured] [--out docs/quality.md] [--accept]
+ *   node scripts/quality.ts [--corpus FOLDER] [--source read|printed] [--kinds docs,scans,formats,text,structured,strangers] [--out docs/quality.md] [--accept]
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -32,6 +32,8 @@ import {
   isHeldOut,
   kinds,
   listDocuments,
+  listStrangers,
+  strangersFolder,
   type CorpusDocument,
 } from './quality/corpus.ts'
 import { replacePart } from './quality/document-part.ts'
@@ -45,11 +47,13 @@ const { values: options } = parseArgs({
   options: {
     corpus: { type: 'string' },
     source: { type: 'string', default: 'read' },
-    kinds: { type: 'string', default: kinds.join(',') },
+    kinds: { type: 'string', default: [...kinds, 'strangers'].join(',') },
     out: { type: 'string', default: 'docs/quality.md' },
     accept: { type: 'boolean', default: false },
   },
 })
+
+const withoutWords: ReadonlySet<string> = new Set(['scans', 'structured', 'strangers'])
 
 const ocr = createLocalOcr()
 const baseline = readBaseline()
@@ -77,10 +81,9 @@ type Scored = { doc: string; facts: ReturnType<typeof scoredFact> }
 
 async function measure(folder: string): Promise<CorpusFigures> {
   const source: RunFigures['source'] = options.source === 'printed' ? 'printed' : 'read'
-  const chosen = listDocuments(folder).filter(
-    // The words of a scan's truth lie skewed as in the picture; only the reader sets them straight. Coded files have none.
-    ({ kind }) =>
-      options.kinds.split(',').includes(kind) && (source === 'read' || (kind !== 'scans' && kind !== 'structured')),
+  const chosen = [...listDocuments(folder), ...listStrangers()].filter(
+    // The words of a scan's truth lie skewed as in the picture; only the reader sets them straight. Others have none.
+    ({ kind }) => options.kinds.split(',').includes(kind) && (source === 'read' || !withoutWords.has(kind)),
   )
   const groups: Record<string, Scored[]> = {}
   const failed: string[] = []
@@ -135,7 +138,10 @@ function runScorers(folder: string, groups: Record<string, Scored[]>) {
     writeFileSync(files[0], JSON.stringify(groups))
     writeFileSync(files[1], JSON.stringify(assertSentences(folder)))
     const script = join(import.meta.dirname, 'quality/score.py')
-    const output = execFileSync('python3', [script, folder, ...files], { encoding: 'utf8', maxBuffer: 50_000_000 })
+    const output = execFileSync('python3', [script, folder, strangersFolder, ...files], {
+      encoding: 'utf8',
+      maxBuffer: 50_000_000,
+    })
     return scoresSchema.parse(JSON.parse(output))
   } finally {
     rmSync(scratch, { recursive: true })

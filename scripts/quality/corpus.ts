@@ -32,8 +32,24 @@ export type CorpusDocument = {
   readonly doc: string
   readonly file: string
   readonly truth: string
-  readonly kind: Kind
+  readonly kind: Kind | 'strangers'
   readonly isHeldOut: boolean
+}
+
+/** Of seventy makers, written by somebody who had not read the rules; the closed half may be counted, but not looked at. */
+export const strangersFolder = join(import.meta.dirname, '../../test/fixtures/strangers')
+
+export function listStrangers(): CorpusDocument[] {
+  const entries = z
+    .array(entrySchema.extend({ half: z.enum(['open', 'closed']) }))
+    .parse(readJson(join(strangersFolder, 'index.json')))
+  return entries.map(({ doc, file, truth, half }) => ({
+    doc,
+    file: join(strangersFolder, file),
+    truth: join(strangersFolder, truth),
+    kind: 'strangers',
+    isHeldOut: half === 'closed',
+  }))
 }
 
 /** The folder given, or `CORPUS_DIR`; null when there is none. */

@@ -1,11 +1,11 @@
-"""Runs the corpus' own scorers on two outputs and adds the harm counters. score.py CORPUS FACTS.json NEGATION.json -> JSON"""
+"""Runs the corpus' own scorers on two outputs and adds the harm counters. score.py CORPUS STRANGERS FACTS.json NEGATION.json -> JSON"""
 
 import collections
 import json
 import os
 import sys
 
-corpus, facts_file, negation_file = sys.argv[1:4]
+corpus, strangers, facts_file, negation_file = sys.argv[1:5]
 sys.path.insert(0, os.path.join(corpus, "score"))
 import score_facts as scorer  # noqa: E402
 
@@ -31,15 +31,36 @@ def harm_of(rows):
     return dict(count)
 
 
+def traps_of(rows, traps):
+    """Asserted, although the document says it of somebody else, or of nobody: an offer, a risk, an instruction, a test not done."""
+    count = collections.Counter()
+    for kind, gold, out, _ in rows:
+        if out is None or scorer.nstatus(out) in ("negated", "family", "planned", "uncertain"):
+            continue
+        if kind == "gold" and not gold.get("optional"):
+            continue
+        for trap in traps:
+            if scorer.sim1(trap["text"], out.get("text") or "") < 0.75:
+                continue
+            if kind == "gold" and scorer.pol(scorer.nstatus(gold)) == "A" and scorer.nstatus(gold) != "planned":
+                continue
+            count["said_of_others" if trap["why"] == "other person" else "never_so"] += 1
+            break
+    return count
+
+
 output = {}
 truths = {t["doc"]: t for t in scorer.load_truth(os.path.join(corpus, "truth")) if "facts" in t}
+truths |= {t["doc"]: t for t in scorer.load_truth(os.path.join(strangers, "truth"))}
 for group, documents in json.load(open(facts_file, encoding="utf-8")).items():
-    tally, rows = scorer.Tally(), []
+    tally, rows, traps = scorer.Tally(), [], collections.Counter()
     for document in documents:
-        found = scorer.score_doc(truths[document["doc"]], document)
+        truth = truths[document["doc"]]
+        found = scorer.score_doc(truth, document)
         tally.add(document["doc"], found)
         rows += found
-    output[group] = {**tally.result(), "documents": len(documents), "harm": harm_of(rows)}
+        traps += traps_of(found, truth.get("traps", []))
+    output[group] = {**tally.result(), "documents": len(documents), "harm": {**harm_of(rows), **traps}}
 
 negation = {}
 gold = [json.loads(line) for line in open(os.path.join(corpus, "negation", "negation.jsonl"), encoding="utf-8") if line.strip()]

@@ -1,6 +1,9 @@
+import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'tap'
+import { z } from 'zod'
 import type { FoundFact } from '../../clinical/document/found-fact.ts'
 import { readBaseline, worseCorpus, worseSamples, type CorpusFigures } from '../../scripts/quality/baseline.ts'
+import { listStrangers } from '../../scripts/quality/corpus.ts'
 import { scoreDocument, scoreSamples, type PrintedFact } from '../../scripts/quality/samples.ts'
 import { createLocalOcr } from '../../worker/providers/ocr/index.ts'
 
@@ -71,5 +74,20 @@ void test('a figure of the corpus that falls is told, harm at its first case', (
     'sentences, all: 0.98 before, 0.9 now',
   ])
   t.strictSame(worseCorpus(was, { ...now({ core: 0.1 }), ocr: 'tesseract.js' }), [], 'another engine is not compared')
+  t.end()
+})
+
+void test('each stranger is there with its truth, and both halves are', (t) => {
+  const truthSchema = z.object({ doc: z.string(), facts: z.array(z.object({ type: z.string(), text: z.string() })) })
+  const strangers = listStrangers()
+  for (const { doc, file, truth } of strangers) {
+    t.ok(existsSync(file), file)
+    t.equal(truthSchema.parse(JSON.parse(readFileSync(truth, 'utf8'))).doc, doc)
+  }
+  const halves = [false, true].map((half) => strangers.filter(({ isHeldOut }) => isHeldOut === half).length)
+  t.ok(
+    halves.every((documents) => documents > 25),
+    halves.join(' and '),
+  )
   t.end()
 })
