@@ -108,7 +108,9 @@ function valueIn(reading: Reading, phrase: Phrase, concept: string): RowValues |
       value: { start: from, end: phrase.end, printed: text.slice(from, phrase.end), number: null, comparator: null },
     }
   const dates = reading.dates.within(from, phrase.end)
-  const shaped = readShape(text, from, phrase.end, concept) ?? readPressure(text, from, phrase.end)
+  const shaped =
+    readShape(text, from, phrase.end, concept) ??
+    (concept === 'observations:blood-pressure-panel' ? readPressure(text, from, phrase.end) : null)
   const values = shaped ?? readValues(text, from, phrase.end, dates)
   if (!values.value || (values.value.number === null && !shaped)) return null
   const parts = [values.value, values.unit, values.flag, values.range, ...dates].filter((part) => part !== null)

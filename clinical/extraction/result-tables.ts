@@ -157,6 +157,20 @@ function namedColumns(reading: Reading, table: Table): Across[] {
   return named >= 2 || (named === 1 && (isTimed || known.length >= 2)) ? known : []
 }
 
+/** A pressure under "Pulse": headings that were drawn together ("Date BP") no longer stand over their columns. */
+function isOutOfPlace(reading: Reading, table: Table, row: TableRow, across: readonly Across[]): boolean {
+  return across.some(({ column, name, isPressure }) => {
+    const cell = row.line.cells.find((candidate) => columnOf(table, candidate) === column)
+    const observation = observationUnder(reading.document.text.slice(name.start, name.end))
+    return (
+      !isPressure &&
+      observation?.concept !== 'observations:blood-pressure-panel' &&
+      cell !== undefined &&
+      pressureIn(reading, cell) !== null
+    )
+  })
+}
+
 /** "AM reading" over pressures. */
 const isReadings =
   /\b(?:readings?|[ap]m|morning|evening|lying|sitting|standing|left|right|first|second|1st|2nd|home|average)\b/i
@@ -175,6 +189,7 @@ const notMeasured: ReadonlySet<Column['role']> = new Set([
 
 function rowOfSeveral(reading: Reading, table: Table, row: TableRow, across: readonly Across[]): FoundFact[] {
   const { text } = reading.document
+  if (isOutOfPlace(reading, table, row, across)) return []
   return across.flatMap(({ column, name, unit, isPressure }) => {
     const cell = row.line.cells.find((candidate) => columnOf(table, candidate) === column)
     const observation = observationUnder(isPressure ? 'blood pressure' : text.slice(name.start, name.end))

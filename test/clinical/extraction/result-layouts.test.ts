@@ -57,6 +57,10 @@ Ferritin ug/L     512          480          200-500`
   )
 })
 
+void test('where headings no longer stand over their columns nothing is read, rather than under another name', async (t) => {
+  t.strictSame(readings('Date BP\tPulse\tTemp\n23/09/2024\t126/64\t78'), [])
+})
+
 void test('what is predicted, in percent of it or wanted is not what was measured', async (t) => {
   const spirometry = `Test date: 25/08/2023
 Spirometry\tUnits\tPred\tLLN\tPre\t%Pred\tPost\t%Chg
