@@ -7,6 +7,7 @@ import { measureQueue } from './queue.ts'
 import type { Plot } from '../scripts/plots/bar-chart.ts'
 import { measureReading } from './reading.ts'
 import { measureRls } from './rls.ts'
+import { measureUnderstanding } from './understanding.ts'
 
 export type Report = {
   readonly figures: readonly {
@@ -28,6 +29,7 @@ const questions: Readonly<Record<string, (args: readonly string[]) => Promise<Re
   queue: measureQueue,
   reading: measureReading,
   rls: measureRls,
+  understanding: measureUnderstanding,
 }
 
 const [question = '', ...args] = process.argv.slice(2)

@@ -1,4 +1,4 @@
-import { inArray, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { z } from 'zod'
 import type { Tx } from '../actor.ts'
 import type {
@@ -15,6 +15,7 @@ import type {
   socialHistory,
 } from '../schema/clinical.ts'
 import { medicalCodeAssignments, type FactRow } from '../schema/facts.ts'
+import { insertRows, isAnyOf } from './insert-rows.ts'
 
 type FromHub = 'eventId' | 'patientId' | 'assertion'
 type SpokeRow<Table extends { $inferInsert: object }> = Omit<Table['$inferInsert'], FromHub>
@@ -105,15 +106,6 @@ export function entryColumns(entry: RecordEntry | null): Record<string, unknown>
 
 /** Candidates are replaced as a whole: a better search leaves nothing of the old one. */
 export async function replaceCodes(tx: Tx, factIds: readonly string[], codes: readonly NewCode[]): Promise<void> {
-  await inBatches(factIds, (ids) =>
-    tx.delete(medicalCodeAssignments).where(inArray(medicalCodeAssignments.factId, ids)),
-  )
-  await inBatches(codes, (rows) => tx.insert(medicalCodeAssignments).values(rows))
-}
-
-// Well below the 65,535 parameters of a statement for the widest of these tables.
-const batchSize = 500
-
-async function inBatches<Row>(rows: readonly Row[], save: (batch: Row[]) => PromiseLike<unknown>): Promise<void> {
-  for (let from = 0; from < rows.length; from += batchSize) await save(rows.slice(from, from + batchSize))
+  if (factIds.length > 0) await tx.delete(medicalCodeAssignments).where(isAnyOf(medicalCodeAssignments.factId, factIds))
+  await insertRows(tx, medicalCodeAssignments, codes)
 }

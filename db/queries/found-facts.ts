@@ -1,4 +1,4 @@
-import { and, eq, inArray, ne, sql } from 'drizzle-orm'
+import { and, eq, ne, sql } from 'drizzle-orm'
 import type { Tx } from '../actor.ts'
 import {
   entityProcessingAudit,
@@ -8,6 +8,7 @@ import {
   type FactSourceRow,
   type NewFactRow,
 } from '../schema/facts.ts'
+import { batchSize, insertInto, insertRows, isAnyOf } from './insert-rows.ts'
 import { pairDecided } from './decided-findings.ts'
 
 export type NewSource = Pick<
@@ -69,16 +70,25 @@ export async function replaceFoundFacts(
   file: FactsOfFile,
   facts: readonly NewFact[],
 ): Promise<ReadonlyMap<string, string>> {
-  const decided = pairDecided(await loadFacts(tx, file.shellFileId), facts, file.textVersion)
+  const stored = await loadFacts(tx, file.shellFileId)
+  const decided = pairDecided(stored, facts, file.textVersion)
   const known = new Set(decided.values())
   const news = facts.filter((fact) => !known.has(fact))
-  const idByFinding = new Map<string, string>()
   await deleteStaleFacts(tx, file, news)
   await moveDecided(tx, file, decided)
+  const idByFinding = new Map<string, string>()
   for (let from = 0; from < news.length; from += batchSize) {
-    const saved = await saveBatch(tx, file, news.slice(from, from + batchSize))
+    const saved = await saveFacts(tx, file, news.slice(from, from + batchSize))
     for (const row of saved) idByFinding.set(row.findingKey, row.id)
   }
+  // Where a row was there before, its words may be others now.
+  const ids = new Set(idByFinding.values())
+  await deleteSources(
+    tx,
+    stored.flatMap(({ id }) => (ids.has(id) ? [id] : [])),
+  )
+  const sources = news.flatMap((fact) => sourceRows(file, idByFinding.get(fact.findingKey), fact.sources))
+  await insertRows(tx, factSources, sources)
   return idByFinding
 }
 
@@ -109,9 +119,6 @@ export async function decidedFacts(tx: Tx, shellFileId: string): Promise<Readonl
   return new Set(rows.map((row) => row.id))
 }
 
-// PostgreSQL takes 65,535 parameters in a statement; a fact has 25 columns.
-const batchSize = 500
-
 /** Of facts that a person entered the place stays theirs to say. */
 async function moveDecided(tx: Tx, file: FactsOfFile, decided: ReadonlyMap<string, NewFact>): Promise<void> {
   const moved = await tx.execute<{ id: string }>(sql`
@@ -126,13 +133,13 @@ async function moveDecided(tx: Tx, file: FactsOfFile, decided: ReadonlyMap<strin
     returning fact.id
   `)
   const ids = moved.map(({ id }) => id)
-  await inBatches(ids, (batch) => tx.delete(factSources).where(inArray(factSources.factId, batch)))
+  await deleteSources(tx, ids)
   const sources = ids.flatMap((id) => sourceRows(file, id, decided.get(id)?.sources ?? []))
-  await inBatches(sources, (batch) => tx.insert(factSources).values(batch))
+  await insertRows(tx, factSources, sources)
 }
 
-async function inBatches<Row>(rows: readonly Row[], save: (batch: Row[]) => PromiseLike<unknown>): Promise<void> {
-  for (let from = 0; from < rows.length; from += batchSize) await save(rows.slice(from, from + batchSize))
+async function deleteSources(tx: Tx, factIds: readonly string[]): Promise<void> {
+  if (factIds.length > 0) await tx.delete(factSources).where(isAnyOf(factSources.factId, factIds))
 }
 
 async function deleteStaleFacts(tx: Tx, file: FactsOfFile, news: readonly NewFact[]): Promise<void> {
@@ -148,29 +155,17 @@ async function deleteStaleFacts(tx: Tx, file: FactsOfFile, news: readonly NewFac
   `)
 }
 
-async function saveBatch(
+async function saveFacts(
   tx: Tx,
   file: FactsOfFile,
   facts: readonly NewFact[],
 ): Promise<readonly { id: string; findingKey: string }[]> {
-  const rows = await tx
-    .insert(entityProcessingAudit)
-    .values(facts.map((fact) => factRow(file, fact)))
-    .onConflictDoUpdate({
-      target: [entityProcessingAudit.shellFileId, entityProcessingAudit.textVersion, entityProcessingAudit.findingKey],
-      set: refound,
-    })
-    .returning({ id: entityProcessingAudit.id, findingKey: entityProcessingAudit.findingKey })
-  const idByFinding = new Map(rows.map((row) => [row.findingKey, row.id]))
-  await tx.delete(factSources).where(
-    inArray(
-      factSources.factId,
-      rows.map((row) => row.id),
-    ),
-  )
-  const sources = facts.flatMap((fact) => sourceRows(file, idByFinding.get(fact.findingKey), fact.sources))
-  await inBatches(sources, (batch) => tx.insert(factSources).values(batch))
-  return rows
+  const rows = facts.map((fact) => factRow(file, fact))
+  return await tx.execute<{ id: string; findingKey: string }>(sql`
+    ${insertInto(entityProcessingAudit, rows)}
+    on conflict (shell_file_id, text_version, finding_key) do update set ${refound}
+    returning id, finding_key as "findingKey"
+  `)
 }
 
 function factRow(file: FactsOfFile, fact: NewFact): NewFactRow {
@@ -185,27 +180,12 @@ function sourceRows(file: FactsOfFile, factId: string | undefined, sources: read
   return sources.map((source, ordinal) => ({ factId, ordinal, shellFileId, patientId, textVersion, ...source }))
 }
 
-const refound = {
-  factType: sql`excluded.fact_type`,
-  factText: sql`excluded.fact_text`,
-  factStatus: sql`excluded.fact_status`,
-  value: sql`excluded.value`,
-  unit: sql`excluded.unit`,
-  referenceRange: sql`excluded.reference_range`,
-  foundDate: sql`excluded.found_date`,
-  detail: sql`excluded.detail`,
-  concept: sql`excluded.concept`,
-  strength: sql`excluded.strength`,
-  decision: sql`excluded.decision`,
-  decisionReason: sql`excluded.decision_reason`,
-  confidence: sql`null`,
-  confidenceReason: sql`null`,
-  entry: sql`null`,
-  eventId: sql`null`,
-  sessionId: sql`excluded.session_id`,
-  foundByPass: sql`excluded.found_by_pass`,
-  foundByProvider: sql`excluded.found_by_provider`,
-  foundByModel: sql`excluded.found_by_model`,
-  promptVersion: sql`excluded.prompt_version`,
-  updatedAt: sql`now()`,
-}
+const refound = sql.raw(
+  `fact_type = excluded.fact_type, fact_text = excluded.fact_text, fact_status = excluded.fact_status,
+  value = excluded.value, unit = excluded.unit, reference_range = excluded.reference_range,
+  found_date = excluded.found_date, detail = excluded.detail, concept = excluded.concept, strength = excluded.strength,
+  decision = excluded.decision, decision_reason = excluded.decision_reason, confidence = null, confidence_reason = null,
+  entry = null, event_id = null, session_id = excluded.session_id, found_by_pass = excluded.found_by_pass,
+  found_by_provider = excluded.found_by_provider, found_by_model = excluded.found_by_model,
+  prompt_version = excluded.prompt_version, updated_at = now()`,
+)

@@ -110,7 +110,7 @@ test('each way to change a table leaves its row, is refused, or is told by anoth
       array(
         select verb from verbs where exists (
           select from active
-          where tgrelid = class.oid and tgtype & bit > 0 and proname = 'audit_row_change'
+          where tgrelid = class.oid and tgtype & bit > 0 and proname in ('audit_row_change', 'audit_new_rows')
         )
       ) as audited,
       array(
@@ -119,7 +119,14 @@ test('each way to change a table leaves its row, is refused, or is told by anoth
           where tgrelid = class.oid and tgtype & bit > 0 and proname in ('refuse_change', 'guard_audit_row') and tgqual is null
         )
       ) as refused,
-      (select count(*)::int from active where tgrelid = class.oid and proname = 'audit_row_change') as triggers
+      (
+        select coalesce(max(told.ways), 0)::int from (
+          select count(*) as ways
+          from verbs
+          join active on tgrelid = class.oid and tgtype & bit > 0 and proname in ('audit_row_change', 'audit_new_rows')
+          group by verb
+        ) as told
+      ) as triggers
     from pg_class as class
     where class.relnamespace = 'public'::regnamespace and class.relkind in ('r', 'p') and not class.relispartition
     order by class.relname`

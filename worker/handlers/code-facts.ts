@@ -19,11 +19,12 @@ export const createCodeFacts = (deps: HandlerDeps) =>
       stored: await loadFacts(tx, file.shellFileId),
       profile: await profileNames(tx, file.patientId),
     }))
-    const facts = stored.filter((fact) => fact.review === 'unreviewed').map(factToCode)
-    const said = stored.filter(isSaidByRules).map(printedFact)
+    const printed = stored.map(printedFact)
+    const facts = printed.filter((_, place) => stored[place]?.review === 'unreviewed')
+    const said = printed.filter((_, place) => stored[place] !== undefined && isSaidByRules(stored[place]))
     // Whose document it is does not depend on which of its facts people have looked at.
-    const printed = printedIdentity(said)
-    const identity = file.reviewState === 'accepted' ? 'accepted' : compareIdentity(printed, profile).basis
+    const named = printedIdentity(said)
+    const identity = file.reviewState === 'accepted' ? 'accepted' : compareIdentity(named, profile).basis
     const today = deps.clock.now().toISOString().slice(0, 10)
     const ofOthers = factsOfOthers(said, profile)
     const coded = await codeFacts(
@@ -32,7 +33,7 @@ export const createCodeFacts = (deps: HandlerDeps) =>
         identity,
         birthDate: profile.dateOfBirth,
         today,
-        file: datesOfFile(stored.map(factToCode), { documentDate: file.documentDate, today }),
+        file: datesOfFile(printed, { documentDate: file.documentDate, today }),
         ofOthers,
       },
       { searchCodes: (sought) => context.read((tx) => searchCodes(tx, sought)) },

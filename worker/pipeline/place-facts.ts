@@ -7,7 +7,7 @@ import type { MappedDocument, MappedWord } from '../../clinical/document/mapped.
 import { firstNotBefore, touchedBy } from '../../clinical/document/places.ts'
 import { heldToStrikes, struckWordsOf } from '../../clinical/document/struck-words.ts'
 import { lineSlopes } from './line-slopes.ts'
-import { typeBox } from './type-boxes.ts'
+import { printedLine, typeBox, type PrintedLine } from './type-boxes.ts'
 
 export type PlacedSource = {
   readonly role: Span['role']
@@ -34,7 +34,8 @@ export type Placing = { readonly placed: readonly PlacedFact[]; readonly refused
 
 export function placeFacts(document: MappedDocument, facts: readonly FoundFact[]): Placing {
   const byKey = new Map<string, PlacedFact>()
-  const printed = { document, slopes: facts.length === 0 ? [] : lineSlopes(document) }
+  if (facts.length === 0) return { placed: [], refused: 0 }
+  const printed = { document, lineAt: linesOf(document) }
   const struck = struckWordsOf(document)
   let refused = 0
   for (const found of facts) {
@@ -46,7 +47,7 @@ export function placeFacts(document: MappedDocument, facts: readonly FoundFact[]
   return { placed: [...byKey.values()], refused }
 }
 
-type Printed = { readonly document: MappedDocument; readonly slopes: readonly number[] }
+type Printed = { readonly document: MappedDocument; readonly lineAt: (place: number) => LineWords }
 
 function placeFact(printed: Printed, fact: FoundFact): PlacedFact | null {
   const spans = fact.spans.toSorted((a, b) => spanRoles.indexOf(a.role) - spanRoles.indexOf(b.role))
@@ -66,17 +67,16 @@ function findingKey(fact: FoundFact): string {
   return at('date') === '-' ? key : `${key}:${at('date')}`
 }
 
-function sourcesOf({ document, slopes }: Printed, span: Span): PlacedSource[] {
+function sourcesOf({ document, lineAt }: Printed, span: Span): PlacedSource[] {
   const end = span.start + span.length
   const first = firstNotBefore(document.lines, (line) => line.start + line.length <= span.start)
   return touchedBy(document.lines, { start: span.start, end }).flatMap((line, place) => {
     const textStart = Math.max(span.start, line.start)
     const textLength = Math.min(end, line.start + line.length) - textStart
     const quote = document.text.slice(textStart, textStart + textLength)
-    const words = touchedBy(document.words, { start: line.start, end: line.start + line.length })
+    const { words, printed } = lineAt(first + place)
     const touched = touchedBy(words, { start: textStart, end: textStart + textLength })
     if (touched.length === 0 || quote.trim() === '') return []
-    const printed = { words: words.map((word) => printedWord(document, word)), slope: slopes[first + place] ?? 0 }
     const [x0, y0, x1, y1] = typeBox(
       printed,
       touched.map((word) => printedWord(document, word)),
@@ -85,6 +85,30 @@ function sourcesOf({ document, slopes }: Printed, span: Span): PlacedSource[] {
     const where = { textStart, textLength, quote, confidence01: legibility01(touched) }
     return [{ role: span.role, pageNumber: line.page, ...where, x0, y0, x1, y1 }]
   })
+}
+
+type LineWords = { readonly words: readonly MappedWord[]; readonly printed: PrintedLine }
+
+/** A row of results is asked for by each of its parts: what is said of its type is worked out once. */
+function linesOf(document: MappedDocument): (place: number) => LineWords {
+  const slopes = lineSlopes(document)
+  const known = new Map<number, LineWords>()
+  return (place) => {
+    const line = known.get(place) ?? lineWords(document, place, slopes[place] ?? 0)
+    known.set(place, line)
+    return line
+  }
+}
+
+function lineWords(document: MappedDocument, place: number, slope: number): LineWords {
+  const line = document.lines[place]
+  const words =
+    line === undefined ? [] : touchedBy(document.words, { start: line.start, end: line.start + line.length })
+  const printed = printedLine(
+    words.map((word) => printedWord(document, word)),
+    slope,
+  )
+  return { words, printed }
 }
 
 function printedWord(document: MappedDocument, { start, length, box }: MappedWord) {

@@ -7,17 +7,26 @@
 import type { Box } from '../../clinical/document/page.ts'
 
 export type PrintedWord = { readonly text: string; readonly box: Box }
-export type PrintedLine = { readonly words: readonly PrintedWord[]; readonly slope: number }
+export type PrintedLine = {
+  readonly words: readonly PrintedWord[]
+  readonly slope: number
+  /** Of a capital; 0 where no letter tells it. */
+  readonly height: number
+}
 
 /** In heights of a capital, of common text faces: 0.72 em, with an ascent of 0.88 and a descent of 0.21. */
 const ascent = 1.25
 const descent = 0.32
 const hanging = 0.29
 
+export function printedLine(words: readonly PrintedWord[], slope: number): PrintedLine {
+  return { words, slope, height: median(words.flatMap((word) => capitalHeight(word, slope) ?? [])) }
+}
+
 /** The hull of some words of a line in the height of its type. */
 export function typeBox(line: PrintedLine, chosen: readonly PrintedWord[]): Box {
   // The line's, not the words' own: a word read off a scan may have caught ink of the lines around it.
-  const height = median(line.words.flatMap((word) => capitalHeight(word, line.slope) ?? []))
+  const { height } = line
   const boxes = height === 0 ? chosen.map(({ box }) => box) : chosen.map((word) => wordBox(word, line, height))
   return [
     Math.min(...boxes.map((box) => box[0])),
