@@ -59,11 +59,7 @@ function isSaidInGeneral(general: Cover, fact: FoundFact): boolean {
 function readFacts(reading: Reading): FoundFact[] {
   const tables = readTables(reading.document, reading.dates)
   const tabled = findTableResults(reading, tables)
-  // A column's heading is no card's name: what stands under it was read as a table or cannot be told.
-  const headings = tables.flatMap(({ columns }) =>
-    columns.map(({ cell }) => ({ start: cell.start, end: cell.start + cell.length })),
-  )
-  const carded = findCardResults(reading, coverOf([...rangesOf(tabled.facts), ...headings]))
+  const carded = findCardResults(reading, coverOf([...rangesOf(tabled.facts), ...tabled.headings]))
   const printed = [...tabled.facts, ...carded]
   printed.push(...findWordedResults(reading, coverOf(rangesOf(printed))))
   const taken = coverOf(rangesOf(printed))

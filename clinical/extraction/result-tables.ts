@@ -16,14 +16,21 @@ import { emptyValues, readValues, type RowValues } from './row-values.ts'
 import { readAcuity, readPressure } from './vital-shapes.ts'
 import { cellsByRole, columnOf, hasColumn, type Column, type Table, type TableRow } from './table-columns.ts'
 
-export type TableFacts = { readonly facts: FoundFact[]; readonly claimed: ReadonlySet<number> }
+export type TableFacts = {
+  readonly facts: FoundFact[]
+  readonly claimed: ReadonlySet<number>
+  /** Of columns of observations: no card's names, what stands under them was read as a table or cannot be told. */
+  readonly headings: readonly Range[]
+}
 
 export function findTableResults(reading: Reading, tables: readonly Table[]): TableFacts {
   const facts: FoundFact[] = []
   const claimed = new Set<number>()
+  const headings: Range[] = []
   for (const table of tables) {
     if (hasColumn(table, 'medicine', 'vaccine', 'allergen', 'problem', 'procedure', 'relative', 'directions')) continue
     const acrossNames = namedColumns(reading, table)
+    headings.push(...acrossNames.map(({ column: { cell } }) => ({ start: cell.start, end: cell.start + cell.length })))
     for (const row of table.rows) {
       const found =
         acrossNames.length > 0
@@ -35,7 +42,7 @@ export function findTableResults(reading: Reading, tables: readonly Table[]): Ta
       facts.push(...found)
     }
   }
-  return { facts, claimed }
+  return { facts, claimed, headings }
 }
 
 function rowOfOne(reading: Reading, table: Table, row: TableRow): FoundFact[] {
