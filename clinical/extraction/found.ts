@@ -11,10 +11,10 @@ import {
 } from '../terminology/concepts.ts'
 import type { Lexicon } from '../terminology/lexicon.ts'
 import { tokenise } from '../terminology/tokens.ts'
-import type { DatedContext } from './dated-context.ts'
-import type { LineRole } from './line-roles.ts'
-import type { Segment } from './segments.ts'
-import type { UnderHeading } from './specimens.ts'
+import type { DatedContext } from './statements/dated-context.ts'
+import type { LineRole } from './statements/line-roles.ts'
+import type { Segment } from './statements/segments.ts'
+import type { UnderHeading } from './results/specimens.ts'
 
 /** What every finder may look at. */
 export type Reading = {

@@ -5,7 +5,7 @@
 import { dateOrderOf, findDates } from '../document/dates.ts'
 import type { FoundFact } from '../document/found-fact.ts'
 import type { MappedDocument } from '../document/mapped.ts'
-import { readDates } from '../extraction/dated-context.ts'
+import { readDates } from '../extraction/statements/dated-context.ts'
 import { coverOfTerms, loneNames, namesAgain } from './lone-names.ts'
 
 type Range = { readonly start: number; readonly end: number }

@@ -1,6 +1,6 @@
 /** One sentence, one concept given with it: what the cues say of it. */
-import { assertionOf, findCues } from '../../clinical/extraction/context.ts'
-import { sentenceRole } from '../../clinical/extraction/segments.ts'
+import { assertionOf, findCues } from '../../clinical/extraction/statements/context.ts'
+import { sentenceRole } from '../../clinical/extraction/statements/segments.ts'
 import { tokenise } from '../../clinical/terminology/tokens.ts'
 
 export function assertConcept(sentence: string, concept: string): string {

@@ -3,7 +3,7 @@
  * cues, its section, its boxes and its dates. What is not printed, or is contradicted by the words around it, is refused.
  */
 import type { FoundFact } from '../../clinical/document/found-fact.ts'
-import type { ClaimReader, Objection } from '../../clinical/extraction/claims.ts'
+import type { ClaimReader, Objection } from '../../clinical/extraction/claims/claims.ts'
 import type { Range } from '../../clinical/extraction/found.ts'
 import type { AnsweredFact } from '../providers/ai/provider.ts'
 import { alignQuote } from './align-quote.ts'

@@ -1,5 +1,5 @@
 /** A model's part of pass 1: it adds what the rules left, and every fact of it passes the checks of theirs. */
-import { createClaimReader } from '../../clinical/extraction/claims.ts'
+import { createClaimReader } from '../../clinical/extraction/claims/claims.ts'
 import type { FoundFact } from '../../clinical/document/found-fact.ts'
 import type { MappedDocument } from '../../clinical/document/mapped.ts'
 import { withoutStruckWords } from '../../clinical/document/struck-words.ts'

@@ -1,6 +1,6 @@
 /** Sets lines of text as a mapped document: a tab parts cells, a form feed parts pages; every letter is as wide as the next; ~~words~~ are struck out. */
 import type { Cell, Line, LineKind, MappedDocument, MappedWord, Section } from '../../../clinical/document/mapped.ts'
-import { roleOf } from '../../../clinical/extraction/section-role.ts'
+import { roleOf } from '../../../clinical/extraction/statements/section-role.ts'
 
 const columns = 110
 const rowsPerPage = 70

@@ -1,5 +1,5 @@
 import { test } from 'tap'
-import { createClaimReader } from '../../../clinical/extraction/claims.ts'
+import { createClaimReader } from '../../../clinical/extraction/claims/claims.ts'
 import { takeAnswer } from '../../../worker/pipeline/answered-facts.ts'
 import type { AnsweredFact } from '../../../worker/providers/ai/provider.ts'
 import { printDocument } from '../../clinical/extraction/print-document.ts'
