@@ -20,7 +20,7 @@ import { findMicrobiology } from './results/microbiology.ts'
 import { findPhysicalFindings } from './conditions/physical-findings.ts'
 import { openReading } from './statements/open-reading.ts'
 import { findProcedures } from './procedures/procedure-mentions.ts'
-import { rangesRuledOut, saidToNobody } from './statements/ruled-out.ts'
+import { notOfPatient, rangesRuledOut } from './statements/ruled-out.ts'
 import { findCardResults } from './results/result-cards.ts'
 import { findTableResults } from './results/result-tables.ts'
 import { findRunningResults } from './results/running-results.ts'
@@ -42,17 +42,18 @@ export const findFacts: FindFacts = (document) => {
 function readPrinted(document: MappedDocument): FoundFact[] {
   const reading = openReading(document)
   const { isUnticked } = findBoxesToTick(document)
-  const general = coverOf(saidToNobody(reading))
+  const ofNoConcern = coverOf(notOfPatient(reading))
   return readFacts(reading)
-    .filter((fact) => !isUnticked(placeOf(fact)) && !isSaidInGeneral(general, fact))
+    .filter((fact) => !isUnticked(placeOf(fact)) && !isOfNoConcern(ofNoConcern, fact))
     .map((fact) => withDateSpan(document, reading.dates, fact))
 }
 
-/** Whose document it is, and where it was written, is told in letters about anything; what may never be is no claim. */
-function isSaidInGeneral(general: Cover, fact: FoundFact): boolean {
-  if (fact.type === 'identity' || fact.type === 'encounter' || fact.status === 'hypothetical') return false
+/** Whose document it is, and where it was written, is told in letters about anything; a relative's illness and what may be are no claim. */
+function isOfNoConcern(cover: Cover, fact: FoundFact): boolean {
+  if (fact.type === 'identity' || fact.type === 'encounter') return false
+  if (fact.status === 'hypothetical' || fact.status === 'family') return false
   const at = placeOf(fact)
-  return general.touches({ start: at, end: at + 1 })
+  return cover.touches({ start: at, end: at + 1 })
 }
 
 /** The surer grammar goes first; what it claimed is not read again as something looser. */

@@ -5,6 +5,7 @@ import { readDenial } from './allergy-denials.ts'
 import { allergenItems, allergyFact, isReaction, namesReaction, substanceIn, withFurther } from './allergy-fact.ts'
 import { withoutDoubt } from './allergy-doubt.ts'
 import { allergiesInRow } from './allergy-rows.ts'
+import { isDoseGiven, isNoSubstance } from './no-substance.ts'
 import { assertionOf, findCues } from '../statements/context.ts'
 import { trimmed, type Range, type Reading } from '../found.ts'
 import { bare, wordCount } from '../statements/list-items.ts'
@@ -134,7 +135,8 @@ function listedAllergy(reading: Reading, segment: Segment, item: Range): FoundFa
   if (findAllergyWords(text.slice(item.start, item.end), 'disproved').length > 0) return null
   if (substanceIn(words) === null && isReaction(words)) return null
   const isProse = /\b(?:is|was|has|have|the|please|had|patient|denies)\b/i.test(words)
-  if (substanceIn(words) === null && (wordCount(text, name) > 5 || isProse)) return null
+  if (substanceIn(words) === null && (wordCount(text, name) > 5 || isProse || isNoSubstance(words))) return null
+  if (!reaction && isDoseGiven(words)) return null
   const isDoubt = isDoubted(reading, reaction)
   const isUnsure = [whole.status, status, said].includes('uncertain') || isDoubt
   const kind = isUnsure ? (/\s+(?:allergy|intolerance)$/i.exec(words)?.[0].length ?? 0) : 0

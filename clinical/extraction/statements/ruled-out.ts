@@ -7,15 +7,16 @@ import { assertionOf, findCues } from './context.ts'
 import { findBoxesToTick } from './boxes-to-tick.ts'
 import type { Range, Reading } from '../found.ts'
 import { generalStatements } from './general-statements.ts'
+import { saidOfAnother } from '../people/said-of-another.ts'
 import type { Segment } from './segments.ts'
 
 export function rangesRuledOut(reading: Reading): Range[] {
-  return [...untickedChoices(reading), ...reading.segments.flatMap(saidOfOthers), ...saidToNobody(reading)]
+  return [...untickedChoices(reading), ...reading.segments.flatMap(saidOfOthers), ...notOfPatient(reading)]
 }
 
-/** To everybody, or to a machine. */
-export function saidToNobody(reading: Reading): Range[] {
-  return [...generalStatements(reading), ...addressedToMachines(reading)]
+/** Said of people in general, to a machine, or of somebody who stands beside the patient. */
+export function notOfPatient(reading: Reading): Range[] {
+  return [...generalStatements(reading), ...addressedToMachines(reading), ...saidOfAnother(reading)]
 }
 
 function untickedChoices({ document }: Reading): Range[] {

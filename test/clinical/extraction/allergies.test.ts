@@ -52,3 +52,21 @@ void test('an unfilled section says nothing', async (t) => {
   t.strictSame(allergies('Allergies: not recorded'), [])
   t.strictSame(allergies('Allergies: None listed'), [])
 })
+
+void test('a list of allergies ends where something else begins, heading or not', async (t) => {
+  for (const line of [
+    'Falls risk HIGH. Not diabetic. Advance care directive: not for CPR.',
+    'Blood group A positive',
+    'Haemoglobin 132 g/L',
+    'Influenza vaccine 12/04/2024',
+    'Hypertension',
+    'Appendicectomy 1987',
+    'Weight 72 kg',
+  ]) {
+    t.strictSame(allergies(`ALLERGIES: Keflex - anaphylaxis\n${line}`), ['Keflex | anaphylaxis | present'], line)
+  }
+  t.strictSame(allergies('ALLERGIES\nPenicillin - rash\nZorbidol'), [
+    'Penicillin | rash | present',
+    'Zorbidol |  | present',
+  ])
+})
