@@ -113,9 +113,11 @@ test('a fact is listed in the shape of the contract, with its sources and chosen
       as_found: null,
       held: false,
       in_record: true,
+      is_separate: false,
+      also_in: [],
       sources: [
-        { page: 1, corners: 4, quote: 'Aspirin', start: 10, length: 7 },
-        { page: 1, corners: 4, quote: '100', start: 18, length: 3 },
+        { page: 1, corners: 4, quote: 'Aspirin', start: 10, length: 7, text_version: 1, fact_id: id },
+        { page: 1, corners: 4, quote: '100', start: 18, length: 3, text_version: 1, fact_id: id },
       ],
       found_by: { pass: 1, provider: 'local', model: 'rules', prompt_version: null },
     },

@@ -38,7 +38,7 @@ export async function tracesOf(sql: postgres.Sql, person: Person, documentId: st
 }
 
 function withoutIds(fact: Fact) {
-  return { ...fact, id: null, version: null }
+  return { ...fact, id: null, version: null, sources: fact.sources.map((source) => ({ ...source, fact_id: null })) }
 }
 
 const waysThere = ['shell_file_events', 'processing_errors', 'audit_log', 'job_queue']

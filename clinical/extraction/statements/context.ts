@@ -231,12 +231,23 @@ const tellsHistory =
 type Said = { readonly hit: CueHit; readonly category: CueCategory }
 type Gap = readonly [left: number, right: number]
 
-function isTerminated(tokens: readonly Token[], cues: readonly CueHit[], gap: Gap, { category }: Said): boolean {
+function isTerminated(tokens: readonly Token[], cues: readonly CueHit[], gap: Gap, { hit, category }: Said): boolean {
   const [left, right] = gap
+  if (category === 'negation' && /^(?:no|nil|without)\b/.test(hitText(tokens, hit)) && isGraded(tokens, gap))
+    return true
   // "Pneumonia (resolved), COPD": what is over stands before the cue.
   if (category === 'ended' && /^[,;)\]]$/.test(tokens[left]?.text ?? '') && left < right) return true
   return terminationsIn(cues, [left, right]).some((other) => !isInnerTermination(tokens, other, category))
 }
+
+/** "No fracture, mild degenerative change": nobody denies the mild kind alone, unless a list goes on with "or". */
+function isGraded(tokens: readonly Token[], [left, right]: Gap): boolean {
+  const comma = tokens.slice(0, right).findLastIndex(({ text }) => text === ',')
+  if (comma <= left || !grade.test(tokens[comma + 1]?.text ?? '')) return false
+  return !tokens.slice(left).some(({ text }) => /^(?:or|nor)$/i.test(text))
+}
+
+const grade = /^(?:mild|moderate|minor|minimal|small|trace|stable|early|old|mildly|moderately|minimally)$/i
 
 /** "Considered, but since excluded": the turn leads straight to what is said of the concept and does not end it. */
 function isCutOff(tokens: readonly Token[], cues: readonly CueHit[], gap: Gap, { hit, category }: Said): boolean {

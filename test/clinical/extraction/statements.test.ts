@@ -267,3 +267,11 @@ void check('who tells, fears or asks is not who has it', [
   ['This child has asthma.', 'asthma | present'],
   ['Her youngest child has asthma.', 'asthma | family | child'],
 ])
+
+void check('a denial ends where a grade begins something else', [
+  ['No fracture, mild osteoarthritis.', 'fracture | negated', 'mild osteoarthritis | present'],
+  ['No midline shift, moderate hydrocephalus.', 'moderate hydrocephalus | present'],
+  ['No fever, mild headache or rash.', 'fever | negated', 'mild headache | negated', 'rash | negated'],
+  ['No fever, severe headache.', 'fever | negated', 'severe headache | negated'],
+  ['Denies fever, mild headache.', 'fever | negated', 'mild headache | negated'],
+])
