@@ -282,20 +282,3 @@ void check('what was queried, doubted or never needed is not there', [
   ['Asthma was never confirmed.', 'asthma | negated'],
   ['There is no doubt that he has gout.', 'gout | present'],
 ])
-
-void test('habits and procedures that never were are denied', (t) => {
-  const found = (line: string) =>
-    findFacts(printDocument(line))
-      .facts.filter(({ type }) => type === 'social_history' || type === 'procedure')
-      .filter(({ status }) => status !== 'negated')
-      .map(({ text }) => text)
-  for (const line of [
-    'She does not drink alcohol and does not use illicit drugs.',
-    'He has never used cannabis.',
-    'ECT has never been required.',
-    'Dialysis was not required.',
-  ]) {
-    t.strictSame(found(line), [], line)
-  }
-  t.end()
-})
