@@ -1,7 +1,4 @@
-/**
- * Results set as a table: one value column, or one column per date (cumulative reports), or one column per observation.
- * Longer than 300 lines because rows of one result, of several, and of columns by day or side share how their cells are read.
- */
+/** Results set as a table: one value column, one column per date (cumulative reports) or side, or one per observation. */
 import type { Cell } from '../../document/mapped.ts'
 import type { FoundFact } from '../../document/found-fact.ts'
 import { foundDate } from '../statements/dated-context.ts'
@@ -9,11 +6,12 @@ import { withLostDash, withMisreadNumber } from './misread-numbers.ts'
 import { isLegible, trimmed, type Range, type Reading } from '../found.ts'
 import { observationNamed } from './observation-name.ts'
 import { gradeIn, isGraded } from './graded-values.ts'
-import { readingDate, readingFact } from './reading-fact.ts'
-import { columnMeasure, observationUnder, unitInName } from './result-headings.ts'
+import { observationColumns, rowOfSeveral } from './observation-columns.ts'
+import { readingFact } from './reading-fact.ts'
+import { namePart, pressureIn, rowDate, valuesIn } from './result-cells.ts'
 import { unitOf } from '../../terminology/units.ts'
-import { emptyValues, readValues, type RowValues } from './row-values.ts'
-import { readAcuity, readPressure } from './vital-shapes.ts'
+import { emptyValues, type RowValues } from './row-values.ts'
+import { readAcuity } from './vital-shapes.ts'
 import {
   cellsByRole,
   columnOf,
@@ -36,7 +34,7 @@ export function findTableResults(reading: Reading, tables: readonly Table[]): Ta
   const headings: Range[] = []
   for (const table of tables) {
     if (hasColumn(table, 'medicine', 'vaccine', 'allergen', 'problem', 'procedure', 'relative', 'directions')) continue
-    const acrossNames = namedColumns(reading, table)
+    const acrossNames = observationColumns(reading, table)
     headings.push(...acrossNames.map(({ column: { cell } }) => ({ start: cell.start, end: cell.start + cell.length })))
     for (const row of table.rows) {
       const found =
@@ -134,99 +132,6 @@ const isFindingOfTest = ({ value }: RowValues) =>
 function resultCell(table: Table, row: TableRow, name: Range): Cell | null {
   const cell = cellsByRole(table, row.line).get('result')
   return cell && cell.start >= name.end ? cell : null
-}
-
-type Across = {
-  readonly column: Column
-  readonly name: Range
-  readonly unit: RowValues['unit']
-  readonly isPressure: boolean
-}
-
-/** Columns headed by observations (date, BP, pulse, weight): each row is one moment, or one place that was measured. */
-function namedColumns(reading: Reading, table: Table): Across[] {
-  const { text } = reading.document
-  const rows = table.rows.map(({ line }) => line)
-  const known = table.columns.flatMap((column): (Across & { isNamed: boolean })[] => {
-    const printed = text.slice(column.cell.start, column.cell.start + column.cell.length)
-    const measure = notMeasured.has(column.role) ? null : columnMeasure(printed)
-    const label = { start: column.cell.start, end: column.cell.start + column.cell.length }
-    const { name, unit } = namePart(text, label)
-    if (measure)
-      return [
-        {
-          column,
-          name,
-          unit,
-          isPressure: false,
-          isNamed: observationUnder(text.slice(name.start, name.end)) !== null,
-        },
-      ]
-    const cells = rows.flatMap((line) => line.cells.filter((cell) => columnOf(table, cell) === column))
-    const isPressure = isReadings.test(printed) && cells.length > 0 && cells.every((cell) => pressureIn(reading, cell))
-    return isPressure ? [{ column, name: label, unit: null, isPressure, isNamed: true }] : []
-  })
-  const isTimed = hasColumn(table, 'date') && !hasColumn(table, 'test', 'range')
-  const named = known.filter(({ isNamed }) => isNamed).length
-  return named >= 2 || (named === 1 && (isTimed || known.length >= 2)) ? known : []
-}
-
-/** A pressure under "Pulse": headings that were drawn together ("Date BP") no longer stand over their columns. */
-function isOutOfPlace(reading: Reading, table: Table, row: TableRow, across: readonly Across[]): boolean {
-  return across.some(({ column, name, isPressure }) => {
-    const cell = row.line.cells.find((candidate) => columnOf(table, candidate) === column)
-    const observation = observationUnder(reading.document.text.slice(name.start, name.end))
-    return (
-      !isPressure &&
-      observation?.concept !== 'observations:blood-pressure-panel' &&
-      cell !== undefined &&
-      pressureIn(reading, cell) !== null
-    )
-  })
-}
-
-/** "AM reading" over pressures. */
-const isReadings =
-  /\b(?:readings?|[ap]m|morning|evening|lying|sitting|standing|left|right|first|second|1st|2nd|home|average)\b/i
-const notMeasured: ReadonlySet<Column['role']> = new Set([
-  'predicted',
-  'goal',
-  'previous',
-  'unit',
-  'flag',
-  'date',
-  'dated',
-  'birth',
-  'low',
-  'high',
-])
-
-function rowOfSeveral(reading: Reading, table: Table, row: TableRow, across: readonly Across[]): FoundFact[] {
-  const { text } = reading.document
-  if (isOutOfPlace(reading, table, row, across)) return []
-  return across.flatMap(({ column, name, unit, isPressure }) => {
-    const cell = row.line.cells.find((candidate) => columnOf(table, candidate) === column)
-    const observation = observationUnder(isPressure ? 'blood pressure' : text.slice(name.start, name.end))
-    if (!cell || (!observation && !unit)) return []
-    const values = pressureIn(reading, cell) ?? valuesIn(reading, cell)
-    if (!observation && typeof values.value?.number !== 'number') return []
-    values.unit ??= unit
-    const date = rowDate(reading, table, row, name)
-    const strength = observation ? 'strong' : 'weak'
-    const fact = readingFact(reading, { name, observation, values, date, strength })
-    return fact ? [fact] : []
-  })
-}
-
-/** "Weight (kg)", "TSH (uIU/mL)": the name, and the unit that is printed with it. */
-function namePart(text: string, label: Range): { name: Range; unit: RowValues['unit'] } {
-  const { nameLength, unit } = unitInName(text.slice(label.start, label.end))
-  const name = { start: label.start, end: label.start + nameLength }
-  if (!unit) return { name: label, unit: null }
-  const [start, end] = [label.start + unit.from, label.start + unit.to]
-  const printed = text.slice(start, end)
-  const known = unitOf(printed)
-  return { name, unit: known ? { start, end, printed, unit: known } : null }
 }
 
 /** "Sodium 138 | Potassium 4.1": a row that holds several results is read as as many rows. */
@@ -374,32 +279,4 @@ function acuityIn(reading: Reading, name: Range, cell: Cell): RowValues | null {
 function withShared(values: RowValues, shared: RowValues): RowValues {
   const { unreadUnit } = values.unreadUnit === null ? shared : values
   return { ...values, unit: values.unit ?? shared.unit, unreadUnit, range: values.range ?? shared.range }
-}
-
-function valuesIn(reading: Reading, cell: Cell): RowValues {
-  const end = cell.start + cell.length
-  const printed = reading.document.text.slice(cell.start, end).trim()
-  const unit = /^\d|^[HLN*]+$/.test(printed) && !printed.includes('/') ? null : unitOf(printed)
-  if (unit) return { ...emptyValues(end), unit: { start: cell.start, end: cell.start + printed.length, printed, unit } }
-  return readValues(reading.document.text, cell.start, end, reading.dates.within(cell.start, end))
-}
-
-function pressureIn(reading: Reading, cell: Cell): RowValues | null {
-  return readPressure(reading.document.text, cell.start, cell.start + cell.length)
-}
-
-/** Of several the day of sampling, then the one in a column of dates; nobody's birth and no date to come. */
-function rowDate(reading: Reading, table: Table, row: TableRow, name: Range) {
-  const own = row.line.cells.flatMap((cell) => {
-    const column = columnOf(table, cell)
-    const head = column ? reading.document.text.slice(column.cell.start, column.cell.start + column.cell.length) : ''
-    if (column?.role === 'birth' || /\b(?:next|due|review|until|follow|birth|dob)/i.test(head)) return []
-    const isSampling = /collect|taken|drawn|sampl|specimen/i.test(head)
-    return reading.dates
-      .within(cell.start, cell.start + cell.length)
-      .filter(({ label }) => isSampling || column?.role === 'date' || (label !== 'birth' && label !== 'other'))
-      .map((date) => ({ date, isSampling }))
-  })
-  const meant = own.find(({ isSampling }) => isSampling) ?? own.find(({ date }) => date.iso.length === 10) ?? own[0]
-  return meant ? foundDate(meant.date, 'collected') : readingDate(reading, name, null)
 }
