@@ -2,16 +2,8 @@
  * Names that stand alone in running text ("Maria was seen"), and words that look like a name and are none where they stand:
  * "Crohn disease" in the letter of a Mr Crohn, "May cause drowsiness", "May 2021".
  */
-import {
-  allergenLexicon,
-  conditionLexicon,
-  medicineLexicon,
-  observationLexicon,
-  panelLexicon,
-  procedureLexicon,
-  vaccineLexicon,
-  type Concept,
-} from '../terminology/concepts.ts'
+import { clinicalTermsIn } from '../terminology/clinical-terms.ts'
+import { allergenLexicon, type Concept } from '../terminology/concepts.ts'
 import { coverOf, type Cover } from '../document/places.ts'
 import { exactly, findTerms } from '../terminology/lexicon.ts'
 import { findNotNames } from '../terminology/not-names.ts'
@@ -111,16 +103,7 @@ function isNoWord(bare: string): boolean {
 /** Words of medicine: a name in them is somebody's who is long dead, or a brand. */
 export function clinicalTerms(text: string): Range[] {
   const tokens = tokenise(text)
-  const lexicons = [
-    conditionLexicon(),
-    procedureLexicon(),
-    observationLexicon(),
-    panelLexicon(),
-    medicineLexicon(),
-    vaccineLexicon(),
-    allergenLexicon(),
-  ]
-  const terms = lexicons.flatMap((lexicon) => findTerms<Concept>(exactly<Concept>(lexicon), tokens))
+  const terms = [...clinicalTermsIn(tokens), ...findTerms(exactly<Concept>(allergenLexicon()), tokens)]
   return terms.map(({ start, end }) => ({ start, end }))
 }
 

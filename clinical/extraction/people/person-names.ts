@@ -1,14 +1,5 @@
 /** What names of people look like in print, and what only looks like one: letterheads, titles of forms, headings. */
-import {
-  conditionLexicon,
-  medicineLexicon,
-  observationLexicon,
-  panelLexicon,
-  procedureLexicon,
-  vaccineLexicon,
-  type Concept,
-} from '../../terminology/concepts.ts'
-import { exactly, findTerms } from '../../terminology/lexicon.ts'
+import { clinicalTermsIn } from '../../terminology/clinical-terms.ts'
 import { findNotNames } from '../../terminology/not-names.ts'
 import { tokenise } from '../../terminology/tokens.ts'
 
@@ -70,18 +61,8 @@ export function isRemark(words: string): boolean {
 
 function isClinicalTerm(words: string): boolean {
   const tokens = tokenise(words)
-  const lexicons = [
-    conditionLexicon(),
-    procedureLexicon(),
-    observationLexicon(),
-    panelLexicon(),
-    medicineLexicon(),
-    vaccineLexicon(),
-  ]
-  return lexicons.some((lexicon) =>
-    findTerms<Concept>(exactly<Concept>(lexicon), tokens).some(
-      (match) => match.from === 0 && match.to === tokens.length && match.terms.some((term) => !term.isAmbiguous),
-    ),
+  return clinicalTermsIn(tokens).some(
+    (match) => match.from === 0 && match.to === tokens.length && match.terms.some((term) => !term.isAmbiguous),
   )
 }
 
